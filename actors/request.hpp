@@ -1,0 +1,55 @@
+// One call on its way to a shard, and the way back for its reply.
+//
+// A Request is made by a Client (in process or at the gateway), handed to the shard's actor inside
+// a message, and answered exactly once. Whoever drops it unanswered (a dead actor's mailbox, a shut
+// down shard) answers it with UNAVAILABLE / OUTCOME_UNKNOWN by its destructor, so that no caller
+// waits for ever.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/message_id.hpp"
+#include "runtime/result.hpp"
+#include "runtime/time.hpp"
+
+namespace troupe::actors {
+
+struct ServiceType;
+
+// A serialised reply, with where it stands in the shard's history.
+struct Reply {
+  std::string payload;
+  std::uint64_t shard_index = 0;  // log index of the newest batch that the reply depends on
+  bool repeated = false;          // a stored reply to a command that had run before
+};
+
+// Runs on whatever thread the answer arises (a shard's actor, the caller's own): it must not block
+// and must not throw; it posts to an actor, fulfils a promise or writes to a stream.
+using ReplyTo = std::function<void(Result<Reply>)>;
+
+class Request {
+ public:
+  Request() = default;
+  Request(Request&&) = delete;
+  ~Request();  // answers with OUTCOME_UNKNOWN if nobody did
+
+  const ServiceType* service = nullptr;
+  std::uint32_t method = 0;     // index into service->methods
+  std::string key;              // the entity
+  std::string payload;          // serialised request message
+  MessageId id;                 // ignored by read-only methods
+  std::string caller;           // scope of the id: identity, or the calling service and entity
+  MonotonicTime deadline{};     // not run after this; MonotonicTime::max(): none
+  std::string trace;            // W3C traceparent, empty: none
+  ReplyTo reply_to;
+
+  void answer(Result<Reply> reply);  // at most once; later calls are a bug and abort
+  bool answered() const { return !reply_to; }
+};
+
+using RequestPtr = std::shared_ptr<Request>;
+
+}  // namespace troupe::actors

@@ -1,0 +1,75 @@
+// What the runtime knows of a service: its contract, its methods, how to make its entities.
+// Generated code fills in a ServiceType; TROUPE_SERVICE registers it with a class of the author's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/result.hpp"
+
+namespace google::protobuf {
+class MethodDescriptor;
+class ServiceDescriptor;
+}  // namespace google::protobuf
+
+namespace troupe::actors {
+
+class Entity;
+
+enum class ServiceKind : std::uint8_t { entity, workflow, projection, stateless };
+
+struct MethodType {
+  std::string name;        // "Deposit"
+  bool read_only = false;
+  bool stale_ok = false;
+  // The key field of a serialised request. INVALID_ARGUMENT if it does not parse or has none.
+  Result<std::string> (*key_of)(std::string_view request) = nullptr;
+};
+
+// One per service of a contract; static data of the generated code.
+struct ServiceType {
+  std::string name;     // "banking.v1.Accounts"
+  std::string context;  // "banking", the first part of the package
+  ServiceKind kind = ServiceKind::entity;
+  std::vector<MethodType> methods;  // in the contract's order; an index names a method in a process
+  // Protobuf's own reflection: HTTP rules, field types, comments. A function, because generated
+  // descriptors are built on first use.
+  const google::protobuf::ServiceDescriptor* (*descriptor)() = nullptr;
+
+  // Index of a method by name, or methods.size().
+  std::size_t find(std::string_view method) const;
+};
+
+// A service that this binary can host.
+struct Service {
+  const ServiceType* type = nullptr;
+  std::function<std::unique_ptr<Entity>()> make_entity;
+};
+
+// The services of a binary. Registered before main() by TROUPE_SERVICE, or by a test.
+class ServiceRegistry {
+ public:
+  void add(Service service);  // a second one of that name is a bug and aborts
+  const Service* find(std::string_view name) const;
+  const std::vector<Service>& all() const { return services_; }  // sorted by name
+
+  static ServiceRegistry& global();
+
+ private:
+  std::vector<Service> services_;
+};
+
+struct Registration {
+  explicit Registration(Service service) { ServiceRegistry::global().add(std::move(service)); }
+};
+
+// Makes `Class` the implementation of the service whose generated base it derives from.
+#define TROUPE_SERVICE(Class)                                                             \
+  static const ::troupe::actors::Registration troupe_registration_##Class{               \
+      ::troupe::actors::Service{&Class::service_type(),                                   \
+                                [] { return std::make_unique<Class>(); }}}
+
+}  // namespace troupe::actors

@@ -1,0 +1,82 @@
+// What a shard needs of replication. Implemented by cluster/replication on C-Raft; a part of the
+// shard's actor: every call and every callback happens inside that actor.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "runtime/result.hpp"
+#include "runtime/storage/ids.hpp"
+#include "runtime/storage/node_log.hpp"
+#include "runtime/time.hpp"
+
+namespace troupe::actors {
+
+// Runs a closure inside the shard's actor, now-ish or later; from any thread. Closures for an actor
+// that has ended are dropped.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual void post(std::function<void()> job) = 0;
+  virtual void post_after(Duration delay, std::function<void()> job) = 0;
+};
+
+// How the shard hears of its group.
+class ConsensusObserver {
+ public:
+  virtual ~ConsensusObserver() = default;
+
+  // The entry is committed and durable here. In index order, each once, beginning behind the index
+  // given to start(). Payload is null for entries that carry none (barriers, configurations).
+  virtual void on_committed(runtime::LogIndex index, runtime::Term term,
+                            runtime::SharedBytes payload) = 0;
+
+  // This replica leads: every entry that it held at its election and one of its own term have been
+  // handed to on_committed(). From here on propose() works.
+  virtual void on_leading(runtime::Term term) = 0;
+
+  // Proposals that are not committed yet have an unknown outcome; propose() refuses until
+  // on_leading() comes again. `why` is an error if entries could not be stored (a full disk).
+  virtual void on_not_leading(const Error& why) = 0;
+
+  // The group cannot go on (rotten log, engine error). The shard's actor ends with this error.
+  virtual void on_failed(const Error& why) = 0;
+};
+
+class Consensus {
+ public:
+  virtual ~Consensus() = default;
+
+  // Reads what the log has behind `applied` and starts the engine. Asynchronous; the observer hears
+  // the rest. `applied`: what the shard file holds.
+  virtual void start(runtime::LogIndex applied) = 0;
+
+  // Appends one entry; its index is returned at once and on_committed() follows. UNAVAILABLE /
+  // NOT_LEADING if this replica does not lead.
+  virtual Result<runtime::LogIndex> propose(runtime::SharedBytes payload) = 0;
+
+  // For a linearizable read: calls back once a majority confirmed that this replica still led its
+  // term after the call. With one voter at once.
+  virtual void confirm_leadership(std::function<void(const Result<void>&)> confirmed) = 0;
+
+  // The shard file of this generation cannot lose anything up to `index` any more: takes a snapshot
+  // marker there and cuts the log behind it.
+  virtual void checkpointed(runtime::LogIndex index, runtime::Term term, std::uint64_t generation) = 0;
+
+  struct Status {
+    std::string role;  // "leader", "follower", "candidate", "starting"
+    runtime::Term term = 0;
+    runtime::LogIndex commit = 0;
+    runtime::LogIndex last = 0;
+    runtime::LogIndex snapshot = 0;
+    std::uint64_t replica = 0;  // Raft id
+  };
+  virtual Status status() const = 0;
+};
+
+// Made inside the shard's actor for one group.
+using ConsensusFactory = std::function<std::unique_ptr<Consensus>(
+    runtime::GroupId group, Executor& executor, ConsensusObserver& observer)>;
+
+}  // namespace troupe::actors

@@ -1,0 +1,95 @@
+// Byte streams between processes. Sockets, TLS and their threads live in the implementation.
+//
+// Threads: every callback of one stream runs one at a time and in order, on a thread of the
+// network (in the simulator: in its event loop), never inside a call that the owner makes. A
+// callback must not block: it parses, posts to actors and writes. All methods of Stream and
+// Listener may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "runtime/result.hpp"
+#include "runtime/time.hpp"
+
+namespace troupe::runtime {
+
+// A host (name or IP literal) and a port; port 0 asks the system for a free one.
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+
+  // "127.0.0.1:7000", "[::1]:7000"
+  std::string to_string() const;
+  // INVALID_ARGUMENT says what is wrong with the text.
+  static Result<Address> parse(std::string_view text);
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  // Appends to the bytes to be sent. Ignored once the stream is closed.
+  virtual void write(std::string bytes) = 0;
+
+  // Bytes handed to write() and not yet taken by the peer's system; owners bound it.
+  virtual std::size_t unsent() const = 0;
+
+  // Stops and resumes on_data(), so that a fast peer is pushed back.
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+
+  // Closes the stream with DEADLINE_EXCEEDED after this time unless called again; zero: never.
+  virtual void expire_after(Duration time) = 0;
+
+  // Sends what is unsent, then closes. on_closed() follows.
+  virtual void close() = 0;
+
+  // Closes at once, dropping what is unsent. on_closed() follows.
+  virtual void abort() = 0;
+
+  virtual Address remote() const = 0;
+};
+
+class StreamHandler {
+ public:
+  virtual ~StreamHandler() = default;
+
+  // The bytes are valid during the call only.
+  virtual void on_data(std::string_view bytes) = 0;
+
+  // Once, as the last call. An error says why, if it was not an orderly close by either side.
+  virtual void on_closed(const Result<void>& why) = 0;
+
+  // Everything handed to write() has been taken by the system.
+  virtual void on_drained() {}
+};
+
+class Listener {
+ public:
+  virtual ~Listener() = default;  // stops listening; accepted streams live on
+  virtual Address local() const = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // Returns the handler of a new stream, or null to refuse it. The network keeps the handler
+  // alive until its on_closed() returned.
+  using Accept = std::function<std::shared_ptr<StreamHandler>(std::shared_ptr<Stream>)>;
+
+  // UNAVAILABLE with reason ADDRESS_IN_USE, or INVALID_ARGUMENT for a name that does not resolve.
+  virtual Result<std::unique_ptr<Listener>> listen(const Address& address, Accept accept) = 0;
+
+  // Calls `connected` once, with a stream for which it returns the handler, or with an error.
+  using Connected =
+      std::function<std::shared_ptr<StreamHandler>(Result<std::shared_ptr<Stream>>)>;
+  virtual void connect(const Address& address, Duration timeout, Connected connected) = 0;
+};
+
+}  // namespace troupe::runtime

@@ -1,0 +1,40 @@
+// The only door to the outside world. Two implementations: platform/os for operating systems and
+// simulations/world for rehearsals. Everything above is the same object code on both; one node
+// gets one Platform, which outlives it.
+#pragma once
+
+#include "runtime/error.hpp"
+#include "runtime/platform/clock.hpp"
+#include "runtime/platform/disk.hpp"
+#include "runtime/platform/network.hpp"
+#include "runtime/platform/random.hpp"
+#include "runtime/platform/workers.hpp"
+#include "runtime/telemetry/log.hpp"
+
+namespace caf {
+class actor_system_config;
+}
+
+namespace troupe::runtime {
+
+class Platform {
+ public:
+  virtual ~Platform() = default;
+
+  virtual Clock& clock() = 0;
+  virtual Random& random() = 0;
+  virtual Disk& disk() = 0;
+  virtual Network& network() = 0;
+  virtual Workers& workers() = 0;
+  virtual Logger& log() = 0;
+
+  // Chooses CAF's scheduler and its threads for this platform.
+  virtual void configure(caf::actor_system_config& config) = 0;
+
+  // Fail-stop: after this call nothing that the node does has an effect any more. On an operating
+  // system the process says why and ends, and the call does not return; in the simulator the node
+  // is fenced and counts as crashed, and the caller returns as soon as it can.
+  virtual void fail_stop(const Error& why) = 0;
+};
+
+}  // namespace troupe::runtime
