@@ -10,6 +10,7 @@
 #include "runtime/platform/random.hpp"
 #include "runtime/platform/workers.hpp"
 #include "runtime/telemetry/log.hpp"
+#include "runtime/telemetry/metrics.hpp"
 
 namespace caf {
 class actor_system_config;
@@ -27,6 +28,7 @@ class Platform {
   virtual Network& network() = 0;
   virtual Workers& workers() = 0;
   virtual Logger& log() = 0;
+  virtual Metrics& metrics() = 0;
 
   // Chooses CAF's scheduler and its threads for this platform.
   virtual void configure(caf::actor_system_config& config) = 0;
