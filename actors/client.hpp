@@ -30,7 +30,7 @@ struct CallOptions {
   // The id under which the command takes effect once. Made fresh when not given; a caller that
   // retries gives the same one again.
   std::optional<MessageId> id;
-  std::string caller;                       // scope of the id
+  std::string caller;  // scope of the id
   Duration timeout = std::chrono::seconds{10};
   std::string trace;
 };
@@ -47,13 +47,15 @@ class Client {
   template <class Response>
   void call(Call<Response> call, CallOptions options,
             std::function<void(Result<Response>)> reply_to) {
-    send(std::move(call), std::move(options), [reply_to = std::move(reply_to)](Result<Reply> reply) {
-      if (!reply) return reply_to(std::move(reply).error());
-      Response response;
-      if (!response.ParseFromString(reply->payload))
-        return reply_to(internal("REPLY_MALFORMED", "a stored reply does not parse as its message"));
-      reply_to(std::move(response));
-    });
+    send(std::move(call), std::move(options),
+         [reply_to = std::move(reply_to)](Result<Reply> reply) {
+           if (!reply) return reply_to(std::move(reply).error());
+           Response response;
+           if (!response.ParseFromString(reply->payload))
+             return reply_to(
+                 internal("REPLY_MALFORMED", "a stored reply does not parse as its message"));
+           reply_to(std::move(response));
+         });
   }
 };
 

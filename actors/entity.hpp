@@ -101,8 +101,8 @@ class Entity {
   // Parses the request, runs the handler, serialises the reply. What the handler throws passes
   // through. After an error reply the caller brings the state back with restore_state().
   struct Outcome {
-    Result<std::string> reply;          // serialised
-    std::vector<std::string> events;    // serialised, in the order of emission
+    Result<std::string> reply;        // serialised
+    std::vector<std::string> events;  // serialised, in the order of emission
     bool erased = false;
   };
   virtual Outcome execute(std::size_t method, std::string_view request) = 0;
@@ -132,7 +132,9 @@ class Entity {
   // So that handlers read as sentences without using-declarations.
   template <class T>
   using Result = ::troupe::Result<T>;
-  static Error invalid_argument(std::string message) { return troupe::invalid_argument(std::move(message)); }
+  static Error invalid_argument(std::string message) {
+    return troupe::invalid_argument(std::move(message));
+  }
   static Error invalid_argument(std::string reason, std::string message) {
     return troupe::invalid_argument(std::move(reason), std::move(message));
   }

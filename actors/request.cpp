@@ -6,8 +6,9 @@ namespace troupe::actors {
 
 Request::~Request() {
   if (!reply_to) return;
-  answer(unavailable("OUTCOME_UNKNOWN",
-                     "the command may or may not have run; send it again with the same message id"));
+  answer(
+      unavailable("OUTCOME_UNKNOWN",
+                  "the command may or may not have run; send it again with the same message id"));
 }
 
 void Request::answer(Result<Reply> reply) {

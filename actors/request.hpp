@@ -37,13 +37,13 @@ class Request {
   ~Request();  // answers with OUTCOME_UNKNOWN if nobody did
 
   const ServiceType* service = nullptr;
-  std::uint32_t method = 0;     // index into service->methods
-  std::string key;              // the entity
-  std::string payload;          // serialised request message
-  MessageId id;                 // ignored by read-only methods
-  std::string caller;           // scope of the id: identity, or the calling service and entity
-  MonotonicTime deadline{};     // not run after this; MonotonicTime::max(): none
-  std::string trace;            // W3C traceparent, empty: none
+  std::uint32_t method = 0;  // index into service->methods
+  std::string key;           // the entity
+  std::string payload;       // serialised request message
+  MessageId id;              // ignored by read-only methods
+  std::string caller;        // scope of the id: identity, or the calling service and entity
+  MonotonicTime deadline{};  // not run after this; MonotonicTime::max(): none
+  std::string trace;         // W3C traceparent, empty: none
   ReplyTo reply_to;
 
   void answer(Result<Reply> reply);  // at most once; later calls are a bug and abort

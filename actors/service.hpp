@@ -22,7 +22,7 @@ class Entity;
 enum class ServiceKind : std::uint8_t { entity, workflow, projection, stateless };
 
 struct MethodType {
-  std::string name;        // "Deposit"
+  std::string name;  // "Deposit"
   bool read_only = false;
   bool stale_ok = false;
   // The key field of a serialised request. INVALID_ARGUMENT if it does not parse or has none.
@@ -67,9 +67,11 @@ struct Registration {
 };
 
 // Makes `Class` the implementation of the service whose generated base it derives from.
-#define TROUPE_SERVICE(Class)                                                             \
-  static const ::troupe::actors::Registration troupe_registration_##Class{               \
-      ::troupe::actors::Service{&Class::service_type(),                                   \
-                                [] { return std::make_unique<Class>(); }}}
+#define TROUPE_SERVICE(Class)                                               \
+  static const ::troupe::actors::Registration troupe_registration_##Class { \
+    ::troupe::actors::Service {                                             \
+      &Class::service_type(), [] { return std::make_unique<Class>(); }      \
+    }                                                                       \
+  }
 
 }  // namespace troupe::actors

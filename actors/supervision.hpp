@@ -71,8 +71,8 @@ class SupervisionTree {
   struct Node {
     std::string id;
     State state = State::starting;
-    unsigned restarts = 0;       // since the node started
-    std::string last_failure;    // empty: none
+    unsigned restarts = 0;     // since the node started
+    std::string last_failure;  // empty: none
     bool supervisor = false;
     std::vector<Node> children;  // in start order
   };

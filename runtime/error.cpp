@@ -28,12 +28,12 @@ std::string_view to_string(Code code) noexcept {
   return index < names.size() ? names[index] : names[2];
 }
 
-#define TROUPE_ERROR_FACTORY(name)                                                 \
-  Error name(std::string message) {                                                \
+#define TROUPE_ERROR_FACTORY(name)                                                    \
+  Error name(std::string message) {                                                   \
     return Error{Code::name, std::string{to_string(Code::name)}, std::move(message)}; \
-  }                                                                                \
-  Error name(std::string reason, std::string message) {                            \
-    return Error{Code::name, std::move(reason), std::move(message)};               \
+  }                                                                                   \
+  Error name(std::string reason, std::string message) {                               \
+    return Error{Code::name, std::move(reason), std::move(message)};                  \
   }
 TROUPE_ERROR_FACTORY(cancelled)
 TROUPE_ERROR_FACTORY(invalid_argument)

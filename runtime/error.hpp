@@ -17,23 +17,23 @@
 namespace troupe {
 
 enum class Code : std::uint8_t {
-  ok = 0,                  // never inside an Error
-  cancelled = 1,           // the caller gave up
-  unknown = 2,             // nothing better is known
-  invalid_argument = 3,    // the request is wrong whatever the state is
-  deadline_exceeded = 4,   // the time was over before the work ran; outcome unknown to the caller
-  not_found = 5,           // no such thing
-  already_exists = 6,      // there is one already
-  permission_denied = 7,   // known caller, not allowed
-  resource_exhausted = 8,  // a quota, a queue or a disk is full; retry later
-  failed_precondition = 9, // the state does not allow it; do not retry unchanged
-  aborted = 10,            // a conflict; retry from a higher level
-  out_of_range = 11,       // past the end of something
-  unimplemented = 12,      // no such operation here
-  internal = 13,           // an invariant broke: a bug
-  unavailable = 14,        // not now; retry under the same message id
-  data_loss = 15,          // stored data is missing or rotten
-  unauthenticated = 16,    // no valid credentials
+  ok = 0,                   // never inside an Error
+  cancelled = 1,            // the caller gave up
+  unknown = 2,              // nothing better is known
+  invalid_argument = 3,     // the request is wrong whatever the state is
+  deadline_exceeded = 4,    // the time was over before the work ran; outcome unknown to the caller
+  not_found = 5,            // no such thing
+  already_exists = 6,       // there is one already
+  permission_denied = 7,    // known caller, not allowed
+  resource_exhausted = 8,   // a quota, a queue or a disk is full; retry later
+  failed_precondition = 9,  // the state does not allow it; do not retry unchanged
+  aborted = 10,             // a conflict; retry from a higher level
+  out_of_range = 11,        // past the end of something
+  unimplemented = 12,       // no such operation here
+  internal = 13,            // an invariant broke: a bug
+  unavailable = 14,         // not now; retry under the same message id
+  data_loss = 15,           // stored data is missing or rotten
+  unauthenticated = 16,     // no valid credentials
 };
 
 // "INVALID_ARGUMENT" for Code::invalid_argument, and so on.
@@ -52,8 +52,8 @@ struct Error {
 };
 
 // Factories, one per code. With one argument the reason is the code's own name.
-#define TROUPE_ERROR_FACTORY(name)                                   \
-  Error name(std::string message);                                   \
+#define TROUPE_ERROR_FACTORY(name) \
+  Error name(std::string message); \
   Error name(std::string reason, std::string message)
 TROUPE_ERROR_FACTORY(cancelled);
 TROUPE_ERROR_FACTORY(invalid_argument);

@@ -23,16 +23,16 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 };
 
 // Evaluates to the value of a Result, or returns its Error from the enclosing function.
-#define TROUPE_TRY(variable, expression)                                       \
-  auto&& variable##_result = (expression);                                     \
-  if (!variable##_result) return std::move(variable##_result).error();         \
+#define TROUPE_TRY(variable, expression)                               \
+  auto&& variable##_result = (expression);                             \
+  if (!variable##_result) return std::move(variable##_result).error(); \
   auto&& variable = *std::move(variable##_result)
 
 // Returns the Error of a Result<void> from the enclosing function, if there is one.
-#define TROUPE_CHECK(expression)                                               \
-  do {                                                                         \
-    if (auto troupe_checked = (expression); !troupe_checked)                   \
-      return std::move(troupe_checked).error();                                \
+#define TROUPE_CHECK(expression)                             \
+  do {                                                       \
+    if (auto troupe_checked = (expression); !troupe_checked) \
+      return std::move(troupe_checked).error();              \
   } while (false)
 
 }  // namespace troupe

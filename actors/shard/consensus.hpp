@@ -62,7 +62,8 @@ class Consensus {
 
   // The shard file of this generation cannot lose anything up to `index` any more: takes a snapshot
   // marker there and cuts the log behind it.
-  virtual void checkpointed(runtime::LogIndex index, runtime::Term term, std::uint64_t generation) = 0;
+  virtual void checkpointed(runtime::LogIndex index, runtime::Term term,
+                            std::uint64_t generation) = 0;
 
   struct Status {
     std::string role;  // "leader", "follower", "candidate", "starting"

@@ -87,8 +87,7 @@ class Network {
   virtual Result<std::unique_ptr<Listener>> listen(const Address& address, Accept accept) = 0;
 
   // Calls `connected` once, with a stream for which it returns the handler, or with an error.
-  using Connected =
-      std::function<std::shared_ptr<StreamHandler>(Result<std::shared_ptr<Stream>>)>;
+  using Connected = std::function<std::shared_ptr<StreamHandler>(Result<std::shared_ptr<Stream>>)>;
   virtual void connect(const Address& address, Duration timeout, Connected connected) = 0;
 };
 

@@ -36,9 +36,9 @@ struct LogEntry {
 
 // What the log keeps of a group besides entries. Written as a whole, the newest counts.
 struct GroupRecord {
-  Term term = 0;                 // Raft's currentTerm
-  std::uint64_t vote = 0;        // Raft id voted for in `term`; 0: none
-  std::uint64_t replica = 0;     // our own Raft id in the group
+  Term term = 0;              // Raft's currentTerm
+  std::uint64_t vote = 0;     // Raft id voted for in `term`; 0: none
+  std::uint64_t replica = 0;  // our own Raft id in the group
   // The snapshot: the shard file of this generation holds everything up to `snapshot_index`
   // on disk. Entries up to there may be cut. 0: the log still starts at index 1.
   LogIndex snapshot_index = 0;
@@ -51,10 +51,10 @@ struct GroupRecord {
 class NodeLog {
  public:
   struct Options {
-    std::uint64_t segment_bytes = 64ull << 20;   // a new segment is begun past this size
-    std::uint64_t reserve_bytes = 16ull << 20;   // preallocated, given up when the disk is full
-    std::size_t commit_entries_max = 4096;       // entries in one transaction
-    std::uint64_t commit_bytes_max = 8ull << 20; // bytes in one transaction
+    std::uint64_t segment_bytes = 64ull << 20;    // a new segment is begun past this size
+    std::uint64_t reserve_bytes = 16ull << 20;    // preallocated, given up when the disk is full
+    std::size_t commit_entries_max = 4096;        // entries in one transaction
+    std::uint64_t commit_bytes_max = 8ull << 20;  // bytes in one transaction
   };
 
   // Opens or creates the log in `folder`, which the caller has locked. Blocks.

@@ -35,8 +35,8 @@ class ShardFile {
   struct Applied {
     LogIndex index = 0;
     Term term = 0;
-    std::int64_t time_ms = 0;     // shard time of the newest batch
-    std::uint64_t chain = 0;      // hash over (previous chain, index, payload) of every batch
+    std::int64_t time_ms = 0;  // shard time of the newest batch
+    std::uint64_t chain = 0;   // hash over (previous chain, index, payload) of every batch
     friend bool operator==(const Applied&, const Applied&) = default;
   };
 
@@ -65,8 +65,8 @@ class ShardFile {
   };
   struct Loaded {
     std::optional<wire::EntityState> state;  // nullopt: the entity does not exist
-    std::vector<std::string> replies;        // `sub` of its newest reply rows, at most `replies_max`
-    bool replies_complete = true;            // false: there are more than were returned
+    std::vector<std::string> replies;  // `sub` of its newest reply rows, at most `replies_max`
+    bool replies_complete = true;      // false: there are more than were returned
   };
   virtual Result<Loaded> load(Bucket bucket, std::string_view entity, std::size_t replies_max) = 0;
 

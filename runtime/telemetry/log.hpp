@@ -25,12 +25,12 @@ enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
 class LogValue {
  public:
-  LogValue(std::string_view text) : text_(text), quoted_(true) {}      // NOLINT
-  LogValue(const std::string& text) : text_(text), quoted_(true) {}    // NOLINT
-  LogValue(const char* text) : text_(text), quoted_(true) {}           // NOLINT
-  LogValue(bool value) : text_(value ? "true" : "false") {}            // NOLINT
+  LogValue(std::string_view text) : text_(text), quoted_(true) {}    // NOLINT
+  LogValue(const std::string& text) : text_(text), quoted_(true) {}  // NOLINT
+  LogValue(const char* text) : text_(text), quoted_(true) {}         // NOLINT
+  LogValue(bool value) : text_(value ? "true" : "false") {}          // NOLINT
   template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
-  LogValue(Number value) : text_(std::to_string(value)) {}             // NOLINT
+  LogValue(Number value) : text_(std::to_string(value)) {}  // NOLINT
   const std::string& text() const { return text_; }
   bool quoted() const { return quoted_; }
 
@@ -51,7 +51,7 @@ struct LogRecord {
   std::string_view event;  // "shard.restarted": stable, for programs
   std::string message;     // for people
   std::vector<LogField> fields;
-  std::string trace;       // W3C trace id, empty: none
+  std::string trace;  // W3C trace id, empty: none
 };
 
 // One per node. Owned by whoever made the node's platform; outlives the node.
@@ -63,13 +63,16 @@ class Logger {
                      std::vector<LogField> fields = {}, std::string trace = {}) = 0;
 
   void debug(std::string_view event, std::string message, std::vector<LogField> fields = {}) {
-    if (enabled(LogLevel::debug)) write(LogLevel::debug, event, std::move(message), std::move(fields));
+    if (enabled(LogLevel::debug))
+      write(LogLevel::debug, event, std::move(message), std::move(fields));
   }
   void info(std::string_view event, std::string message, std::vector<LogField> fields = {}) {
-    if (enabled(LogLevel::info)) write(LogLevel::info, event, std::move(message), std::move(fields));
+    if (enabled(LogLevel::info))
+      write(LogLevel::info, event, std::move(message), std::move(fields));
   }
   void warn(std::string_view event, std::string message, std::vector<LogField> fields = {}) {
-    if (enabled(LogLevel::warn)) write(LogLevel::warn, event, std::move(message), std::move(fields));
+    if (enabled(LogLevel::warn))
+      write(LogLevel::warn, event, std::move(message), std::move(fields));
   }
   void error(std::string_view event, std::string message, std::vector<LogField> fields = {}) {
     write(LogLevel::error, event, std::move(message), std::move(fields));
