@@ -53,8 +53,10 @@ class HandlerContext {
  public:
   virtual ~HandlerContext() = default;
   virtual WallTime now() const = 0;  // shard time
-  // May unwind the handler with a type of the shard's own, to fetch the page and run the handler
-  // again: handlers let foreign exceptions pass.
+  // At most `limit` events, beginning with number `from` and going up or, newest first, down;
+  // `from` 0 is the first in that order. Not those of the running command. May unwind the handler
+  // with a type of the shard's own, to fetch the page and run the handler again: handlers let
+  // foreign exceptions pass.
   virtual std::vector<RawEvent> history(HistoryOrder order, std::uint64_t from,
                                         std::size_t limit) = 0;
 };
@@ -74,10 +76,10 @@ class EffectsBase {
   // in the same command is dropped with it.
   void erase() { erased_ = true; }
 
-  // For the shard.
+  // For generated execute().
   const std::vector<std::string>& events() const { return events_; }
+  std::vector<std::string> take_events() { return std::move(events_); }
   bool erased() const { return erased_; }
-  bool changed() const { return erased_ || !events_.empty(); }
 
  protected:
   // Called by generated emit(): remembers the state before the first event, so that it can be
@@ -99,10 +101,11 @@ class Entity {
   virtual const ServiceType& type() const = 0;
 
   // Parses the request, runs the handler, serialises the reply. What the handler throws passes
-  // through. After an error reply the caller brings the state back with restore_state().
+  // through. After an error reply, which comes without events, or a throw, the caller brings the
+  // state back with restore_state().
   struct Outcome {
     Result<std::string> reply;        // serialised
-    std::vector<std::string> events;  // serialised, in the order of emission
+    std::vector<std::string> events;  // serialised, in the order of emission; none if erased
     bool erased = false;
   };
   virtual Outcome execute(std::size_t method, std::string_view request) = 0;

@@ -17,7 +17,8 @@ namespace troupe::actors {
 struct MessageId {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
-  bool timed = false;  // `high` begins with Unix milliseconds
+  bool timed = false;   // `high` begins with Unix milliseconds
+  bool client = false;  // made by from_key(): its reply is kept for the longer window
 
   static MessageId make(WallTime now, runtime::Random& random);
 
