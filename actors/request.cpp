@@ -16,6 +16,7 @@ void Request::answer(Result<Reply> reply) {
   // Cleared first: the callback may drop the last reference to this request.
   auto callback = std::move(reply_to);
   reply_to = nullptr;
+  if (in_flight) in_flight->fetch_sub(1, std::memory_order_relaxed);
   callback(std::move(reply));
 }
 

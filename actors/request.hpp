@@ -6,6 +6,7 @@
 // waits for ever.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,12 +40,14 @@ class Request {
   const ServiceType* service = nullptr;
   std::uint32_t method = 0;  // index into service->methods
   std::string key;           // the entity
+  std::uint16_t bucket = 0;  // of the key, see cluster/router
   std::string payload;       // serialised request message
   MessageId id;              // ignored by read-only methods
   std::string caller;        // scope of the id: identity, or the calling service and entity
   MonotonicTime deadline{};  // not run after this; MonotonicTime::max(): none
   std::string trace;         // W3C traceparent, empty: none
   ReplyTo reply_to;
+  std::atomic<std::int64_t>* in_flight = nullptr;  // counted down when it is answered
 
   void answer(Result<Reply> reply);  // at most once; later calls are a bug and abort
   bool answered() const { return !reply_to; }

@@ -60,6 +60,10 @@ class Consensus {
   // term after the call. With one voter at once.
   virtual void confirm_leadership(std::function<void(const Result<void>&)> confirmed) = 0;
 
+  // Whether this replica is the group's only voter. Then no other can lead, and what it has
+  // committed may be read without confirmation, even while a full disk keeps it from writing.
+  virtual bool sole_voter() const { return false; }
+
   // The shard file of this generation cannot lose anything up to `index` any more: takes a snapshot
   // marker there and cuts the log behind it.
   virtual void checkpointed(runtime::LogIndex index, runtime::Term term,

@@ -1,0 +1,110 @@
+#include "actors/shard/reply_memory.hpp"
+
+#include <xxhash.h>
+
+#include <utility>
+
+namespace troupe::actors {
+namespace {
+
+// How long one generation of recent ids gathers, and how far the clocks of callers and shard may
+// differ before a fresh id costs a look at the file. Milliseconds.
+constexpr std::int64_t generation_ms = 15'000;
+constexpr std::int64_t clock_tolerance_ms = 5'000;
+
+void put_big_endian(std::uint64_t value, char* out) {
+  for (int byte = 7; byte >= 0; --byte) {
+    out[byte] = static_cast<char>(value & 0xff);
+    value >>= 8;
+  }
+}
+
+}  // namespace
+
+ReplyKey ReplyKey::of(std::string_view entity, std::string_view caller, std::string_view method,
+                      const MessageId& id) {
+  // Length-prefixed by hashing the parts apart, so that ("ab", "c") and ("a", "bc") differ.
+  const std::uint64_t parts[] = {XXH3_64bits(entity.data(), entity.size()),
+                                 XXH3_64bits(caller.data(), caller.size()),
+                                 XXH3_64bits(method.data(), method.size()), id.high, id.low};
+  const XXH128_hash_t hash = XXH3_128bits(parts, sizeof parts);
+  return {hash.high64, hash.low64};
+}
+
+std::string ReplyKey::row() const {
+  std::string bytes(16, '\0');
+  put_big_endian(high, bytes.data());
+  put_big_endian(low, bytes.data() + 8);
+  return bytes;
+}
+
+std::uint64_t ReplyKey::low_of_row(std::string_view row) {
+  std::uint64_t value = 0;
+  for (std::size_t byte = 8; byte < 16 && byte < row.size(); ++byte)
+    value = value << 8 | static_cast<unsigned char>(row[byte]);
+  return value;
+}
+
+RequestDigest RequestDigest::of(std::string_view payload) {
+  const XXH128_hash_t hash = XXH3_128bits(payload.data(), payload.size());
+  return {hash.high64, hash.low64};
+}
+
+void ReplyMemory::reset(std::int64_t now_ms) {
+  *this = ReplyMemory{};
+  horizon_ms_ = generation_start_ms_ = now_ms;
+}
+
+const ReplyMemory::Kept* ReplyMemory::find(const ReplyKey& key) const {
+  const auto found = kept_.find(key);
+  return found == kept_.end() ? nullptr : &found->second;
+}
+
+bool ReplyMemory::surely_new(const ReplyKey& key, const MessageId& id) const {
+  return id.timed && id.time_ms() > horizon_ms_ + clock_tolerance_ms &&
+         !recent_[0].contains(key.low) && !recent_[1].contains(key.low);
+}
+
+void ReplyMemory::add(const ReplyKey& key, RequestDigest digest, std::string reply,
+                      std::int64_t now_ms) {
+  if (now_ms - generation_start_ms_ >= generation_ms) {
+    recent_[1] = std::move(recent_[0]);
+    recent_[0] = {};
+    horizon_ms_ = generation_start_ms_;
+    generation_start_ms_ = now_ms;
+  }
+  recent_[0].insert(key.low);
+  kept_[key] = Kept{digest, std::move(reply), 0};
+  open_.push_back(key);
+}
+
+void ReplyMemory::proposed(runtime::LogIndex batch) {
+  if (open_.empty()) return;
+  for (const ReplyKey& key : open_) kept_[key].batch = batch;
+  batches_.push_back({batch, std::exchange(open_, {})});
+}
+
+void ReplyMemory::applied(runtime::LogIndex up_to) {
+  while (!batches_.empty() && batches_.front().batch <= up_to) {
+    forget(batches_.front().keys);
+    batches_.pop_front();
+  }
+}
+
+void ReplyMemory::drop_open() {
+  forget(open_);
+  open_.clear();
+}
+
+void ReplyMemory::drop_from(runtime::LogIndex first) {
+  while (!batches_.empty() && batches_.back().batch >= first) {
+    forget(batches_.back().keys);
+    batches_.pop_back();
+  }
+}
+
+void ReplyMemory::forget(const std::vector<ReplyKey>& keys) {
+  for (const ReplyKey& key : keys) kept_.erase(key);
+}
+
+}  // namespace troupe::actors

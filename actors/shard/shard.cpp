@@ -1,0 +1,247 @@
+#include "actors/shard/shard.hpp"
+
+#include <utility>
+
+namespace troupe::actors {
+
+std::string ShardSpec::name() const {
+  return service->type->name + "/" + std::to_string(shard);
+}
+
+std::string ShardSpec::file(std::uint64_t generation) const {
+  return folder + "/" + service->type->name + "-" + std::to_string(shard) + ".g" +
+         std::to_string(generation) + ".db";
+}
+
+Shard::Shard(ShardSpec spec, ShardSurroundings surroundings, std::shared_ptr<Executor> executor,
+             std::function<void(const Error&)> fail)
+    : spec_(std::move(spec)),
+      surroundings_(std::move(surroundings)),
+      executor_(std::move(executor)),
+      fail_(std::move(fail)),
+      files_(surroundings_.queue, executor_),
+      quarantine_(spec_.options) {}
+
+Shard::~Shard() = default;
+
+void Shard::start() {
+  // A file may be made only while the log still holds everything from its first entry; a file that
+  // is gone after its log was cut is a loss, never silently replaced.
+  const auto record = surroundings_.log->record(spec_.group);
+  generation_ = record ? record->generation : 1;
+  const bool create = !record || record->snapshot_index == 0;
+  const runtime::LogIndex cut = record ? record->snapshot_index : 0;
+  files_.open(
+      [&disk = surroundings_.platform->disk(), path = spec_.file(generation_), name = spec_.name(),
+       create, cut,
+       cache = spec_.options.page_cache_bytes]() -> Result<std::unique_ptr<runtime::ShardFile>> {
+        auto file = runtime::ShardFile::open(disk, path, name, create, {cache});
+        if (!file) return file;
+        if (const auto applied = (*file)->applied().index; applied < cut)
+          return data_loss("SHARD_FILE_STALE",
+                           path + " holds rows up to log index " + std::to_string(applied) +
+                               ", but the log was cut at " + std::to_string(cut) +
+                               "; it is an older copy of the file: put the right one back");
+        return file;
+      },
+      [this](Result<runtime::ShardFile::Applied> applied) { opened(std::move(applied)); });
+  publish();
+}
+
+void Shard::opened(Result<runtime::ShardFile::Applied> applied) {
+  if (!applied) return fail_(applied.error());
+  applied_ = *applied;
+  committed_ = applied_.index;
+  time_ms_ = applied_.time_ms;
+  if (state_ == State::stopping) return stop_if_idle();
+  files_.run<std::uint64_t>(
+      [](runtime::ShardFile& file) -> Result<std::uint64_t> { return file.entity_count(); },
+      [this](Result<std::uint64_t> count) {
+        auto snapshot = surroundings_.vitals->get();
+        snapshot.entities_stored = *count;
+        surroundings_.vitals->set(std::move(snapshot));
+      });
+  enter(State::recovering);
+  consensus_ = surroundings_.consensus(spec_.group, *executor_, *this);
+  consensus_->start(applied_.index);
+}
+
+void Shard::on_committed(runtime::LogIndex index, runtime::Term term,
+                         runtime::SharedBytes payload) {
+  committed_ = index;
+  unapplied_bytes_ += payload ? payload->size() : 0;
+  unapplied_.push_back({index, term, std::move(payload)});
+  if (!in_flight_.empty() && in_flight_.front().index == index) {
+    InFlightBatch batch = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    unapplied_rows_ += batch.rows;
+    for (PendingAnswer& answer : batch.answers) {
+      if (answer.reply) answer.reply->shard_index = index;
+      answer.request->answer(std::move(answer.reply));
+    }
+  } else {
+    ++unapplied_rows_;  // recovery, or another leader's: at least one row
+  }
+  apply_soon();
+  if (state_ == State::serving) {
+    if (open_) flush(false);
+    resume_stalled();
+  }
+  stop_if_idle();
+}
+
+void Shard::on_leading(runtime::Term) {
+  if (state_ == State::stopping) return;
+  // Nothing runs before every entry that was held at the election is in the file: entities are read
+  // from there.
+  refusal_.reset();
+  enter(State::recovering);
+  when_applied(committed_, [this](const Result<void>& applied) {
+    if (applied && state_ == State::recovering) serve();
+  });
+}
+
+void Shard::serve() {
+  drop_residents();
+  time_ms_ = std::max(time_ms_, applied_.time_ms);
+  replies_.reset(time_ms_);
+  const bool first_time = next_purge_ == MonotonicTime{};
+  next_purge_ = now();
+  enter(State::serving);
+  if (first_time) sweep();
+  std::deque<RequestPtr> queued = std::exchange(queued_, {});
+  waiting_ -= queued.size();
+  for (RequestPtr& request : queued) handle(std::move(request));
+}
+
+void Shard::on_not_leading(const Error& why) {
+  if (state_ == State::stopping) {
+    refuse_open_work(why);
+    return stop_if_idle();
+  }
+  log().warn("shard.refusing", spec_.name() + " refuses commands: " + why.describe(),
+             {{"shard", spec_.name()}, {"reason", why.reason}});
+  refusal_ = why;
+  enter(State::refusing);
+  refuse_open_work(why);
+}
+
+void Shard::on_failed(const Error& why) {
+  fail_(why);
+}
+
+// Batches that are not committed failed or have an unknown outcome. What saw them is dropped; their
+// callers retry under the same message id.
+void Shard::refuse_open_work(const Error& why) {
+  ++epoch_;
+  const Error outcome{
+      why.code == Code::resource_exhausted ? why.code : Code::unavailable,
+      why.code == Code::resource_exhausted ? why.reason : "OUTCOME_UNKNOWN",
+      why.message +
+          "; whether the command took effect is unknown: send it again with the same message id",
+      why.retry_after};
+  std::vector<PendingAnswer> unanswered;
+  for (InFlightBatch& batch : in_flight_)
+    for (PendingAnswer& answer : batch.answers) unanswered.push_back(std::move(answer));
+  if (open_)
+    for (PendingAnswer& answer : open_->answers()) unanswered.push_back(std::move(answer));
+  if (!in_flight_.empty()) replies_.drop_from(in_flight_.front().index);
+  replies_.drop_open();
+  in_flight_.clear();
+  open_.reset();
+  drop_residents();
+  for (PendingAnswer& answer : unanswered) answer.request->answer(outcome);
+  requeue({std::make_move_iterator(stalled_.begin()), std::make_move_iterator(stalled_.end())});
+  stalled_.clear();
+}
+
+// Everything in memory is forgotten; requests that waited for it are taken up again.
+void Shard::drop_residents() {
+  ++epoch_;
+  to_load_.clear();
+  loading_ = false;
+  while (Resident* resident = residents_.oldest()) {
+    std::vector<RequestPtr> waiting = std::exchange(resident->waiting, {});
+    residents_.remove(*resident);
+    requeue(std::move(waiting));
+  }
+}
+
+// Already counted as waiting; runs later, from the mailbox, so that callers here stay flat.
+void Shard::requeue(std::vector<RequestPtr> requests) {
+  if (requests.empty()) return;
+  waiting_ -= requests.size();
+  executor_->post([this, requests = std::move(requests)]() mutable {
+    for (RequestPtr& request : requests) handle(std::move(request));
+  });
+}
+
+void Shard::handle(RequestPtr request) {
+  if (request->deadline < now()) {
+    surroundings_.vitals->errors.fetch_add(1, std::memory_order_relaxed);
+    return request->answer(deadline_exceeded(
+        "DEADLINE_EXCEEDED",
+        "the call's time was over before it ran; it had no effect by this attempt"));
+  }
+  switch (state_) {
+    case State::serving:
+      return dispatch(std::move(request));
+    case State::refusing:
+      // Another replica may lead unless there is none; then what is committed here is the truth.
+      if (spec_.service->type->methods[request->method].read_only && consensus_->sole_voter())
+        return dispatch(std::move(request));
+      return request->answer(*refusal_);
+    case State::opening:
+    case State::recovering:
+      if (waiting_ >= spec_.options.waiting_max)
+        return request->answer(
+            unavailable("SHARD_STARTING", spec_.name() + " is starting; retry soon"));
+      ++waiting_;
+      queued_.push_back(std::move(request));
+      return;
+    case State::stopping:
+      return request->answer(unavailable(
+          "SHARD_STOPPING", spec_.name() + " is stopping; retry under the same message id"));
+  }
+}
+
+void Shard::stop(std::function<void()> stopped) {
+  stopped_ = std::move(stopped);
+  const bool serving = state_ == State::serving;
+  enter(State::stopping);
+  const Error why =
+      unavailable("SHARD_STOPPING", spec_.name() + " is stopping; retry under the same message id");
+  for (RequestPtr& request : std::exchange(queued_, {})) request->answer(why);
+  for (RequestPtr& request : std::exchange(stalled_, {})) request->answer(why);
+  for (RequestPtr& request : std::exchange(unconfirmed_reads_, {})) request->answer(why);
+  if (serving) flush(true);
+  stop_if_idle();
+}
+
+void Shard::stop_if_idle() {
+  if (state_ != State::stopping || !in_flight_.empty() || open_ || !stopped_) return;
+  publish();
+  std::exchange(stopped_, nullptr)();
+}
+
+void Shard::enter(State state) {
+  state_ = state;
+  publish();
+}
+
+void Shard::publish() {
+  static constexpr const char* names[] = {"opening", "recovering", "serving", "refusing",
+                                          "stopping"};
+  ShardVitals::Snapshot snapshot;
+  snapshot.state = names[static_cast<int>(state_)];
+  if (refusal_) snapshot.problem = refusal_->describe();
+  if (consensus_) snapshot.consensus = consensus_->status();
+  snapshot.applied = applied_.index;
+  snapshot.checkpointed = surroundings_.vitals->get().checkpointed;
+  snapshot.entities_stored = surroundings_.vitals->get().entities_stored;
+  snapshot.entities_resident = residents_.size();
+  snapshot.quarantined = quarantine_.empty() ? 0 : quarantine_.sweep(now());
+  surroundings_.vitals->set(std::move(snapshot));
+}
+
+}  // namespace troupe::actors

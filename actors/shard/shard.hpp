@@ -1,0 +1,193 @@
+// A shard: hosts the entities of one part of a service's keys, owns their file, proposes their
+// effects to its Raft group.
+//
+// The way of a command: handle() -> entity handler -> rows in the open batch -> one Raft entry ->
+// on_committed() -> the reply leaves -> rows are applied to the file, late and many at once.
+//
+// What it guarantees (architecture.md, Effects and batches): nothing leaves on the strength of what
+// has not committed; a command takes effect once within its window; an entity is loaded or dropped
+// only when no batch that touched it is unapplied; when a batch fails, everything that saw it is
+// dropped.
+//
+// This class is the state machine alone: it runs inside its actor (shard_actor.hpp), never blocks,
+// and sees the world through Executor, ShardFiles and Consensus. No method is thread-safe.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/shard/batch.hpp"
+#include "actors/shard/consensus.hpp"
+#include "actors/shard/options.hpp"
+#include "actors/shard/quarantine.hpp"
+#include "actors/shard/reply_memory.hpp"
+#include "actors/shard/resident.hpp"
+#include "actors/shard/shard_files.hpp"
+#include "actors/shard/vitals.hpp"
+#include "runtime/platform/platform.hpp"
+
+namespace troupe::actors {
+
+// Who a shard is. Shared by its restarts.
+struct ShardSpec {
+  const Service* service = nullptr;
+  std::uint32_t shard = 0;
+  runtime::GroupId group = 0;
+  std::string folder;  // of the shard's files
+  ShardOptions options;
+
+  // "banking.v1.Accounts/2"
+  std::string name() const;
+  std::string file(std::uint64_t generation) const;
+};
+
+// What a shard stands on. Outlives it.
+struct ShardSurroundings {
+  runtime::Platform* platform = nullptr;
+  runtime::NodeLog* log = nullptr;
+  ConsensusFactory consensus;
+  std::shared_ptr<runtime::WorkQueue> queue;  // of this shard, kept over restarts
+  std::shared_ptr<ShardVitals> vitals;
+};
+
+class Shard final : private ConsensusObserver {
+ public:
+  // `fail` ends the actor with an error; its supervisor decides what then.
+  Shard(ShardSpec spec, ShardSurroundings surroundings, std::shared_ptr<Executor> executor,
+        std::function<void(const Error&)> fail);
+  ~Shard() override;
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // Opens the file, recovers from the log, leads, serves.
+  void start();
+
+  // A call for one of this shard's keys. Answers it sooner or later.
+  void handle(RequestPtr request);
+
+  // Refuses what comes from now on, lets proposed batches commit and their replies leave, then
+  // calls back.
+  void stop(std::function<void()> stopped);
+
+  // Checkpoints the file soon, so that the log can be cut (NodeLog::laggards).
+  void request_checkpoint();
+
+ private:
+  enum class State { opening, recovering, serving, refusing, stopping };
+
+  // --- shard.cpp: life
+  // ------------------------------------------------------------------------------
+  void opened(Result<runtime::ShardFile::Applied> applied);
+  void on_committed(runtime::LogIndex index, runtime::Term term,
+                    runtime::SharedBytes payload) override;
+  void on_leading(runtime::Term term) override;
+  void on_not_leading(const Error& why) override;
+  void on_failed(const Error& why) override;
+  void serve();
+  void refuse_open_work(const Error& why);
+  void drop_residents();
+  void requeue(std::vector<RequestPtr> requests);
+  void enter(State state);
+  void stop_if_idle();
+
+  // --- shard_apply.cpp: rows into the file
+  // ------------------------------------------------------------
+  void apply_soon();
+  void start_apply();
+  void apply_done(Result<runtime::ShardFile::Applied> result);
+  void when_applied(runtime::LogIndex index, std::function<void(const Result<void>&)> then);
+  void start_checkpoint();
+  void sweep();
+  void passivate();
+  void purge();
+
+  // --- shard_load.cpp: entities into memory
+  // -----------------------------------------------------------
+  void load(Resident& resident);
+  void start_loads();
+  void loaded(const std::string& key, Result<runtime::ShardFile::Loaded> loaded);
+  void overlay_unapplied(const Resident& resident, runtime::ShardFile::Loaded& loaded) const;
+  bool renew_entity(Resident& resident, std::string_view state);
+  void run_waiting(Resident& resident);
+  Resident* still_busy(const std::string& key, std::uint64_t epoch);
+
+  // --- shard_commands.cpp: calls
+  // ------------------------------------------------------------------------
+  struct Page;
+  void dispatch(RequestPtr request);
+  void confirm_reads();
+  void run(Resident& resident, RequestPtr request, const Page* page, bool known_new);
+  bool answer_if_ran(Resident& resident, const RequestPtr& request, const ReplyKey& key,
+                     const RequestDigest& digest);
+  bool may_be_stored(const Resident& resident, const RequestPtr& request,
+                     const ReplyKey& key) const;
+  void look_up_reply(Resident& resident, RequestPtr request, const ReplyKey& key,
+                     const RequestDigest& digest);
+  void fetch_history(Resident& resident, RequestPtr request, HistoryOrder order, std::uint64_t from,
+                     std::size_t limit);
+  void add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome outcome,
+                    const ReplyKey& key, const RequestDigest& digest);
+  void handler_threw(Resident& resident, const RequestPtr& request, const std::string& what);
+  void answer_when_seen(const Resident& resident, RequestPtr request, Result<Reply> reply);
+  std::int64_t shard_time() const;
+  OpenBatch& open_batch();
+  bool batch_is_full() const;
+  void flush(bool forced);
+  void resume_stalled();
+
+  MonotonicTime now() const { return surroundings_.platform->clock().now(); }
+  runtime::Logger& log() { return surroundings_.platform->log(); }
+  void publish();
+
+  const ShardSpec spec_;
+  const ShardSurroundings surroundings_;
+  const std::shared_ptr<Executor> executor_;
+  const std::function<void(const Error&)> fail_;
+  ShardFiles files_;
+  std::unique_ptr<Consensus> consensus_;
+
+  State state_ = State::opening;
+  std::optional<Error> refusal_;   // while refusing: why writes are refused
+  std::function<void()> stopped_;  // while stopping
+  std::deque<RequestPtr> queued_;  // while opening or recovering
+  std::uint64_t epoch_ = 0;        // raised when residents are dropped: older completions are void
+  std::uint64_t generation_ = 1;   // of the shard file
+
+  Residents residents_;
+  ReplyMemory replies_;
+  Quarantine quarantine_;
+  std::vector<std::string> to_load_;
+  bool loading_ = false;
+  std::vector<RequestPtr> unconfirmed_reads_;
+  bool confirming_ = false;
+  std::size_t waiting_ = 0;  // requests in queued_, stalled_ and residents' waiting lists
+
+  std::int64_t time_ms_ = 0;  // shard time of the newest batch
+  std::unique_ptr<OpenBatch> open_;
+  bool flush_posted_ = false;
+  std::deque<InFlightBatch> in_flight_;
+  std::deque<RequestPtr> stalled_;  // a full batch waits for one in flight
+  runtime::LogIndex committed_ = 0;
+
+  std::deque<runtime::ShardFile::Entry> unapplied_;  // committed, not given to the file
+  std::size_t unapplied_bytes_ = 0;                  // of unapplied_ and applying_
+  std::vector<runtime::ShardFile::Entry> applying_;  // given to the file, not confirmed
+  std::size_t unapplied_rows_ = 0;                   // a lower bound: batches that carry rows
+  bool apply_timer_ = false;
+  bool apply_retrying_ = false;
+  runtime::LogIndex apply_wanted_ = 0;  // apply up to here without waiting
+  runtime::ShardFile::Applied applied_;
+  std::multimap<runtime::LogIndex, std::function<void(const Result<void>&)>> when_applied_;
+  std::uint64_t wal_bytes_ = 0;
+  bool checkpointing_ = false;
+  bool checkpoint_wanted_ = false;
+  bool purging_ = false;
+  MonotonicTime next_purge_{};
+};
+
+}  // namespace troupe::actors

@@ -1,0 +1,104 @@
+#include "actors/shard/shard_actor.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <optional>
+
+#include "actors/supervision.hpp"
+
+namespace troupe::actors {
+namespace {
+
+// A closure in a message. Shared, because CAF copies messages; run once.
+struct Job {
+  std::shared_ptr<std::function<void()>> run;
+};
+
+struct CheckpointRequest {};
+
+}  // namespace
+}  // namespace troupe::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RequestPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Job)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CheckpointRequest)
+
+namespace troupe::actors {
+namespace {
+
+class ActorExecutor final : public Executor {
+ public:
+  explicit ActorExecutor(const caf::actor& actor) : address_(actor.address()) {}
+
+  void post(std::function<void()> job) override {
+    if (const caf::actor actor = alive())
+      caf::anon_send(actor, Job{std::make_shared<std::function<void()>>(std::move(job))});
+  }
+  void post_after(Duration delay, std::function<void()> job) override {
+    if (const caf::actor actor = alive())
+      caf::delayed_anon_send(actor, delay,
+                             Job{std::make_shared<std::function<void()>>(std::move(job))});
+  }
+
+ private:
+  caf::actor alive() const { return caf::actor_cast<caf::actor>(address_); }
+
+  const caf::actor_addr address_;  // weak: closures must not keep the actor alive
+};
+
+class ShardActor final : public caf::event_based_actor {
+ public:
+  ShardActor(caf::actor_config& config, ShardSpec spec, ShardSurroundings surroundings)
+      : caf::event_based_actor(config),
+        spec_(std::move(spec)),
+        surroundings_(std::move(surroundings)) {}
+
+  const char* name() const override { return "shard"; }
+
+ protected:
+  caf::behavior make_behavior() override {
+    end_on_exception(this);
+    set_exit_handler([this](const caf::exit_msg& message) {
+      if (message.reason != caf::exit_reason::user_shutdown || !shard_) return quit(message.reason);
+      shard_->stop([this] { quit(caf::exit_reason::user_shutdown); });
+    });
+    shard_.emplace(spec_, surroundings_, executor_of(caf::actor_cast<caf::actor>(this)),
+                   [this](const Error& why) { quit(to_caf_error(why)); });
+    shard_->start();
+    return {
+        [this](const RequestPtr& request) { shard_->handle(request); },
+        [](const Job& job) { (*job.run)(); },
+        [this](const CheckpointRequest&) { shard_->request_checkpoint(); },
+    };
+  }
+
+  void on_exit() override { shard_.reset(); }
+
+ private:
+  const ShardSpec spec_;
+  const ShardSurroundings surroundings_;
+  std::optional<Shard> shard_;
+};
+
+}  // namespace
+
+caf::actor spawn_shard(caf::actor_system& system, ShardSpec spec, ShardSurroundings surroundings) {
+  return system.spawn<ShardActor>(std::move(spec), std::move(surroundings));
+}
+
+void send_request(const caf::actor& shard, RequestPtr request) {
+  caf::anon_send(shard, std::move(request));
+}
+
+void send_checkpoint(const caf::actor& shard) {
+  caf::anon_send(shard, CheckpointRequest{});
+}
+
+std::shared_ptr<Executor> executor_of(const caf::actor& actor) {
+  return std::make_shared<ActorExecutor>(actor);
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,24 @@
+// A shard as a supervised CAF actor: one mailbox for calls and for what comes back from the disk
+// and the group, so that all of the shard's code runs one step at a time.
+#pragma once
+
+#include <caf/actor.hpp>
+#include <caf/fwd.hpp>
+#include <functional>
+
+#include "actors/shard/shard.hpp"
+
+namespace troupe::actors {
+
+// Spawns the actor, to be called in ChildSpec::start. It opens its file at once. Asked to end with
+// exit_reason::user_shutdown it finishes what it proposed first. A failure ends it with the Error.
+caf::actor spawn_shard(caf::actor_system& system, ShardSpec spec, ShardSurroundings surroundings);
+
+// Any thread. A request for a shard that has ended is answered by its destructor.
+void send_request(const caf::actor& shard, RequestPtr request);
+void send_checkpoint(const caf::actor& shard);
+
+// Runs closures inside an actor that handles them (see handle_jobs); keeps no actor alive.
+std::shared_ptr<Executor> executor_of(const caf::actor& actor);
+
+}  // namespace troupe::actors

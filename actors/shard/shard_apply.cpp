@@ -1,0 +1,190 @@
+// Committed rows into the shard file: late, many in one transaction, never on the actor's thread.
+#include <algorithm>
+#include <utility>
+
+#include "actors/shard/shard.hpp"
+
+namespace troupe::actors {
+namespace {
+
+// Entries given to the file in one transaction; bounds the time for which loads wait behind it.
+constexpr std::size_t apply_entries_max = 4096;
+constexpr Duration apply_retry = std::chrono::milliseconds{200};
+constexpr Duration sweep_every = std::chrono::seconds{1};
+constexpr Duration purge_every = std::chrono::seconds{10};
+constexpr std::size_t purge_rows_max = 1000;
+
+struct ApplyResult {
+  runtime::ShardFile::Applied applied;
+  std::uint64_t wal_bytes = 0;
+  std::uint64_t entities = 0;
+};
+
+}  // namespace
+
+void Shard::apply_soon() {
+  if (unapplied_.empty() || !applying_.empty() || apply_retrying_) return;
+  if (unapplied_rows_ >= spec_.options.apply_rows_max || apply_wanted_ > applied_.index ||
+      state_ == State::recovering)
+    return start_apply();
+  if (apply_timer_) return;
+  apply_timer_ = true;
+  executor_->post_after(spec_.options.apply_delay_max, [this] {
+    apply_timer_ = false;
+    if (!unapplied_.empty() && applying_.empty() && !apply_retrying_) start_apply();
+  });
+}
+
+void Shard::start_apply() {
+  const std::size_t count = std::min(unapplied_.size(), apply_entries_max);
+  applying_.assign(
+      std::make_move_iterator(unapplied_.begin()),
+      std::make_move_iterator(unapplied_.begin() + static_cast<std::ptrdiff_t>(count)));
+  unapplied_.erase(unapplied_.begin(), unapplied_.begin() + static_cast<std::ptrdiff_t>(count));
+  unapplied_rows_ = unapplied_.empty() ? 0 : unapplied_.size();
+  files_.run<ApplyResult>(
+      [entries = applying_](runtime::ShardFile& file) -> Result<ApplyResult> {
+        if (auto done = file.apply(entries); !done) return std::move(done).error();
+        return ApplyResult{file.applied(), file.wal_bytes(), file.entity_count()};
+      },
+      [this](Result<ApplyResult> result) {
+        if (!result) return apply_done(std::move(result).error());
+        wal_bytes_ = result->wal_bytes;
+        auto snapshot = surroundings_.vitals->get();
+        snapshot.entities_stored = result->entities;
+        surroundings_.vitals->set(std::move(snapshot));
+        apply_done(result->applied);
+      });
+}
+
+void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
+  if (!result) {
+    const Error& why = result.error();
+    if (why.code != Code::resource_exhausted) {
+      // Neither rotten pages nor a failed write may be worked around: the log has everything.
+      log().error("shard.apply_failed", spec_.name() + ": " + why.describe(),
+                  {{"shard", spec_.name()}});
+      if (why.code == Code::data_loss) return fail_(why);
+      return surroundings_.platform->fail_stop(why);
+    }
+    // The disk is full. The rows are safe in the log; they wait in memory until there is space.
+    for (auto entry = applying_.rbegin(); entry != applying_.rend(); ++entry)
+      unapplied_.push_front(std::move(*entry));
+    applying_.clear();
+    for (auto& [index, then] : std::exchange(when_applied_, {})) {
+      if (state_ == State::recovering)
+        when_applied_.emplace(index, std::move(then));
+      else
+        then(why);
+    }
+    apply_retrying_ = true;
+    executor_->post_after(apply_retry, [this] {
+      apply_retrying_ = false;
+      apply_soon();
+    });
+    return;
+  }
+  for (const auto& entry : applying_) unapplied_bytes_ -= entry.payload ? entry.payload->size() : 0;
+  applying_.clear();
+  applied_ = *result;
+  replies_.applied(applied_.index);
+  while (!when_applied_.empty() && when_applied_.begin()->first <= applied_.index) {
+    auto then = std::move(when_applied_.begin()->second);
+    when_applied_.erase(when_applied_.begin());
+    then({});
+  }
+  if (checkpoint_wanted_ || wal_bytes_ >= spec_.options.checkpoint_wal_bytes) start_checkpoint();
+  publish();
+  apply_soon();
+  if (state_ == State::serving) resume_stalled();
+}
+
+void Shard::when_applied(runtime::LogIndex index, std::function<void(const Result<void>&)> then) {
+  if (index <= applied_.index) return then({});
+  when_applied_.emplace(index, std::move(then));
+  apply_wanted_ = std::max(apply_wanted_, index);
+  apply_soon();
+}
+
+void Shard::request_checkpoint() {
+  if (state_ != State::serving || checkpointing_) return;
+  checkpoint_wanted_ = true;
+  when_applied(committed_, [this](const Result<void>& applied) {
+    if (applied && checkpoint_wanted_) start_checkpoint();
+  });
+}
+
+void Shard::start_checkpoint() {
+  if (checkpointing_) return;
+  checkpointing_ = true;
+  checkpoint_wanted_ = false;
+  files_.run<runtime::ShardFile::Applied>(
+      [](runtime::ShardFile& file) { return file.checkpoint(); },
+      [this](Result<runtime::ShardFile::Applied> result) {
+        checkpointing_ = false;
+        wal_bytes_ = 0;
+        if (!result) {
+          log().warn("shard.checkpoint_failed", spec_.name() + ": " + result.error().describe(),
+                     {{"shard", spec_.name()}});
+          if (result.error().code == Code::resource_exhausted)
+            return;  // tried again after later rows
+          if (result.error().code == Code::data_loss) return fail_(result.error());
+          return surroundings_.platform->fail_stop(result.error());
+        }
+        auto snapshot = surroundings_.vitals->get();
+        snapshot.checkpointed = result->index;
+        surroundings_.vitals->set(std::move(snapshot));
+        consensus_->checkpointed(result->index, result->term, generation_);
+      });
+}
+
+void Shard::sweep() {
+  executor_->post_after(sweep_every, [this] {
+    if (state_ == State::stopping) return;
+    passivate();
+    if (state_ == State::serving && now() >= next_purge_) purge();
+    publish();
+    sweep();
+  });
+}
+
+// Drops entities that were not used for long, or too many, least recently used first. One that is
+// busy, or that a batch touched which the file does not hold yet, stays.
+void Shard::passivate() {
+  const MonotonicTime time = now();
+  for (Resident* resident = residents_.oldest(); resident;) {
+    Resident* const next = resident->newer;
+    const bool idle = time - resident->last_used >= spec_.options.passivate_after;
+    if (!idle && residents_.bytes() <= spec_.options.resident_bytes_max) break;
+    if (!resident->busy && !resident->in_open_batch && resident->last_batch <= applied_.index)
+      residents_.remove(*resident);
+    resident = next;
+  }
+}
+
+// Rows of replies whose window is over leave by the log, so that replicas stay equal.
+void Shard::purge() {
+  if (purging_) return;
+  purging_ = true;
+  const std::int64_t due_ms = shard_time();
+  files_.run<std::vector<runtime::ShardFile::Due>>(
+      [due_ms](runtime::ShardFile& file) { return file.due(due_ms, purge_rows_max); },
+      [this, epoch = epoch_](Result<std::vector<runtime::ShardFile::Due>> due) {
+        purging_ = false;
+        next_purge_ = now() + purge_every;
+        if (!due || state_ != State::serving || epoch != epoch_) return;
+        if (due->size() == purge_rows_max) next_purge_ = now();
+        for (const auto& one : *due) {
+          if (one.kind != wire::Row::REPLY) continue;
+          wire::Row& row = open_batch().add_row();
+          row.set_bucket(one.bucket);
+          row.set_entity(one.entity);
+          row.set_kind(one.kind);
+          row.set_sub(one.sub);
+          row.set_change(wire::Row::DELETE);
+        }
+        if (open_) flush(false);
+      });
+}
+
+}  // namespace troupe::actors

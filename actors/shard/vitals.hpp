@@ -1,0 +1,48 @@
+// What a shard tells about itself to whoever asks (`troupe shards`, metrics), without a message to
+// its actor: written by the shard, read from any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "actors/shard/consensus.hpp"
+
+namespace troupe::actors {
+
+class ShardVitals {
+ public:
+  struct Snapshot {
+    std::string state = "opening";  // "opening", "recovering", "serving", "refusing", "stopping"
+    std::string problem;            // why it refuses; empty: nothing
+    Consensus::Status consensus;
+    std::uint64_t applied = 0;
+    std::uint64_t checkpointed = 0;
+    std::uint64_t entities_stored = 0;
+    std::uint64_t entities_resident = 0;
+    std::uint64_t quarantined = 0;
+  };
+
+  void set(Snapshot snapshot) {
+    const std::lock_guard guard{mutex_};
+    snapshot_ = std::move(snapshot);
+  }
+  Snapshot get() const {
+    const std::lock_guard guard{mutex_};
+    return snapshot_;
+  }
+
+  // Since the node started.
+  std::atomic<std::uint64_t> commands{0};
+  std::atomic<std::uint64_t> reads{0};
+  std::atomic<std::uint64_t> errors{0};
+  std::atomic<std::uint64_t> repeated{0};
+  std::atomic<std::uint64_t> exceptions{0};
+
+ private:
+  mutable std::mutex mutex_;
+  Snapshot snapshot_;
+};
+
+}  // namespace troupe::actors
