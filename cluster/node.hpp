@@ -1,0 +1,62 @@
+// One node: the composition root. Takes a platform and a manifest, opens the data folder, builds
+// the supervision tree (architecture.md, Supervision tree), routes, listens.
+//
+//   node
+//   +- node log             steward of the one writer: metrics, checkpoints of laggards
+//   +- admin                health, metrics, status
+//   +- context banking
+//   |  +- service banking.v1.Accounts
+//   |     +- shard 0 ...
+//   +- gateway              HTTP in, last to start, first to stop
+//
+// Threads: start() and the destructor block and belong to the owner's thread; everything else may
+// be called from any thread. The same object code runs on every platform.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actors/client.hpp"
+#include "actors/service.hpp"
+#include "config/manifest.hpp"
+#include "runtime/platform/platform.hpp"
+#include "runtime/result.hpp"
+
+namespace caf {
+class actor_system;
+}
+
+namespace troupe::cluster {
+
+class Node {
+ public:
+  // Errors, each with the path or the address it is about: FOLDER_IN_USE, FOLDER_FOREIGN (the folder
+  // belongs to another node or cluster), LOG_CORRUPT, ADDRESS_IN_USE, NODE_UNKNOWN, and the disk's.
+  // When it returns, the node listens and its shards are on their way: see when_ready().
+  static Result<std::unique_ptr<Node>> start(runtime::Platform& platform,
+                                             const config::Manifest& manifest, const std::string& name,
+                                             const actors::ServiceRegistry& registry);
+
+  // Calls back once, when every shard serves, from any thread, possibly before this returns.
+  virtual void when_ready(std::function<void()> ready) = 0;
+  virtual bool ready() const = 0;
+
+  // Stops in good order: no new connections, requests in flight answered, batches committed. Calls
+  // back when every actor has ended. The node is then only good for its destructor.
+  virtual void stop(std::function<void()> stopped) = 0;
+
+  // After stop(), or as a kill: actors are ended without finishing their work.
+  virtual ~Node() = default;
+
+  // Calls from inside the process: tests, benches, embedding programs.
+  virtual actors::Client& client() = 0;
+  virtual caf::actor_system& system() = 0;
+
+  // The bound addresses: the manifest's, with the port that the system picked where it said 0.
+  virtual std::optional<runtime::Address> gateway() const = 0;
+  virtual runtime::Address admin() const = 0;
+};
+
+}  // namespace troupe::cluster
