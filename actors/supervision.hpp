@@ -7,8 +7,14 @@
 // stops its children and fails itself with reason SUPERVISOR_INTENSITY, and its own supervisor
 // decides. Restarts wait by exponential back-off with jitter from the platform's random source.
 //
+// A child fails when it ends with an error; an end with exit_reason::normal or user_shutdown is no
+// failure. A child that cannot be started counts as one that failed; those after it wait for it.
+// Asked to end (exit_msg), a supervisor stops its children first. However it ends, even killed, no
+// child outlives it.
+//
 // Every start, end, restart and escalation is written to the SupervisionTree, which any thread may
-// read (`troupe tree`), and every restart makes one structured report in the log.
+// read (`troupe tree`), and every restart makes one structured report in the log and counts in
+// troupe_restarts_total.
 #pragma once
 
 #include <caf/actor.hpp>
@@ -47,10 +53,13 @@ struct Backoff {
 
 struct ChildSpec {
   std::string id;  // unique among its siblings; its name in `troupe tree`
-  // Spawns the child; runs inside the supervisor. Throwing counts as a failed start.
+  // Spawns the child; runs inside the supervisor. Throwing counts as a failed start. What fails
+  // later, in the child's own first step, is an end like any other.
   std::function<caf::actor(caf::event_based_actor* supervisor)> start;
   Restart restart = Restart::permanent;
   // How long it may take to end when asked (exit_reason::user_shutdown) before it is killed.
+  // Zero: it is killed at once. Duration::max(): never; right for supervisors, whose own children
+  // have their limits.
   Duration shutdown = std::chrono::seconds{5};
 };
 
@@ -78,6 +87,10 @@ class SupervisionTree {
   };
   virtual Node snapshot() const = 0;
 
+  // For supervisors: changes the node at a path, made if it is not there.
+  using Path = std::vector<std::string>;
+  virtual void update(const Path& path, const std::function<void(Node&)>& change) = 0;
+
   static std::shared_ptr<SupervisionTree> make(std::string root_id);
 };
 
@@ -88,15 +101,19 @@ struct SupervisionContext {
 };
 
 // Spawns a supervisor. `path` is its place in the tree ({} for the root). As a child of another
-// supervisor: call this in ChildSpec::start with the parent's path plus the child's id.
+// supervisor: call this in ChildSpec::start with the parent's path plus the child's id. Throws
+// std::invalid_argument if two children have one id or a child has no start function.
 caf::actor spawn_supervisor(caf::actor_system& system, SupervisionContext context,
                             std::vector<std::string> path, SupervisorSpec spec);
 
-// Failures of actors carry our Error as a caf::error and back.
+// Failures of actors carry our Error as a caf::error and back. An error that CAF made becomes
+// INTERNAL with reason ACTOR_FAILED and CAF's own text.
 caf::error to_caf_error(const Error& error);
 Error from_caf_error(const caf::error& error);
 
-// Makes the actor end with a caf::error that holds what() when a handler throws.
+// Makes the actor end with a caf::error that holds what() (reason UNHANDLED_EXCEPTION) when a
+// handler throws; without it CAF prints the text and keeps only "runtime error". Call it first in
+// an actor.
 void end_on_exception(caf::scheduled_actor* self);
 
 }  // namespace troupe::actors
