@@ -1,4 +1,17 @@
-# Contracts to C++.
+# Contracts to C++, and the contexts that implement them.
+
+# Runs protoc on one file of ROOT. Rebuilds when the file or anything that it imports changes.
+function(_troupe_protoc root proto out import_flags outputs depends)
+  string(REPLACE "/" "_" depfile ${proto})
+  set(depfile ${out}/${depfile}.d)
+  add_custom_command(
+    OUTPUT ${outputs}
+    COMMAND protobuf::protoc -I${root} ${import_flags} ${ARGN} --dependency_out=${depfile}
+            ${root}/${proto}
+    DEPENDS ${root}/${proto} ${depends}
+    DEPFILE ${depfile}
+    VERBATIM)
+endfunction()
 
 # troupe_proto_library(NAME ROOT dir PROTOS files relative to ROOT... [IMPORTS dirs...] [LINK libs...])
 # Plain protoc output as a static library; `#include "<file>.pb.h"`.
@@ -6,21 +19,63 @@ function(troupe_proto_library name)
   cmake_parse_arguments(ARG "" "ROOT" "PROTOS;IMPORTS;LINK" ${ARGN})
   set(out ${CMAKE_BINARY_DIR}/generated/${name})
   file(MAKE_DIRECTORY ${out})
-  set(import_flags)
-  foreach(dir ${ARG_IMPORTS})
-    list(APPEND import_flags -I${dir})
-  endforeach()
+  list(TRANSFORM ARG_IMPORTS PREPEND -I OUTPUT_VARIABLE import_flags)
   set(sources)
   foreach(proto ${ARG_PROTOS})
     string(REGEX REPLACE "\\.proto$" "" stem ${proto})
-    add_custom_command(
-      OUTPUT ${out}/${stem}.pb.cc ${out}/${stem}.pb.h
-      COMMAND protobuf::protoc -I${ARG_ROOT} ${import_flags} --cpp_out=${out} ${ARG_ROOT}/${proto}
-      DEPENDS ${ARG_ROOT}/${proto}
-      VERBATIM)
-    list(APPEND sources ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
+    set(outputs ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
+    _troupe_protoc(${ARG_ROOT} ${proto} ${out} "${import_flags}" "${outputs}" ""
+                   --cpp_out=${out})
+    list(APPEND sources ${outputs})
   endforeach()
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} SYSTEM PUBLIC ${out})
   target_link_libraries(${name} PUBLIC ${ARG_LINK} protobuf::libprotobuf troupe_base_flags)
+endfunction()
+
+# troupe_contract(NAME ROOT dir PROTOS files relative to ROOT... [IMPORTS dirs...] [LINK libs...])
+# Messages, entity bases and references as a static library; `#include "<file>.troupe.hpp"`. Mistakes
+# of a contract end the build as "<file>:<line>:<column>: what to write".
+function(troupe_contract name)
+  cmake_parse_arguments(ARG "" "ROOT" "PROTOS;IMPORTS;LINK" ${ARGN})
+  # Messages apart from classes: only the latter compile with our own warnings.
+  set(messages ${CMAKE_BINARY_DIR}/generated/${name}/messages)
+  set(classes ${CMAKE_BINARY_DIR}/generated/${name}/classes)
+  file(MAKE_DIRECTORY ${messages} ${classes})
+  set(imports ${CMAKE_SOURCE_DIR}/actors/contracts ${ARG_IMPORTS})
+  list(TRANSFORM imports PREPEND -I OUTPUT_VARIABLE import_flags)
+  set(sources)
+  foreach(proto ${ARG_PROTOS})
+    string(REGEX REPLACE "\\.proto$" "" stem ${proto})
+    set(outputs ${messages}/${stem}.pb.cc ${messages}/${stem}.pb.h ${classes}/${stem}.troupe.cpp
+                ${classes}/${stem}.troupe.hpp)
+    _troupe_protoc(${ARG_ROOT} ${proto} ${messages} "${import_flags}" "${outputs}"
+                   protoc-gen-troupe --plugin=protoc-gen-troupe=$<TARGET_FILE:protoc-gen-troupe>
+                   --cpp_out=${messages} --troupe_out=${classes})
+    set_source_files_properties(
+      ${classes}/${stem}.troupe.cpp
+      PROPERTIES COMPILE_OPTIONS "$<TARGET_PROPERTY:troupe_flags,INTERFACE_COMPILE_OPTIONS>")
+    list(APPEND sources ${outputs})
+  endforeach()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} SYSTEM PUBLIC ${messages})
+  target_include_directories(${name} PUBLIC ${classes})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK} troupe_actors troupe_contracts
+                                       protobuf::libprotobuf troupe_base_flags)
+endfunction()
+
+# troupe_context(NAME [DIRECTORY dir] CONTRACTS targets... [LINK libs...])
+# A bounded context: every .cpp of the folder, as objects, so that the linker keeps the services that
+# TROUPE_SERVICE registers although nothing calls them. A program or a test that hosts it links it
+# directly; the `troupe` command links all of them (global property TROUPE_CONTEXTS).
+function(troupe_context name)
+  cmake_parse_arguments(ARG "" "DIRECTORY" "CONTRACTS;LINK" ${ARGN})
+  if(NOT ARG_DIRECTORY)
+    set(ARG_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${ARG_DIRECTORY}/*.cpp ${ARG_DIRECTORY}/*.hpp)
+  add_library(${name} OBJECT ${sources})
+  target_link_libraries(${name} PUBLIC ${ARG_CONTRACTS} ${ARG_LINK} troupe_actors troupe_base_flags
+                                PRIVATE troupe_flags)
+  set_property(GLOBAL APPEND PROPERTY TROUPE_CONTEXTS ${name})
 endfunction()

@@ -206,6 +206,12 @@ bool HttpTemplate::match(std::string_view path,
   return true;
 }
 
+bool HttpTemplate::spans(std::string_view variable) const {
+  for (std::size_t i = 0; i < names_.size(); ++i)
+    if (names_[i] == variable) return !captures_[i].single;
+  return false;
+}
+
 bool HttpTemplate::clashes(const HttpTemplate& other) const {
   if (verb_ != other.verb_) return false;
   const auto& a = segments_;

@@ -46,6 +46,9 @@ class HttpTemplate {
   // Field paths ("account", "account.name"), in the template's order.
   const std::vector<std::string>& variables() const { return names_; }
 
+  // The variable may take other than one segment of a path.
+  bool spans(std::string_view variable) const;
+
   // As it was written.
   const std::string& text() const { return text_; }
 

@@ -1,0 +1,168 @@
+#include <google/protobuf/compiler/cpp/names.h>
+#include <google/protobuf/io/printer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include "actors/codegen/generator.hpp"
+#include "actors/codegen/names.hpp"
+
+namespace troupe::codegen {
+namespace {
+
+namespace pb = google::protobuf;
+
+const char* boolean(bool value) {
+  return value ? "true" : "false";
+}
+
+// The descriptor is found through a message of the same file where there is one: that makes the
+// linker keep the file's descriptors.
+std::string descriptor_expression(const pb::ServiceDescriptor& service) {
+  const auto& file = *service.file();
+  if (file.message_type_count() > 0)
+    return cpp_class(*file.message_type(0)) + "::descriptor()->file()->FindServiceByName(\"" +
+           service.name() + "\")";
+  return "::google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(\"" +
+         service.full_name() + "\")";
+}
+
+void write_service_type(pb::io::Printer& out, const Service& service) {
+  const auto& package = service.descriptor->file()->package();
+  out.Print(
+      "const ::troupe::actors::ServiceType& $service$Entity::service_type() {\n"
+      "  static const ::troupe::actors::ServiceType type = [] {\n"
+      "    ::troupe::actors::ServiceType made;\n"
+      "    made.name = \"$full_name$\";\n"
+      "    made.context = \"$context$\";\n"
+      "    made.kind = ::troupe::actors::ServiceKind::entity;\n"
+      "    made.methods = {\n",
+      "service", service.descriptor->name(), "full_name", service.descriptor->full_name(),
+      "context", package.substr(0, package.find('.')));
+  for (const auto& method : service.methods)
+    out.Print(
+        "        {\"$method$\", $read_only$, $stale_ok$,\n"
+        "         [](std::string_view request) {\n"
+        "           return ::troupe::actors::find_key(request, $number$, \"$key$\");\n"
+        "         }},\n",
+        "method", method.descriptor->name(), "read_only", boolean(method.read_only), "stale_ok",
+        boolean(method.stale_ok), "number", std::to_string(method.key->number()), "key",
+        method.key->name());
+  out.Print(
+      "    };\n"
+      "    made.descriptor = [] {\n"
+      "      return $descriptor$;\n"
+      "    };\n"
+      "    return made;\n"
+      "  }();\n"
+      "  return type;\n"
+      "}\n\n",
+      "descriptor", descriptor_expression(*service.descriptor));
+}
+
+void write_effects(pb::io::Printer& out, const Service& service) {
+  for (const auto* event : service.events)
+    out.Print(
+        "void $service$Entity::Effects::emit(const $event$& event) {\n"
+        "  record(::troupe::actors::encode_member($number$, $encode$(event)));\n"
+        "  static_cast<$service$Entity&>(entity_).apply(event);\n"
+        "}\n\n",
+        "service", service.descriptor->name(), "event", cpp_class(*event->message_type()), "number",
+        std::to_string(event->number()), "encode", encode_function(*event->message_type()));
+}
+
+void write_execute(pb::io::Printer& out, const Service& service) {
+  out.Print(
+      "::troupe::actors::Entity::Outcome $service$Entity::execute(std::size_t method,\n"
+      "    std::string_view request) {\n"
+      "  using namespace ::troupe::actors;\n"
+      "  switch (method) {\n",
+      "service", service.descriptor->name());
+  for (std::size_t i = 0; i < service.methods.size(); ++i) {
+    const auto& method = service.methods[i];
+    out.Print(
+        "    case $index$: {\n"
+        "      $request$ message;\n"
+        "      if (!decode(request, message)) return malformed_request(service_type(), method);\n",
+        "index", std::to_string(i), "request", cpp_class(*method.descriptor->input_type()));
+    if (method.read_only)
+      out.Print("      return finish($method$(message), $encode$);\n", "method",
+                method.descriptor->name(), "encode",
+                encode_function(*method.descriptor->output_type()));
+    else
+      out.Print(
+          "      Effects effects{*this};\n"
+          "      return finish($method$(message, effects), $encode$, effects);\n",
+          "method", method.descriptor->name(), "encode",
+          encode_function(*method.descriptor->output_type()));
+    out.Print("    }\n");
+  }
+  out.Print(
+      "    default:\n"
+      "      return unknown_method(service_type(), method);\n"
+      "  }\n"
+      "}\n\n");
+}
+
+void write_history(pb::io::Printer& out, const Service& service) {
+  out.Print(
+      "::troupe::actors::HistoryPage<$service$Entity::Event> $service$Entity::history(\n"
+      "    ::troupe::actors::HistoryOrder order, std::uint64_t from, std::size_t limit) const {\n"
+      "  return ::troupe::actors::decode_history<Event>(service_type(), context(), order, from, "
+      "limit);\n"
+      "}\n\n",
+      "service", service.descriptor->name());
+}
+
+void write_ref(pb::io::Printer& out, const Service& service) {
+  for (std::size_t i = 0; i < service.methods.size(); ++i) {
+    const auto& method = service.methods[i];
+    out.Print(
+        "::troupe::actors::Call<$response$> $service$Ref::$method$(\n"
+        "    $request$ request) const {\n",
+        "service", service.descriptor->name(), "method", method.descriptor->name(), "request",
+        cpp_class(*method.descriptor->input_type()), "response",
+        cpp_class(*method.descriptor->output_type()));
+    out.Print(
+        "  request.set_$key$(troupe_key_);\n"
+        "  ::troupe::actors::Call<$response$> call;\n"
+        "  call.service = &$service$Entity::service_type();\n"
+        "  call.method = $index$;\n"
+        "  call.key = troupe_key_;\n"
+        "  call.payload = $encode$(request);\n"
+        "  return call;\n"
+        "}\n\n",
+        "service", service.descriptor->name(), "response",
+        cpp_class(*method.descriptor->output_type()), "key",
+        pb::compiler::cpp::FieldName(method.key), "index", std::to_string(i), "encode",
+        encode_function(*method.descriptor->input_type()));
+  }
+}
+
+}  // namespace
+
+std::string write_source(const Contract& contract) {
+  std::string text;
+  pb::io::StringOutputStream stream{&text};
+  pb::io::Printer out{&stream, '$'};
+  out.Print(
+      "// Generated by protoc-gen-troupe from $file$: change that, not this.\n"
+      "#include \"$header$\"\n"
+      "\n"
+      "#include <google/protobuf/descriptor.h>\n"
+      "\n"
+      "#include \"actors/encoding.hpp\"\n"
+      "\n"
+      "namespace $namespace$ {\n\n",
+      "file", contract.file->name(), "header", troupe_header(*contract.file), "namespace",
+      cpp_namespace(*contract.file));
+  for (const auto& service : contract.services) {
+    write_service_type(out, service);
+    write_effects(out, service);
+    write_execute(out, service);
+    write_history(out, service);
+    write_ref(out, service);
+  }
+  out.Print("}  // namespace $namespace$\n", "namespace", cpp_namespace(*contract.file));
+  return text;
+}
+
+}  // namespace troupe::codegen
