@@ -1,0 +1,261 @@
+#include "config/loading/check.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "config/loading/suggest.hpp"
+
+namespace troupe::config {
+namespace {
+
+std::string node_path(std::size_t index) {
+  return "nodes[" + std::to_string(index) + "]";
+}
+
+// --- addresses ----------------------------------------------------------------------------------
+
+struct Endpoint {
+  std::string path;
+  const Address* address = nullptr;
+  Place place;
+  std::string machine;
+};
+
+std::string canonical(const std::string& host) {
+  return host == "localhost" ? "127.0.0.1" : host;
+}
+
+// Which machine a node runs on, as far as a manifest tells: by the first of its addresses that
+// means one machine. Nodes that only have loopback and wildcard addresses count as being on the
+// same one.
+std::string machine_of(const Node& node) {
+  for (const Address* address : {&node.mesh, node.gateway ? &*node.gateway : nullptr, &node.admin})
+    if (address && !address->host.empty() && !address->wildcard() && !address->loopback())
+      return address->host;
+  return "";
+}
+
+bool clash(const Endpoint& a, const Endpoint& b) {
+  if (a.machine != b.machine || a.address->port != b.address->port) return false;
+  return a.address->wildcard() || b.address->wildcard() ||
+         canonical(a.address->host) == canonical(b.address->host);
+}
+
+// --- the checks ---------------------------------------------------------------------------------
+
+class Checker {
+ public:
+  Checker(const CheckInput& input, std::vector<Problem>& problems)
+      : input_(input), manifest_(*input.manifest), problems_(problems) {}
+
+  void run() {
+    node_names();
+    addresses();
+    data_folders();
+    if (input_.complete) control_nodes();
+    backoffs("service_defaults", manifest_.service_defaults);
+    for (const auto& [name, service] : manifest_.services)
+      backoffs("services." + in_quotes(name), service);
+    known_services();
+    if (input_.complete) replication();
+  }
+
+ private:
+  // Null: the value was not given, or has a problem of its own.
+  const Place* find(const std::string& path) const {
+    const auto found = input_.places->find(path);
+    return found == input_.places->end() ? nullptr : &found->second;
+  }
+
+  void problem(const Place& place, std::string path, std::string message, std::string hint) {
+    problems_.push_back({input_.file, place.line, place.column, std::move(path), std::move(message),
+                         std::move(hint)});
+  }
+
+  void node_names() {
+    std::map<std::string, Place> seen;
+    for (std::size_t i = 0; i < manifest_.nodes.size(); ++i) {
+      const std::string path = node_path(i) + ".name";
+      const Place* place = find(path);
+      if (!place) continue;
+      const auto [first, added] = seen.try_emplace(manifest_.nodes[i].name, *place);
+      if (!added)
+        problem(*place, path,
+                "the node of line " + std::to_string(first->second.line) + " has the name " +
+                    in_quotes(first->first) + ", too",
+                "give every node a name of its own");
+    }
+  }
+
+  void addresses() {
+    std::vector<Endpoint> seen;
+    for (std::size_t i = 0; i < manifest_.nodes.size(); ++i) {
+      const Node& node = manifest_.nodes[i];
+      const std::pair<std::string, const Address*> all[] = {
+          {".mesh", &node.mesh},
+          {".gateway", node.gateway ? &*node.gateway : nullptr},
+          {".admin", &node.admin}};
+      for (const auto& [name, address] : all) {
+        const Place* place = find(node_path(i) + name);
+        if (!place || !address) continue;
+        Endpoint endpoint{node_path(i) + name, address, *place, machine_of(node)};
+        if (address->port != 0) port_clash(endpoint, seen);
+        seen.push_back(std::move(endpoint));
+      }
+      const Place* mesh = find(node_path(i) + ".mesh");
+      if (mesh && manifest_.nodes.size() > 1 && (node.mesh.wildcard() || node.mesh.port == 0))
+        problem(*mesh, node_path(i) + ".mesh",
+                "other nodes cannot connect to " + node.mesh.to_string(),
+                "write the address and the port under which they reach this node");
+    }
+  }
+
+  void port_clash(const Endpoint& endpoint, const std::vector<Endpoint>& seen) {
+    for (const auto& other : seen) {
+      if (!clash(endpoint, other)) continue;
+      problem(endpoint.place, endpoint.path,
+              "port " + std::to_string(endpoint.address->port) + " is taken on this machine by " +
+                  other.path + " (line " + std::to_string(other.place.line) + ")",
+              "give every address on a machine a port of its own");
+      return;
+    }
+  }
+
+  void data_folders() {
+    // (machine, folder) to path and line
+    std::map<std::pair<std::string, std::string>, std::pair<std::string, std::uint32_t>> seen;
+    for (std::size_t i = 0; i < manifest_.nodes.size(); ++i) {
+      const Node& node = manifest_.nodes[i];
+      const std::string path = node_path(i) + ".data";
+      const Place* place = find(path) ? find(path) : find(node_path(i) + ".name");
+      if (!place) continue;  // not even the default is known
+      // A last '/' makes no other folder.
+      const auto folder = (std::filesystem::path{node.data} / "").lexically_normal().string();
+      const auto [first, added] =
+          seen.try_emplace({machine_of(node), folder}, std::pair{path, place->line});
+      if (!added)
+        problem(*place, path,
+                first->second.first + " (line " + std::to_string(first->second.second) +
+                    ") is the same folder on the same machine",
+                "give every node a folder of its own");
+    }
+  }
+
+  void control_nodes() {
+    if (manifest_.nodes.empty()) return;
+    for (const auto& node : manifest_.nodes)
+      if (node.has(Role::control)) return;
+    const std::string path = node_path(0) + ".roles";
+    if (const Place* place = find(path))
+      problem(*place, path, "no node has the role \"control\"",
+              "give it to one node, or to three or five for a cluster that survives failures");
+  }
+
+  void backoffs(const std::string& path, const Service& service) {
+    backoff(path + ".restart", service.restart.backoff_first, service.restart.backoff_max);
+    backoff(path + ".quarantine", service.quarantine.backoff_first, service.quarantine.backoff_max);
+  }
+
+  void backoff(const std::string& path, Duration first, Duration max) {
+    if (first <= max) return;
+    // Reported where one of the two is written; an inherited pair was reported at its source.
+    for (const std::string name : {".backoff_first", ".backoff_max"}) {
+      const Place* place = find(path + name);
+      if (!place) continue;
+      problem(*place, path + name,
+              "backoff_first (" + format_duration(first) + ") is longer than backoff_max (" +
+                  format_duration(max) + ")",
+              "write a backoff_first up to backoff_max");
+      return;
+    }
+  }
+
+  void unknown_service(const Place& place, std::string path, const std::string& name) {
+    const auto& known = *input_.options->known_services;
+    if (std::find(known.begin(), known.end(), name) != known.end()) return;
+    std::string hint;
+    if (const auto meant = suggest(name, known)) {
+      hint = "did you mean " + in_quotes(*meant) + "?";
+    } else {
+      for (const auto& service : known) hint += (hint.empty() ? "" : ", ") + service;
+      hint = hint.empty() ? "it has none" : "it has " + hint;
+    }
+    problem(place, std::move(path), "this binary has no service " + in_quotes(name),
+            std::move(hint));
+  }
+
+  void known_services() {
+    if (!input_.options->known_services) return;
+    for (const auto& [name, service] : manifest_.services)
+      if (const Place* place = find("services." + in_quotes(name)))
+        unknown_service(*place, "services." + in_quotes(name), name);
+    for (std::size_t i = 0; i < manifest_.nodes.size(); ++i) {
+      if (!manifest_.nodes[i].services) continue;
+      const auto& names = *manifest_.nodes[i].services;
+      for (std::size_t j = 0; j < names.size(); ++j) {
+        const std::string path = node_path(i) + ".services[" + std::to_string(j) + "]";
+        if (const Place* place = find(path)) unknown_service(*place, path, names[j]);
+      }
+    }
+  }
+
+  void replication() {
+    std::set<std::string> names;
+    for (const auto& [name, service] : manifest_.services) names.insert(name);
+    for (const auto& node : manifest_.nodes)
+      if (node.services) names.insert(node.services->begin(), node.services->end());
+    if (input_.options->known_services)
+      names.insert(input_.options->known_services->begin(), input_.options->known_services->end());
+
+    // Once for the defaults, then for each service that says it for itself.
+    const std::string defaults = "service_defaults.replication_factor";
+    std::size_t workers = 0;
+    for (const auto& node : manifest_.nodes) workers += node.has(Role::worker);
+    const bool defaults_wrong = manifest_.service_defaults.replication_factor > workers;
+    if (const Place* place = find(defaults); place && defaults_wrong)
+      too_few(*place, defaults, manifest_.service_defaults.replication_factor, "the manifest has",
+              workers);
+    for (const auto& name : names) {
+      const std::size_t hosts = manifest_.hosts(name);
+      const Place* section = find("services." + in_quotes(name));
+      if (hosts == 0) {
+        if (section)
+          problem(*section, "services." + in_quotes(name), "no node hosts this service",
+                  "add it to the services of a node with the role \"worker\", or leave the section "
+                  "out");
+        continue;
+      }
+      const std::uint32_t factor = manifest_.service(name).replication_factor;
+      if (factor <= hosts) continue;
+      const std::string own = "services." + in_quotes(name) + ".replication_factor";
+      if (const Place* place = find(own))
+        too_few(*place, own, factor, "the service is hosted by", hosts);
+      else if (const Place* inherited = find(defaults); inherited && !defaults_wrong)
+        too_few(*inherited, defaults, factor, name + " is hosted by", hosts);
+    }
+  }
+
+  void too_few(const Place& place, const std::string& path, std::uint32_t factor,
+               const std::string& who, std::size_t nodes) {
+    problem(
+        place, path,
+        std::to_string(factor) + " copies need as many nodes, but " + who + " " +
+            (nodes == 0 ? "none"
+                        : "only " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes")),
+        "add nodes, or write a number up to " + std::to_string(std::max<std::size_t>(nodes, 1)));
+  }
+
+  const CheckInput& input_;
+  const Manifest& manifest_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace
+
+void check(const CheckInput& input, std::vector<Problem>& problems) {
+  Checker{input, problems}.run();
+}
+
+}  // namespace troupe::config

@@ -1,0 +1,34 @@
+#include "config/manifest.hpp"
+
+#include <algorithm>
+
+namespace troupe::config {
+
+bool Node::has(Role role) const {
+  return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
+
+bool Node::hosts(std::string_view service) const {
+  return has(Role::worker) &&
+         (!services || std::find(services->begin(), services->end(), service) != services->end());
+}
+
+const Node* Manifest::find_node(std::string_view name) const {
+  for (const auto& node : nodes)
+    if (node.name == name) return &node;
+  return nullptr;
+}
+
+Service Manifest::service(const std::string& name) const {
+  const auto found = services.find(name);
+  Service service = found == services.end() ? service_defaults : found->second;
+  if (service.replication_factor == 0) service.replication_factor = hosts(name) >= 3 ? 3 : 1;
+  return service;
+}
+
+std::size_t Manifest::hosts(std::string_view service) const {
+  return static_cast<std::size_t>(std::count_if(
+      nodes.begin(), nodes.end(), [&](const Node& node) { return node.hosts(service); }));
+}
+
+}  // namespace troupe::config
