@@ -1,0 +1,343 @@
+#include "cluster/gateway/http/http_connection.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "cluster/gateway/http/http_serializer.hpp"
+#include "cluster/gateway/http/problem.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+// A client that goes on sending after its refusal is listened to for this much more.
+constexpr std::size_t discarded_bytes_max = 1024 * 1024;
+
+}  // namespace
+
+HttpConnection::HttpConnection(std::shared_ptr<HttpServer::Core> core,
+                               std::shared_ptr<runtime::Stream> stream, std::uint64_t id,
+                               bool surplus)
+    : core_{std::move(core)},
+      limits_{core_->options.limits},
+      id_{id},
+      surplus_{surplus},
+      remote_{stream->remote()},
+      stream_{std::move(stream)},
+      parser_{limits_} {}
+
+void HttpConnection::start() {
+  const std::lock_guard lock{mutex_};
+  const auto now = core_->platform.clock().now();
+  progress_ = now;
+  if (phase_ == Phase::reading) set_timer(now);
+}
+
+void HttpConnection::on_data(std::string_view bytes) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (phase_ == Phase::discarding) {
+      discarded_bytes_ += bytes.size();
+      if (discarded_bytes_ > discarded_bytes_max) close_stream(core_->platform.clock().now());
+    }
+    if (phase_ != Phase::reading) return;
+    if (taken_ > 0) input_.erase(0, std::exchange(taken_, 0));
+    input_ += bytes;
+    unparsed_ = true;
+    if (!may_pump()) return;
+    pumping_ = true;
+  }
+  pump();
+}
+
+void HttpConnection::on_drained() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!stream_) return;
+    undrained_ = stream_->unsent() > 0;
+    progress_ = core_->platform.clock().now();
+    steer_reading();
+    set_timer(progress_);
+    if (!may_pump()) return;
+    pumping_ = true;
+  }
+  pump();
+}
+
+void HttpConnection::on_closed(const Result<void>&) {
+  std::shared_ptr<runtime::Stream> stream;  // let go of outside the mutex
+  {
+    const std::lock_guard lock{mutex_};
+    phase_ = Phase::closed;
+    stream = std::move(stream_);
+    drop_input();
+  }
+  core_->remove(id_);
+}
+
+void HttpConnection::stop(MonotonicTime deadline) {
+  const std::lock_guard lock{mutex_};
+  const auto now = core_->platform.clock().now();
+  stopping_ = true;
+  stop_deadline_ = deadline;
+  if (phase_ == Phase::discarding || (phase_ == Phase::reading && idle() && !pumping_)) {
+    close_stream(now);
+  } else if (phase_ != Phase::closed) {
+    expire_at(std::min(timer_, deadline), now);
+  }
+}
+
+void HttpConnection::abort() {
+  const std::lock_guard lock{mutex_};
+  if (!stream_) return;
+  phase_ = Phase::closing;
+  stream_->abort();
+}
+
+void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
+  const auto now = core_->platform.clock().now();
+  HttpExchange exchange;
+  std::string method;
+  std::string target;
+  bool pump_on = false;
+  {
+    const std::lock_guard lock{mutex_};
+    auto& slot = slots_[sequence - first_];
+    method = std::move(slot.method);
+    target = std::move(slot.target);
+    exchange.took = now - slot.since;
+    exchange.request_bytes = slot.request_bytes;
+    exchange.client_gone = phase_ == Phase::closing || phase_ == Phase::closed;
+    if (!exchange.client_gone) {
+      const bool last = &slot == &slots_.back() && !begun_;
+      if (response.close || (stopping_ && last)) {
+        slot.close = true;
+        phase_ = std::max(phase_, Phase::finishing);
+        drop_input();
+      }
+      slot.answer = serialize(response, {slot.head, slot.close, slot.keep_alive},
+                              date_.at(core_->platform.clock().wall()));
+      progress_ = now;
+      flush();
+      steer_reading();
+      pump_on = may_pump();
+      pumping_ = pumping_ || pump_on;
+    }
+  }
+  if (core_->options.observe) {
+    exchange.method = method;
+    exchange.target = target;
+    exchange.route = response.route;
+    exchange.trace = response.trace;
+    exchange.status = response.status;
+    exchange.response_bytes = response.body.size();
+    exchange.remote = &remote_;
+    core_->options.observe(exchange);
+  }
+  if (pump_on) pump();
+}
+
+void HttpConnection::pump() {
+  for (;;) {
+    Step step;
+    if (!next_step(step)) return;
+    if (step.refusal) {
+      answer(step.sequence, problem(step.refusal->status, step.refusal->error));
+    } else {
+      dispatch(std::move(*step.request), step.sequence);
+    }
+  }
+}
+
+void HttpConnection::dispatch(HttpRequest request, std::uint64_t sequence) {
+  Respond respond{shared_from_this(), sequence};
+  if (!core_->gate.enter()) return;  // the server is gone
+  try {
+    core_->handler(std::move(request), std::move(respond));
+  } catch (const std::exception& mistake) {
+    core_->platform.log().error("http.handler_failed", "the handler of an HTTP request threw",
+                                {{"what", mistake.what()}});
+  }
+  core_->gate.leave();
+}
+
+bool HttpConnection::next_step(Step& step) {
+  const std::lock_guard lock{mutex_};
+  const auto now = core_->platform.clock().now();
+  if (phase_ == Phase::reading && unparsed_ && !full() && !(stopping_ && !begun_)) {
+    if (surplus_) {
+      refuse(step,
+             {503, unavailable("TOO_MANY_CONNECTIONS",
+                               "too many connections are open; try again later")},
+             now);
+      return true;
+    }
+    std::size_t taken = 0;
+    const auto state = parser_.parse(std::string_view{input_}.substr(taken_), taken);
+    taken_ += taken;
+    if (parser_.begun() && !begun_) begun_ = now;
+    switch (state) {
+      case HttpParser::State::ready:
+        take_request(step, now);
+        return true;
+      case HttpParser::State::refused:
+        refuse(step, parser_.refusal(), now);
+        return true;
+      case HttpParser::State::more:
+        unparsed_ = false;
+        continue_due_ = continue_due_ || parser_.wants_continue();
+        if (begun_ && now - *begun_ > limits_.request_time) {
+          refuse(step,
+                 {408, deadline_exceeded("REQUEST_TIMEOUT", "the request took too long to arrive")},
+                 now);
+          return true;
+        }
+        flush();
+        break;
+    }
+  }
+  pumping_ = false;
+  if (stopping_ && phase_ == Phase::reading && idle()) {
+    close_stream(now);
+  } else {
+    steer_reading();
+    set_timer(now);
+  }
+  return false;
+}
+
+std::uint64_t HttpConnection::open_slot(MonotonicTime now) {
+  auto& slot = slots_.emplace_back();
+  slot.since = now;
+  begun_.reset();
+  continue_due_ = false;
+  progress_ = now;
+  return first_ + slots_.size() - 1;
+}
+
+void HttpConnection::take_request(Step& step, MonotonicTime now) {
+  step.request = parser_.take();
+  step.sequence = open_slot(now);
+  auto& request = *step.request;
+  request.remote = remote_;
+  auto& slot = slots_.back();
+  slot.method = request.method;
+  slot.target = request.target;
+  slot.request_bytes = request.body.size();
+  slot.head = request.method == "HEAD";
+  slot.close = !request.keep_alive;
+  slot.keep_alive = request.keep_alive && request.version < 11;
+  if (slot.close) {
+    phase_ = Phase::finishing;
+    drop_input();
+  } else {
+    unparsed_ = taken_ < input_.size();
+  }
+}
+
+void HttpConnection::refuse(Step& step, HttpParser::Refusal why, MonotonicTime now) {
+  step.sequence = open_slot(now);
+  step.refusal = std::move(why);
+  slots_.back().close = true;
+  slots_.back().linger = true;
+  phase_ = Phase::finishing;
+  drop_input();
+}
+
+bool HttpConnection::full() const {
+  return slots_.size() >= limits_.in_flight_max ||
+         (undrained_ && stream_->unsent() > limits_.unsent_bytes_max);
+}
+
+bool HttpConnection::idle() const {
+  return slots_.empty() && !begun_;
+}
+
+bool HttpConnection::may_pump() const {
+  return phase_ == Phase::reading && unparsed_ && !pumping_ && !full();
+}
+
+void HttpConnection::flush() {
+  if (phase_ != Phase::reading && phase_ != Phase::finishing) return;
+  std::string out;
+  bool close = false;
+  bool linger = false;
+  while (!close && !slots_.empty() && !slots_.front().answer.empty()) {
+    auto& slot = slots_.front();
+    if (out.empty()) {
+      out = std::move(slot.answer);
+    } else {
+      out += slot.answer;
+    }
+    close = slot.close;
+    linger = slot.linger;
+    slots_.pop_front();
+    ++first_;
+  }
+  if (continue_due_ && !close && slots_.empty()) {
+    out += "HTTP/1.1 100 Continue\r\n\r\n";
+    continue_due_ = false;
+  }
+  if (!out.empty()) {
+    undrained_ = true;
+    stream_->write(std::move(out));
+  }
+  const auto now = progress_;
+  if (close && linger && !stopping_) {
+    phase_ = Phase::discarding;
+    expire_at(now + limits_.linger_time, now);
+  } else if (close || (stopping_ && phase_ == Phase::reading && idle() && !pumping_)) {
+    close_stream(now);
+  }
+}
+
+void HttpConnection::drop_input() {
+  input_.clear();
+  taken_ = 0;
+  unparsed_ = false;
+}
+
+void HttpConnection::close_stream(MonotonicTime now) {
+  phase_ = Phase::closing;
+  // What is unsent is still waited for, but not for ever.
+  auto end = now + limits_.answer_time;
+  if (stopping_) end = std::min(end, stop_deadline_);
+  if (undrained_) expire_at(std::min(end, timer_), now);
+  stream_->close();
+}
+
+void HttpConnection::steer_reading() {
+  if (phase_ == Phase::closing || phase_ == Phase::closed) return;
+  const bool pause = phase_ == Phase::reading && full();
+  if (pause == paused_) return;
+  paused_ = pause;
+  if (pause) {
+    stream_->pause_reading();
+  } else {
+    stream_->resume_reading();
+  }
+}
+
+void HttpConnection::set_timer(MonotonicTime now) {
+  if (phase_ != Phase::reading && phase_ != Phase::finishing) return;
+  auto end = MonotonicTime::max();
+  // A quarter more, in which bytes that still arrive are answered 408.
+  if (begun_) end = *begun_ + limits_.request_time + limits_.request_time / 4;
+  if (!slots_.empty() || undrained_) {
+    end = std::min(end, progress_ + limits_.answer_time);
+  } else if (!begun_) {
+    end = progress_ + limits_.idle_time;
+  }
+  if (stopping_) end = std::min(end, stop_deadline_);
+  // A timer that is nearly right is left alone: most requests move it by a little.
+  if (end >= timer_ && timer_ > now && end - timer_ <= (end - now) / 8) return;
+  expire_at(end, now);
+}
+
+void HttpConnection::expire_at(MonotonicTime time, MonotonicTime now) {
+  timer_ = time;
+  // Zero would mean never.
+  stream_->expire_after(std::max<Duration>(time - now, std::chrono::milliseconds{1}));
+}
+
+}  // namespace troupe::cluster

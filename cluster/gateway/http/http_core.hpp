@@ -1,0 +1,53 @@
+// What a server shares with its connections, which may outlive it by a moment.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "cluster/gateway/http/http_server.hpp"
+
+namespace troupe::cluster {
+
+// Lets callers in while it is open, and closes only when the last of them is out: so that what they
+// use may be destroyed afterwards.
+class Gate {
+ public:
+  bool enter();  // false: closed, and leave() is not called
+  void leave();
+  void close();  // waits for those inside
+
+ private:
+  static constexpr std::uint32_t closed = 1U << 31;
+  std::atomic<std::uint32_t> inside_{0};
+};
+
+struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
+  Core(runtime::Platform& the_platform, HttpServerOptions the_options, HttpHandler the_handler)
+      : platform{the_platform}, options{std::move(the_options)}, handler{std::move(the_handler)} {}
+
+  runtime::Platform& platform;
+  const HttpServerOptions options;
+  const HttpHandler handler;
+  Gate gate;  // around the handler
+
+  std::shared_ptr<runtime::StreamHandler> accept(std::shared_ptr<runtime::Stream> stream);
+  void remove(std::uint64_t id);
+  void stop(Duration deadline, std::function<void()> done);
+  void abort();
+
+ private:
+  std::vector<std::shared_ptr<HttpConnection>> connections();
+  void announce_locked();
+
+  std::mutex mutex_;
+  std::map<std::uint64_t, std::weak_ptr<HttpConnection>> open_;
+  std::uint64_t next_id_ = 0;
+  bool stopping_ = false;
+  std::function<void()> done_;
+};
+
+}  // namespace troupe::cluster

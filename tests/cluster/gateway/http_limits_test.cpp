@@ -1,0 +1,160 @@
+#include "http_fixture.hpp"
+
+using namespace troupe;
+using namespace troupe::cluster;
+using namespace troupe::cluster::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+HttpServerOptions limits(std::function<void(HttpLimits&)> change) {
+  HttpServerOptions options;
+  change(options.limits);
+  return options;
+}
+
+std::string many(int count) {
+  std::string bytes;
+  for (int i = 0; i < count; ++i) bytes += get("/" + std::to_string(i));
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a connection with too many requests in flight is not read until one is answered") {
+  HttpFixture http{limits([](auto& limits) { limits.in_flight_max = 3; })};
+  auto client = http.connect();
+  client.send(many(7));
+  CHECK(http.waiting.size() == 3);
+  CHECK(client.read_paused());
+  http.answer("two", 2);  // frees nothing: its turn has not come
+  CHECK(http.waiting.size() == 2);
+  http.answer("zero");
+  CHECK(http.waiting.size() == 2);
+  CHECK(http.waiting.back().request.path == "/3");
+  http.answer("one");
+  CHECK(http.waiting.size() == 3);
+  while (!http.waiting.empty()) http.answer("x");
+  CHECK(responses(client.take()).size() == 7);
+  CHECK_FALSE(client.read_paused());
+}
+
+TEST_CASE("thousands of pipelined requests are answered one after the other") {
+  HttpFixture http;
+  http.echo();
+  auto client = http.connect();
+  client.send(many(5000));
+  const auto all = responses(client.take());
+  REQUIRE(all.size() == 5000);
+  CHECK(all.back().body == "GET /4999 ");
+}
+
+TEST_CASE("a client that does not take its answers is not read until it does") {
+  HttpFixture http{limits([](auto& limits) { limits.unsent_bytes_max = 10'000; })};
+  http.handler = [](const HttpRequest&, const Respond& respond) {
+    HttpResponse response;
+    response.body = std::string(3000, 'b');
+    respond(std::move(response));
+  };
+  auto client = http.connect();
+  client.read_only_up_to(0);
+  client.send(many(100));
+  CHECK(client.read_paused());
+  CHECK(client.take() == "");
+  client.read_only_up_to(5'000);
+  CHECK(client.read_paused());  // not drained yet
+  client.read_only_up_to(SIZE_MAX);
+  CHECK_FALSE(client.read_paused());
+  CHECK(responses(client.take()).size() == 100);
+}
+
+TEST_CASE("a client that takes no answer at all is cut off") {
+  HttpFixture http{limits([](auto& limits) { limits.answer_time = 10s; })};
+  http.echo();
+  auto client = http.connect();
+  client.read_only_up_to(0);
+  client.send(get("/1"));
+  http.platform.advance(8s);
+  CHECK_FALSE(client.closed());
+  http.platform.advance(2s);
+  CHECK(client.closed());
+}
+
+TEST_CASE("an idle connection is closed, counted from the last answer") {
+  HttpFixture http{limits([](auto& limits) {
+    limits.idle_time = 10s;
+    limits.answer_time = 100s;
+  })};
+  auto client = http.connect();
+  http.platform.advance(9s);
+  client.send(get("/1"));
+  http.platform.advance(50s);  // not idle: the answer is due
+  CHECK_FALSE(client.closed());
+  http.answer("one");
+  http.platform.advance(9s);
+  CHECK_FALSE(client.closed());
+  http.platform.advance(1s);
+  CHECK(client.closed());
+}
+
+TEST_CASE("a connection that never sends a request is closed") {
+  HttpFixture http{limits([](auto& limits) { limits.idle_time = 10s; })};
+  auto client = http.connect();
+  client.send("\r\n\r\n");
+  http.platform.advance(10s);
+  CHECK(client.closed());
+  CHECK(client.take() == "");
+}
+
+TEST_CASE("a request that trickles in for too long is answered 408") {
+  HttpFixture http{limits([](auto& limits) { limits.request_time = 8s; })};
+  auto client = http.connect();
+  client.send("POST / HTTP/1.1\r\n");
+  for (int second = 0; second < 8; ++second) {
+    http.platform.advance(1s);
+    client.send("X: 1\r\n");
+  }
+  CHECK(client.take() == "");
+  http.platform.advance(1s);
+  client.send("X: 1\r\n");
+  const auto got = response(client.take());
+  CHECK(got.status == 408);
+  CHECK(got.header("Connection") == "close");
+}
+
+TEST_CASE("a request that stops half way is cut off") {
+  HttpFixture http{limits([](auto& limits) { limits.request_time = 8s; })};
+  auto client = http.connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345");
+  http.platform.advance(10s);
+  CHECK(client.closed());
+  CHECK(http.waiting.empty());
+}
+
+TEST_CASE("beyond the most connections one is answered 503, and far beyond refused") {
+  std::size_t open = 0;
+  auto options = limits([](auto& limits) { limits.connections_max = 8; });
+  options.connections_changed = [&](std::size_t count) { open = count; };
+  HttpFixture http{options};
+  http.echo();
+  std::vector<std::unique_ptr<MemoryClient>> clients;
+  for (int i = 0; i < 10; ++i)
+    clients.push_back(std::make_unique<MemoryClient>(http.platform, http.server->local()));
+  CHECK(open == 10);
+  auto eleventh = http.connect();
+  CHECK(eleventh.closed());
+
+  clients[8]->send(get("/8"));
+  const auto got = response(clients[8]->take());
+  CHECK(got.status == 503);
+  CHECK(got.header("Connection") == "close");
+  CHECK(got.body.find("TOO_MANY_CONNECTIONS") != std::string::npos);
+  clients[7]->send(get("/7"));
+  CHECK(response(clients[7]->take()).status == 200);
+
+  for (auto& client : clients) client->hang_up();
+  CHECK(open == 0);
+  auto next = http.connect();
+  next.send(get("/next"));
+  CHECK(response(next.take()).status == 200);
+}
