@@ -1,6 +1,8 @@
 # Contracts to C++, and the contexts that implement them.
 
-# Runs protoc on one file of ROOT. Rebuilds when the file or anything that it imports changes.
+# Runs protoc on one file of ROOT. Rebuilds when the file or anything that it imports changes. The
+# outputs are in alphabetical order: so protoc writes them into the depfile, and Ninja wants the
+# first one there to be the first here.
 function(_troupe_protoc root proto out import_flags outputs depends)
   string(REPLACE "/" "_" depfile ${proto})
   set(depfile ${out}/${depfile}.d)
@@ -47,8 +49,8 @@ function(troupe_contract name)
   set(sources)
   foreach(proto ${ARG_PROTOS})
     string(REGEX REPLACE "\\.proto$" "" stem ${proto})
-    set(outputs ${messages}/${stem}.pb.cc ${messages}/${stem}.pb.h ${classes}/${stem}.troupe.cpp
-                ${classes}/${stem}.troupe.hpp)
+    set(outputs ${classes}/${stem}.troupe.cpp ${classes}/${stem}.troupe.hpp
+                ${messages}/${stem}.pb.cc ${messages}/${stem}.pb.h)
     _troupe_protoc(${ARG_ROOT} ${proto} ${messages} "${import_flags}" "${outputs}"
                    protoc-gen-troupe --plugin=protoc-gen-troupe=$<TARGET_FILE:protoc-gen-troupe>
                    --cpp_out=${messages} --troupe_out=${classes})

@@ -59,6 +59,11 @@ class ServiceReader {
       wrong("state and event name the same message; what is kept and what happened are two");
     if (service_.event) read_events();
     check_class_names();
+    if (descriptor_.file()->message_type_count() == 0)
+      mistakes_.add(place_of(descriptor_),
+                    "the file of a service defines at least one message; "
+                    "move the requests of " +
+                        quoted(descriptor_.name()) + " here");
     if (descriptor_.method_count() == 0)
       mistakes_.add(place_of(descriptor_), "the service " + quoted(descriptor_.name()) +
                                                " has no rpc; write at least one");

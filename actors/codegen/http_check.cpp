@@ -51,9 +51,9 @@ class MethodCheck {
     }
     check_verbs(*read);
     for (const auto& binding : *read) {
-      check_body(binding);
+      const bool body_fits = check_body(binding);
       for (const auto& variable : binding.path.variables()) check_variable(binding, variable);
-      if (binding.body != "*") check_query(binding);
+      if (body_fits && binding.body != "*") check_query(binding);
       check_response(binding);
     }
     return std::move(*read);
@@ -100,12 +100,13 @@ class MethodCheck {
             ", which is the body; a value has one place");
   }
 
-  void check_body(const HttpBinding& binding) {
-    if (binding.body.empty() || binding.body == "*") return;
+  bool check_body(const HttpBinding& binding) {
+    if (binding.body.empty() || binding.body == "*") return true;
     const auto* field = request_.FindFieldByName(binding.body);
-    if (field == nullptr || field->message_type() == nullptr || field->is_repeated())
-      wrong(binding.text() + ": body " + quoted(binding.body) + " is not a message field of " +
-            quoted(request_.name()) + "; write the name of one, or \"*\" for the whole request");
+    if (field != nullptr && field->message_type() != nullptr && !field->is_repeated()) return true;
+    wrong(binding.text() + ": body " + quoted(binding.body) + " is not a message field of " +
+          quoted(request_.name()) + "; write the name of one, or \"*\" for the whole request");
+    return false;
   }
 
   // What is neither in the path nor in the body can only come from the query.

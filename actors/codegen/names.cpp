@@ -1,7 +1,6 @@
 #include "actors/codegen/names.hpp"
 
 #include <google/protobuf/compiler/cpp/names.h>
-#include <google/protobuf/descriptor.pb.h>
 
 #include <set>
 #include <sstream>
@@ -25,14 +24,9 @@ bool can_hold_map(const pb::Descriptor& message, std::set<const pb::Descriptor*>
 }  // namespace
 
 std::string cpp_namespace(const pb::FileDescriptor& file) {
-  // libprotoc escapes keywords in the names of classes only: ask for one in that package.
-  pb::FileDescriptorProto proto;
-  proto.set_name("namespace.proto");
-  proto.set_package(file.package());
-  proto.add_message_type()->set_name("M");
-  pb::DescriptorPool pool;
-  const auto name = cpp_class(*pool.BuildFile(proto)->message_type(0));  // "::banking::v1::M"
-  return name.substr(2, name.size() - 5);
+  std::string name;
+  for (const char c : file.package()) name += c == '.' ? std::string{"::"} : std::string{c};
+  return name;
 }
 
 std::string cpp_class(const pb::Descriptor& message) {

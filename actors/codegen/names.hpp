@@ -7,7 +7,7 @@
 
 namespace troupe::codegen {
 
-// "banking::v1", with C++ keywords escaped as protoc's own output does it.
+// "banking::v1"
 std::string cpp_namespace(const google::protobuf::FileDescriptor& file);
 
 // "::banking::v1::Deposited"

@@ -14,15 +14,10 @@ const char* boolean(bool value) {
   return value ? "true" : "false";
 }
 
-// The descriptor is found through a message of the same file where there is one: that makes the
-// linker keep the file's descriptors.
+// Through a message of the same file, so that the linker keeps the file's descriptors.
 std::string descriptor_expression(const pb::ServiceDescriptor& service) {
-  const auto& file = *service.file();
-  if (file.message_type_count() > 0)
-    return cpp_class(*file.message_type(0)) + "::descriptor()->file()->FindServiceByName(\"" +
-           service.name() + "\")";
-  return "::google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(\"" +
-         service.full_name() + "\")";
+  return cpp_class(*service.file()->message_type(0)) +
+         "::descriptor()->file()->FindServiceByName(\"" + service.name() + "\")";
 }
 
 void write_service_type(pb::io::Printer& out, const Service& service) {
