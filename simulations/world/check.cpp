@@ -1,0 +1,28 @@
+#include "simulations/world/check.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <string>
+
+namespace troupe::simulations {
+
+void check_failed(std::string_view what) {
+  std::fprintf(stderr, "simulator: %.*s\n", static_cast<int>(what.size()), what.data());
+  std::abort();
+}
+
+void check_single_thread() {
+#ifdef __SANITIZE_THREAD__
+  constexpr std::ptrdiff_t expected = 2;
+#else
+  constexpr std::ptrdiff_t expected = 1;
+#endif
+  const std::filesystem::directory_iterator threads{"/proc/self/task"};
+  const auto count = std::distance(begin(threads), end(threads));
+  check(count <= expected, "the process has " + std::to_string(count) +
+                               " threads; a simulation must have one, or it is not repeatable");
+}
+
+}  // namespace troupe::simulations

@@ -1,0 +1,175 @@
+#include "simulations/world/stream.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::simulations {
+
+SimStream::SimStream(Fabric& fabric, std::shared_ptr<Life> life, runtime::Address local,
+                     runtime::Address remote)
+    : fabric_(fabric),
+      life_(std::move(life)),
+      number_(++fabric.streams_made),
+      random_(fabric.next_random(life_->node())),
+      local_(std::move(local)),
+      remote_(std::move(remote)),
+      name_(local_.to_string() + '>' + remote_.to_string()) {}
+
+void SimStream::join(const std::shared_ptr<SimStream>& one, const std::shared_ptr<SimStream>& other,
+                     Duration opened) {
+  one->last_arrival_ = opened;
+  one->peer_ = other;
+  other->peer_ = one;
+  one->fabric_.streams[one->number_] = one;
+  other->fabric_.streams[other->number_] = other;
+}
+
+void SimStream::open(Handler handler) {
+  life_->record("net.open", name_);
+  handler_ = std::move(handler);
+  if (!handler_) abort();
+}
+
+void SimStream::later(Duration delay, std::function<void()> what) {
+  fabric_.loop.after(delay, [self = shared_from_this(), what = std::move(what)] {
+    if (!self->gone()) what();
+  });
+}
+
+// --- sending
+// --------------------------------------------------------------------------------------
+
+void SimStream::write(std::string bytes) {
+  if (gone() || closing_ || aborted_) return;
+  unsent_ += bytes;
+  schedule_pump(Duration{0});
+}
+
+void SimStream::schedule_pump(Duration delay) {
+  if (std::exchange(pump_scheduled_, true)) return;
+  later(delay, [this] { pump(); });
+}
+
+void SimStream::pump() {
+  pump_scheduled_ = false;
+  if (aborted_) return;
+  const bool had_bytes = !unsent_.empty();
+  while (!unsent_.empty() && in_flight_ < Fabric::window_bytes) {
+    // One segment in four is tiny.
+    const std::uint64_t most = random_.between(0, 3) == 0 ? 32 : 16 * 1024;
+    const auto size = std::min<std::size_t>(
+        {unsent_.size(), Fabric::window_bytes - in_flight_, random_.between(1, most)});
+    in_flight_ += size;
+    send(Signal::data, unsent_.substr(0, size));
+    unsent_.erase(0, size);
+  }
+  if (!unsent_.empty()) return;  // the peer's reading resumes it
+  if (had_bytes) {
+    const auto handler = handler_;
+    handler->on_drained();
+  }
+  if (closing_ && !gone() && !aborted_) {
+    send(Signal::end);
+    finish({});
+  }
+}
+
+void SimStream::send(Signal signal, std::string bytes) {
+  const auto peer = peer_.lock();
+  if (!peer) return;
+  last_arrival_ = std::max(last_arrival_, fabric_.loop.now() + fabric_.delay(random_));
+  fabric_.loop.at(last_arrival_, [peer, signal, bytes = std::move(bytes)]() mutable {
+    if (!peer->gone()) peer->arrive(signal, std::move(bytes));
+  });
+}
+
+// --- receiving
+// ------------------------------------------------------------------------------------
+
+void SimStream::arrive(Signal signal, std::string bytes) {
+  if (signal == Signal::reset) {
+    if (aborted_) return;  // its own end is on the way
+    finish(unavailable("CONNECTION_RESET", remote_.to_string() + " reset the connection"));
+    return;
+  }
+  if (signal == Signal::end) {
+    peer_ended_ = true;
+  } else {
+    unread_.push_back(std::move(bytes));
+  }
+  deliver();
+}
+
+void SimStream::resume_reading() {
+  if (!std::exchange(paused_, false) || gone()) return;
+  later(Duration{0}, [this] { deliver(); });
+}
+
+void SimStream::deliver() {
+  while (!gone() && !paused_ && !aborted_ && !unread_.empty()) {
+    const auto bytes = std::move(unread_.front());
+    unread_.pop_front();
+    life_->record("net.data", name_, bytes);
+    if (const auto peer = peer_.lock(); peer && !peer->gone()) {
+      peer->in_flight_ -= bytes.size();
+      if (!peer->unsent_.empty()) peer->schedule_pump(fabric_.delay(random_));
+    }
+    const auto handler = handler_;  // which may be let go meanwhile
+    handler->on_data(bytes);
+  }
+  if (!gone() && !paused_ && !aborted_ && unread_.empty() && peer_ended_) finish({});
+}
+
+// --- ending
+// ---------------------------------------------------------------------------------------
+
+void SimStream::close() {
+  if (gone() || aborted_ || std::exchange(closing_, true)) return;
+  schedule_pump(Duration{0});
+}
+
+void SimStream::abort() {
+  if (gone() || std::exchange(aborted_, true)) return;
+  unsent_.clear();
+  unread_.clear();
+  send(Signal::reset);
+  later(Duration{0}, [this] {
+    finish(cancelled("STREAM_ABORTED",
+                     "the stream to " + remote_.to_string() + " was closed at once by its owner"));
+  });
+}
+
+void SimStream::expire_after(Duration time) {
+  if (expiry_) fabric_.loop.cancel(*expiry_);
+  expiry_.reset();
+  if (gone() || aborted_ || time <= Duration{0}) return;
+  expiry_ = fabric_.loop.after(time, [self = shared_from_this()] {
+    if (self->gone() || self->aborted_) return;
+    self->send(Signal::reset);
+    self->finish(deadline_exceeded(
+        "STREAM_EXPIRED", "the stream to " + self->remote_.to_string() + " was idle for too long"));
+  });
+}
+
+void SimStream::finish(const Result<void>& why) {
+  life_->record("net.close", name_,
+                why ? std::string_view{} : std::string_view{why.error().reason});
+  const auto handler = std::move(handler_);
+  forget();
+  if (handler) handler->on_closed(why);
+}
+
+void SimStream::drop() {
+  send(Signal::reset);
+  forget();
+  handler_.reset();
+}
+
+void SimStream::forget() {
+  finished_ = true;
+  if (expiry_) fabric_.loop.cancel(*expiry_);
+  expiry_.reset();
+  fabric_.streams.erase(number_);
+}
+
+}  // namespace troupe::simulations

@@ -1,0 +1,197 @@
+#include "simulations/world/world.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "simulations/world/check.hpp"
+
+namespace troupe::simulations {
+
+namespace {
+
+bool a_world_exists = false;
+
+// Actors that send to each other for ever would stop the clock.
+constexpr std::uint64_t steps_at_one_time_max = 10'000'000;
+
+// SQLite draws salts and temporary names from one generator per process. Zero would mean a seed
+// from the operating system.
+void seed_sqlite(std::uint64_t seed) {
+  const auto number = RandomStream{seed, Domain::sqlite, 0, 0}.between(1, INT32_MAX);
+  check(sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, static_cast<int>(number), nullptr) ==
+            SQLITE_OK,
+        "SQLite's random generator could not be seeded");
+}
+
+}  // namespace
+
+World::World(Options options)
+    : seed_(options.seed),
+      trace_(options.trace),
+      fabric_(loop_, options.seed, options.network_times) {
+  check(!std::exchange(a_world_exists, true), "a second world was made while one exists");
+  check_single_thread();
+  check(sqlite3_initialize() == SQLITE_OK, "SQLite could not be initialised");
+  seed_sqlite(seed_);
+  fabric_.add_host("outside");
+  outside_ =
+      std::make_unique<SimPlatform>(make_life(0, "outside", 1), outside_hardware_, fabric_, log_);
+}
+
+World::~World() {
+  for (const auto& machine : machines_) crash(*machine);
+  outside_->drop_connections();
+  outside_->life().end();
+  sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, 0, nullptr);
+  a_world_exists = false;
+}
+
+std::shared_ptr<Life> World::make_life(std::uint32_t node, const std::string& name,
+                                       std::uint32_t number) {
+  return std::make_shared<Life>(seed_, loop_, trace_, node, name, number);
+}
+
+Machine& World::add(const std::string& name, StartProcess start) {
+  check(!fabric_.resolves(name), "the name of a machine is taken: " + name);
+  fabric_.add_host(name);
+  auto machine = std::make_unique<Machine>();
+  machine->name_ = name;
+  machine->number_ = static_cast<std::uint32_t>(machines_.size() + 1);
+  machine->start_ = std::move(start);
+  machines_.push_back(std::move(machine));
+  return *machines_.back();
+}
+
+void World::check_not_in_node(const char* what) const {
+  check(!in_node_, std::string{what} + "() was called by code of a node");
+}
+
+Result<void> World::start(Machine& machine) {
+  check_not_in_node("World::start");
+  check(machine.platform_ == nullptr, "a process runs on " + machine.name_ + " already");
+  auto life = make_life(machine.number_, machine.name_, ++machine.lives_);
+  machine.crashed_.reset();
+  life->on_crash = [this, &machine, number = machine.lives_](const Error& why) {
+    machine.crashed_ = why;
+    loop_.after(Duration{0}, [this, &machine, number] {
+      if (machine.lives_ == number) crash(machine);
+    });
+  };
+  life->record("start", std::to_string(machine.lives_));
+  machine.platform_ = std::make_unique<SimPlatform>(life, machine.hardware, fabric_, log_);
+  in_node_ = true;
+  auto process = machine.start_(*machine.platform_);
+  in_node_ = false;
+  check_single_thread();
+  if (process) {
+    machine.process_ = std::move(*process);
+    if (!life->over()) return {};
+  }
+  const auto error = machine.crashed_ ? *machine.crashed_ : process.error();
+  if (life->over()) {
+    crash(machine);
+  } else {
+    life->record("start.fail", error.reason);
+    end_process(machine);
+  }
+  return error;
+}
+
+void World::crash(Machine& machine) {
+  check_not_in_node("World::crash");
+  if (machine.platform_ == nullptr) return;
+  auto& life = machine.platform_->life();
+  life.record("crash", "killed");
+  life.end();
+  if (auto* scheduler = machine.platform_->scheduler()) {
+    machine.platform_->drop_connections();
+    scheduler->kill_actors();
+  }
+  end_process(machine);
+  machine.hardware.disk.crash({seed_, Domain::crash, machine.number_, machine.lives_});
+}
+
+// Everything that the process could still do is over, or it has ended in order.
+void World::end_process(Machine& machine) {
+  in_node_ = true;
+  machine.platform_->drop_connections();
+  machine.process_.reset();
+  in_node_ = false;
+  check(machine.platform_->scheduler() == nullptr,
+        "the process on " + machine.name_ + " left its actor system behind");
+  machine.platform_->life().end();
+  machine.platform_.reset();
+  check_single_thread();
+}
+
+bool World::stop(Machine& machine, Duration limit) {
+  check_not_in_node("World::stop");
+  if (machine.process_ == nullptr) return true;
+  machine.platform_->life().record("stop", "");
+  in_node_ = true;
+  machine.process_->stop();
+  in_node_ = false;
+  const auto life = machine.lives_;
+  const auto ended = [&] {
+    if (machine.platform_ == nullptr || machine.lives_ != life) return true;  // crashed on the way
+    auto* scheduler = machine.platform_->scheduler();
+    return machine.up() && (scheduler == nullptr || scheduler->running() == 0);
+  };
+  if (!run_until(ended, limit)) return false;
+  if (machine.platform_ == nullptr || machine.lives_ != life) return false;
+  end_process(machine);
+  return true;
+}
+
+bool World::run_until(const std::function<bool()>& done, Duration limit) {
+  const auto end = loop_.now() + limit;
+  while (!done()) {
+    if (step(end)) continue;
+    loop_.advance_to(end);
+    return done();
+  }
+  return true;
+}
+
+void World::run_for(Duration time) {
+  run_until([] { return false; }, time);
+}
+
+// The order is documented in event_loop.hpp.
+bool World::step(Duration limit) {
+  const auto before = loop_.now();
+  SimScheduler* earliest = nullptr;
+  std::optional<Duration> due;
+  for (const auto& machine : machines_) {
+    auto* scheduler = machine->up() ? machine->platform_->scheduler() : nullptr;
+    if (scheduler == nullptr) continue;
+    if (scheduler->has_job()) {
+      check(++steps_at_now_ < steps_at_one_time_max,
+            "the actors of " + machine->name_ + " go on without letting time pass");
+      in_node_ = true;
+      scheduler->run_one();
+      in_node_ = false;
+      return true;
+    }
+    const auto timeout = scheduler->next_timeout();
+    if (timeout && (!due || *timeout < *due)) {
+      due = timeout;
+      earliest = scheduler;
+    }
+  }
+  const auto event = loop_.next_due();
+  const bool timeout_first = due && (!event || *due <= *event);
+  if (timeout_first ? *due > limit : !event || *event > limit) return false;
+  if (timeout_first) {
+    loop_.advance_to(std::max(*due, before));
+    earliest->fire_timeout();
+  } else {
+    loop_.run_next();
+  }
+  if (loop_.now() != before) steps_at_now_ = 0;
+  return true;
+}
+
+}  // namespace troupe::simulations
