@@ -1,0 +1,156 @@
+#include "cluster/replication/raft_group.hpp"
+
+#include <algorithm>
+
+namespace troupe::cluster {
+
+using runtime::LogEntry;
+using runtime::LogIndex;
+using runtime::Term;
+
+actors::ConsensusFactory make_raft_factory(runtime::Platform& platform, runtime::NodeLog& log,
+                                           RaftOptions options) {
+  std::shared_ptr<RaftSurroundings> shared(
+      new RaftSurroundings{platform, log, std::move(options),
+                           platform.workers().queue("raft-reads", runtime::Workers::Kind::pooled)});
+  return [shared](runtime::GroupId group, actors::Executor& executor,
+                  actors::ConsensusObserver& observer) -> std::unique_ptr<actors::Consensus> {
+    return std::make_unique<RaftGroup>(shared, group, executor, observer);
+  };
+}
+
+RaftGroup::RaftGroup(std::shared_ptr<RaftSurroundings> shared, runtime::GroupId group,
+                     actors::Executor& executor, actors::ConsensusObserver& observer)
+    : shared_(std::move(shared)),
+      group_(group),
+      observer_(observer),
+      link_(std::make_shared<RaftLink>(*this, executor)) {}
+
+RaftGroup::~RaftGroup() {
+  link_->close();
+}
+
+Error RaftGroup::not_leading() const {
+  return unavailable("NOT_LEADING",
+                     "this replica of group " + std::to_string(group_) +
+                         " does not lead; send the command again under the same message id");
+}
+
+Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
+  if (!payload) return invalid_argument("a proposal needs a payload");
+  if (!leading_) return not_leading();
+  const RaftOptions& options = shared_->options;
+  if (tail_.last() - handed_ >= options.waiting_entries_max ||
+      tail_.bytes_behind(handed_) + payload->size() > options.waiting_bytes_max)
+    return resource_exhausted("REPLICATION_QUEUE_FULL",
+                              "too many proposals of group " + std::to_string(group_) +
+                                  " wait to be stored; try again when some are");
+  EngineUpdate update;
+  const EngineResult result = engine_submit(engine_.get(), now_ms(), ENGINE_COMMAND, 1, &update);
+  if (result == ENGINE_NOT_LEADER) return not_leading();
+  if (result != ENGINE_OK) {
+    fail_engine();
+    return not_leading();
+  }
+  const LogIndex index = update.append_index;
+  std::vector<LogEntry> entries;
+  entries.push_back({index, record_.term, ENGINE_COMMAND, std::move(payload)});
+  process(update, std::move(entries));
+  return index;
+}
+
+// With several voters an entry of the own term is committed after the call: no later leader can
+// have been elected before. One disk write, shared by the reads that wait.
+void RaftGroup::confirm_leadership(std::function<void(const Result<void>&)> confirmed) {
+  if (!leading_) return confirmed(not_leading());
+  if (engine_sole_voter(engine_.get())) return confirmed({});
+  EngineUpdate update;
+  const EngineResult result = engine_submit(engine_.get(), now_ms(), ENGINE_BARRIER, 1, &update);
+  if (result != ENGINE_OK) {
+    if (result != ENGINE_NOT_LEADER) fail_engine();
+    return confirmed(not_leading());
+  }
+  confirmations_.push_back({update.append_index, std::move(confirmed)});
+  process(update, {LogEntry{update.append_index, record_.term, ENGINE_BARRIER, nullptr}});
+}
+
+void RaftGroup::fail_confirmations(const Error& why) {
+  auto confirmations = std::move(confirmations_);
+  confirmations_.clear();
+  for (const Confirmation& confirmation : confirmations) confirmation.confirmed(why);
+}
+
+bool RaftGroup::sole_voter() const {
+  return engine_ ? engine_sole_voter(engine_.get()) : sole_voter_;
+}
+
+void RaftGroup::checkpointed(LogIndex index, Term term, std::uint64_t generation) {
+  checkpoint_ = Checkpoint{index, term, generation};
+  maybe_take_snapshot();
+}
+
+// Runs while the group waits for space, too: cutting the log is what makes space.
+void RaftGroup::maybe_take_snapshot() {
+  if (!checkpoint_ || (state_ != State::running && state_ != State::waiting)) return;
+  const Checkpoint checkpoint = *checkpoint_;
+  if (checkpoint.index > handed_ || checkpoint.generation < record_.generation ||
+      (checkpoint.index >= tail_.snapshot() && checkpoint.term != tail_.term_of(checkpoint.index) &&
+       checkpoint.index > 0))
+    return fail(internal("CHECKPOINT_MISMATCH",
+                         "the shard file of group " + std::to_string(group_) +
+                             " says that it holds index " + std::to_string(checkpoint.index) +
+                             " of term " + std::to_string(checkpoint.term) + " in generation " +
+                             std::to_string(checkpoint.generation) +
+                             ", which its log contradicts"));
+  const std::uint64_t trailing = shared_->options.trailing;
+  const LogIndex cut = checkpoint.index > trailing ? checkpoint.index - trailing : 0;
+  const bool far =
+      cut > tail_.snapshot() && cut - tail_.snapshot() >= shared_->options.snapshot_threshold;
+  if (!far && checkpoint.generation == record_.generation) return;
+  record_.generation = checkpoint.generation;
+  record_dirty_ = true;
+  if (cut > tail_.snapshot()) {
+    const auto later = std::find_if(configurations_.begin(), configurations_.end(),
+                                    [cut](const Change& change) { return change.index > cut; });
+    const Change& configuration = *std::prev(later);
+    record_.snapshot_index = cut;
+    record_.snapshot_term = tail_.term_of(cut);
+    record_.configuration_index = configuration.index;
+    record_.configuration = *configuration.bytes;
+    EngineUpdate update{};
+    if (engine_ && engine_snapshot(engine_.get(), now_ms(), cut, configuration.index,
+                                   configuration.bytes->data(), configuration.bytes->size(),
+                                   &update) != ENGINE_OK)
+      return fail_engine();
+    configurations_.erase(configurations_.begin(), std::prev(later));
+    tail_.cut(cut);
+    if (engine_) process(update);
+  }
+  if (record_dirty_) write({});
+}
+
+actors::Consensus::Status RaftGroup::status() const {
+  Status status;
+  status.role = "starting";
+  if (engine_) {
+    switch (engine_role(engine_.get())) {
+      case ENGINE_LEADER:
+        // Elected, but without a committed entry of its own term it serves nobody.
+        status.role = leading_ ? "leader" : "candidate";
+        break;
+      case ENGINE_CANDIDATE:
+        status.role = "candidate";
+        break;
+      default:
+        status.role = "follower";
+    }
+  }
+  status.term = record_.term;
+  status.commit = engine_ ? engine_commit(engine_.get()) : handed_;
+  status.last = tail_.last();
+  status.snapshot = tail_.snapshot();
+  status.replica = record_.replica;
+  return status;
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,217 @@
+// One replica of one Raft group, as a part of its shard's actor: drives the consensus engine, keeps
+// its promises in the node log, hands committed entries to the shard.
+//
+// What it guarantees beyond the engine:
+// - Nothing is acknowledged, handed out or sent on the strength of what is not durable here: the
+// term
+//   and vote of a message, the entries of an acknowledgement, an entry handed to on_committed().
+// - A completion that arrives after its entries were truncated or the engine was started again
+//   acknowledges only what is still there.
+// - Every leadership has a term of its own, a sole voter's too, so that index and term name an
+// entry.
+// - A full disk is no failure: the group steps down, starts again from its log until an append
+//   succeeds, and leads again. What was in flight has an unknown outcome.
+// - An idle group of one voter costs nothing: no timer, no wake-up.
+//
+// Everything runs inside the actor; blocking reads run on a Workers queue. The observer is never
+// called from inside start(), propose(), confirm_leadership() or checkpointed(), may call these
+// from its callbacks, and must not destroy the group there.
+//
+// Errors given to on_failed(): DATA_LOSS with reason GROUP_LOG_CORRUPT, SHARD_BEHIND_LOG (the log
+// is cut past what the shard file holds) or LOG_BEHIND_SHARD (the file holds entries that the log
+// lost); INTERNAL with ENGINE_FAILED or CHECKPOINT_MISMATCH; the log's own errors.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/shard/consensus.hpp"
+#include "cluster/replication/engine.h"
+#include "cluster/replication/group_log.hpp"
+#include "cluster/replication/log_tail.hpp"
+#include "cluster/replication/raft_link.hpp"
+#include "cluster/replication/raft_message.hpp"
+#include "runtime/platform/platform.hpp"
+
+namespace troupe::cluster {
+
+struct RaftVoter {
+  std::uint64_t replica = 0;
+  std::string node;
+};
+
+struct RaftOptions {
+  std::string node;  // our name in configurations
+  std::chrono::milliseconds election_timeout{300};
+  std::chrono::milliseconds heartbeat{50};
+  std::chrono::milliseconds install_snapshot_timeout{600'000};
+
+  // A snapshot marker is taken when the checkpoint is this many entries past the last one; the log
+  // is cut `trailing` entries before the checkpoint, for followers that lag a little.
+  std::uint64_t snapshot_threshold = 1024;
+  std::uint64_t trailing = 0;
+
+  // propose() refuses while more than this is not committed.
+  std::uint64_t waiting_entries_max = 65'536;
+  std::uint64_t waiting_bytes_max = 64ull << 20;
+  // Entries kept in memory for followers; without followers none are kept.
+  std::uint64_t tail_bytes_max = 8ull << 20;
+  unsigned inflight_entries = 1024;  // sent to one follower and not acknowledged
+
+  // After a full disk.
+  Duration retry_first = std::chrono::milliseconds(50);
+  Duration retry_longest = std::chrono::seconds(2);
+
+  // Of a group that is new. Empty: this node alone, under an id drawn from Random.
+  std::vector<RaftVoter> voters;
+  // Takes messages to other replicas, in order; may lose them. Needed by groups with several. A
+  // follower that lags behind the log's cut is not brought up: shard files do not travel yet.
+  std::function<void(RaftMessage)> send;
+};
+
+// What the groups of one node share.
+struct RaftSurroundings {
+  runtime::Platform& platform;
+  runtime::NodeLog& log;
+  RaftOptions options;
+  std::unique_ptr<runtime::WorkQueue> reads;
+};
+
+// `platform` and `log` outlive the factory and the groups that it makes.
+actors::ConsensusFactory make_raft_factory(runtime::Platform& platform, runtime::NodeLog& log,
+                                           RaftOptions options);
+
+class RaftGroup final : public actors::Consensus {
+ public:
+  RaftGroup(std::shared_ptr<RaftSurroundings> shared, runtime::GroupId group,
+            actors::Executor& executor, actors::ConsensusObserver& observer);
+  ~RaftGroup() override;
+  RaftGroup(const RaftGroup&) = delete;
+  RaftGroup& operator=(const RaftGroup&) = delete;
+
+  void start(runtime::LogIndex applied) override;
+  // Besides NOT_LEADING: RESOURCE_EXHAUSTED / REPLICATION_QUEUE_FULL; nothing happened then.
+  Result<runtime::LogIndex> propose(runtime::SharedBytes payload) override;
+  void confirm_leadership(std::function<void(const Result<void>&)> confirmed) override;
+  bool sole_voter() const override;
+  void checkpointed(runtime::LogIndex index, runtime::Term term, std::uint64_t generation) override;
+  Status status() const override;
+
+  // From another replica. Messages for another group or replica are dropped.
+  void receive(const RaftMessage& message);
+
+ private:
+  enum class State {
+    idle,      // start() was not called
+    loading,   // the log is being read
+    creating,  // the first entry of a new group is being stored
+    running,   // there is an engine
+    waiting,   // for space on the disk
+    failed,
+  };
+  struct EngineCloser {
+    void operator()(Engine* engine) const { engine_close(engine); }
+  };
+  struct Change {  // of the configuration
+    runtime::LogIndex index = 0;
+    runtime::SharedBytes bytes;
+  };
+  struct Flight {  // an append under way
+    std::uint64_t number = 0;
+    runtime::LogIndex last = 0;  // the newest of its entries that is still in our log; 0: none
+  };
+  struct Checkpoint {
+    runtime::LogIndex index = 0;
+    runtime::Term term = 0;
+    std::uint64_t generation = 0;
+  };
+  struct Confirmation {
+    runtime::LogIndex barrier = 0;
+    std::function<void(const Result<void>&)> confirmed;
+  };
+
+  // --- raft_group_life.cpp: starting, waiting for space, failing
+  // -----------------------------------
+  void load();
+  void loaded(Result<GroupLog> log);
+  void create();
+  void begin(GroupLog log);
+  std::optional<Error> does_not_fit(const GroupLog& log) const;
+  bool open_engine(const GroupLog& log, EngineUpdate& update);
+  void stop_engine();
+  void store_failed(const Error& why);
+  void retry();
+  void fail(Error why);
+  void fail_engine();
+
+  // --- raft_group_step.cpp: what the engine wants
+  // ----------------------------------------------------
+  std::uint64_t now_ms() const;
+  void process(const EngineUpdate& update, std::vector<runtime::LogEntry> fresh = {});
+  void store(runtime::LogIndex index, std::vector<runtime::LogEntry> entries);
+  void truncate(runtime::LogIndex from);
+  void write(std::vector<runtime::LogEntry> entries);
+  void role_changed(const EngineUpdate& update);
+  void fire_configurations();
+  void arm_timer();
+  void timer_fired(std::uint64_t generation);
+  static void appends_done(RaftGroup& group);
+  void settle();
+  void deliver();
+
+  // --- raft_group_messages.cpp: other replicas
+  // ---------------------------------------------------------
+  void send_messages(const EngineUpdate& update);
+  void send_from_disk(RaftMessage message);
+  void send(RaftMessage message);
+  void release_messages();
+
+  void maybe_take_snapshot();
+  void fail_confirmations(const Error& why);
+  Error not_leading() const;
+  runtime::Logger& log() const { return shared_->platform.log(); }
+
+  const std::shared_ptr<RaftSurroundings> shared_;
+  const runtime::GroupId group_;
+  actors::ConsensusObserver& observer_;
+  const std::shared_ptr<RaftLink> link_;
+
+  State state_ = State::idle;
+  std::unique_ptr<Engine, EngineCloser> engine_;
+  bool sole_voter_ = false;  // when there was an engine last
+
+  runtime::GroupRecord record_;
+  bool record_dirty_ = false;        // to be written with the next append
+  std::uint64_t record_number_ = 0;  // of the newest append that carries it
+
+  LogTail tail_;
+  runtime::LogIndex handed_ = 0;        // the newest entry that the observer knows
+  runtime::LogIndex durable_ = 0;       // the newest entry that is durable here
+  std::deque<Change> changes_;          // in the log, not known to be committed
+  std::vector<Change> configurations_;  // committed: as of the snapshot and later
+
+  std::uint64_t appends_ = 0;    // number of the newest append
+  std::uint64_t resolved_ = 0;   // of the newest that succeeded or failed
+  std::uint64_t stored_ = 0;     // of the newest that succeeded
+  std::uint64_t abandoned_ = 0;  // up to here nobody waits any more
+  std::deque<Flight> flights_;
+
+  bool leading_ = false;             // as the observer knows it
+  runtime::LogIndex own_entry_ = 0;  // the first of our term as leader; 0: not the leader
+  bool lost_leadership_ = false;     // to be told
+  std::deque<Confirmation> confirmations_;
+  std::optional<Checkpoint> checkpoint_;
+
+  bool timer_armed_ = false;
+  std::uint64_t timer_at_ms_ = 0;
+  std::uint64_t timer_generation_ = 0;
+  Duration retry_after_{};
+  bool told_full_ = false;
+  std::deque<std::pair<std::uint64_t, RaftMessage>> held_;  // until that append is durable
+};
+
+}  // namespace troupe::cluster
