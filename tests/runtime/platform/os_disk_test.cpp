@@ -11,7 +11,7 @@
 #include <iterator>
 #include <thread>
 
-#include "runtime/platform/os/posix.hpp"
+#include "runtime/platform/os/files/posix.hpp"
 #include "tests/runtime/platform/temporary_folder.hpp"
 
 using namespace troupe;

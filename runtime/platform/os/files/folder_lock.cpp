@@ -1,4 +1,4 @@
-#include "runtime/platform/os/folder_lock.hpp"
+#include "runtime/platform/os/files/folder_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "runtime/platform/os/posix.hpp"
+#include "runtime/platform/os/files/posix.hpp"
 
 namespace troupe::runtime {
 namespace {

@@ -1,4 +1,4 @@
-#include "runtime/platform/os/posix.hpp"
+#include "runtime/platform/os/files/posix.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "runtime/platform/os/threads.hpp"
+#include "runtime/platform/os/threads/threads.hpp"
 
 #include <pthread.h>
 #include <signal.h>

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/platform/os/threads.hpp"
+#include "runtime/platform/os/threads/threads.hpp"
 
 namespace troupe::runtime {
 namespace {

@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <mutex>
 
-#include "runtime/platform/os/folder_lock.hpp"
-#include "runtime/platform/os/posix.hpp"
+#include "runtime/platform/os/files/folder_lock.hpp"
+#include "runtime/platform/os/files/posix.hpp"
 
 namespace troupe::runtime {
 namespace {

@@ -1,0 +1,100 @@
+#include "runtime/platform/os/os_platform.hpp"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <caf/actor_system_config.hpp>
+#include <caf/atom.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "runtime/platform/os/os_clock.hpp"
+#include "runtime/platform/os/os_disk.hpp"
+#include "runtime/platform/os/os_network.hpp"
+#include "runtime/platform/os/os_random.hpp"
+#include "runtime/platform/os/os_workers.hpp"
+#include "runtime/telemetry/console_log.hpp"
+
+namespace troupe::runtime {
+namespace {
+
+void prepare_process() {
+  ::signal(SIGPIPE, SIG_IGN);
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return;
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &descriptors);  // best effort: the old limit may be enough
+}
+
+LogForm log_form(LogFormat format) {
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  if (format == LogFormat::json) return LogForm::json;
+  if (format == LogFormat::automatic && !terminal) return LogForm::json;
+  // https://no-color.org: any value but an empty one
+  const char* no_colour = std::getenv("NO_COLOR");
+  const bool colour = terminal && (no_colour == nullptr || *no_colour == '\0');
+  return colour ? LogForm::coloured_text : LogForm::text;
+}
+
+class OsPlatform final : public Platform {
+ public:
+  explicit OsPlatform(OsOptions options)
+      : options_(std::move(options)),
+        log_(make_console_log({options_.node, log_form(options_.log_format), options_.log_level},
+                              clock_, stderr)),
+        metrics_(Metrics::make()),
+        disk_(make_os_disk()),
+        workers_(make_os_workers(
+            {options_.worker_threads, 5, [this](const Error& error) { fail_stop(error); }})),
+        network_(make_os_network(options_.network_threads, *log_)) {}
+
+  Clock& clock() override { return clock_; }
+  Random& random() override { return random_; }
+  Disk& disk() override { return *disk_; }
+  Network& network() override { return *network_; }
+  Workers& workers() override { return *workers_; }
+  Logger& log() override { return *log_; }
+  Metrics& metrics() override { return *metrics_; }
+
+  void configure(caf::actor_system_config& config) override {
+    const bool stealing = options_.scheduler == SchedulerPolicy::stealing;
+    const std::size_t threads = options_.scheduler_threads != 0
+                                    ? options_.scheduler_threads
+                                    : std::max(1u, std::thread::hardware_concurrency());
+    config.set("scheduler.policy", stealing ? caf::atom("stealing") : caf::atom("sharing"));
+    config.set("scheduler.max-threads", threads);
+    // CAF's own log would go to a file in the working directory.
+    config.set("logger.verbosity", caf::atom("quiet"));
+  }
+
+  [[noreturn]] void fail_stop(const Error& why) override {
+    log_->error(
+        "node.fail_stop", "the process ends, because going on could do harm",
+        {{"code", troupe::to_string(why.code)}, {"reason", why.reason}, {"what", why.message}});
+    std::fflush(nullptr);
+    // No destructors: nothing may be written, closed in order or answered after this.
+    std::_Exit(fail_stop_status);
+  }
+
+ private:
+  const OsOptions options_;
+  OsClock clock_;
+  OsRandom random_;
+  const std::unique_ptr<Logger> log_;
+  const std::unique_ptr<Metrics> metrics_;
+  const std::unique_ptr<Disk> disk_;
+  const std::unique_ptr<Workers> workers_;
+  const std::unique_ptr<Network> network_;  // last: its callbacks may use the others
+};
+
+}  // namespace
+
+std::unique_ptr<Platform> make_os_platform(OsOptions options) {
+  prepare_process();
+  return std::make_unique<OsPlatform>(std::move(options));
+}
+
+}  // namespace troupe::runtime
