@@ -1,0 +1,66 @@
+// Puts one question to the nodes that the command line names.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cluster/cli/command/admin_client.hpp"
+#include "cluster/cli/command/commands.hpp"
+#include "cluster/cli/command/json.hpp"
+
+namespace troupe::cluster {
+
+struct Target {
+  std::string node;  // empty: only the address is known
+  config::Address address;
+};
+
+struct Targets {
+  std::vector<Target> targets;
+  config::Duration timeout{};
+};
+
+// Nullopt after a complaint on standard error: exit with exit_usage.
+std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options);
+
+// What a node answered, or that it did not.
+template <class Answer>
+struct Answered {
+  Target target;
+  Result<Answer> answer;
+};
+
+void complain(const CliIo& io, const Target& target, const Error& error);
+
+// Asks every node in turn. Failures are reported on standard error; with --json the answers are
+// printed, and nothing is left to do.
+template <class Answer>
+std::vector<Answered<Answer>> ask_all(const CliIo& io, const AskOptions& options,
+                                      const Targets& targets, const std::string& path) {
+  std::vector<Answered<Answer>> answers;
+  for (const auto& target : targets.targets) {
+    Answer answer;
+    const auto asked = ask_node(target.address, path, targets.timeout, answer);
+    if (!asked) {
+      complain(io, target, asked.error());
+      answers.push_back({target, asked.error()});
+      continue;
+    }
+    if (options.json) *io.out << to_json(answer) << "\n";
+    answers.push_back({target, std::move(answer)});
+  }
+  return answers;
+}
+
+// 0 if every node answered.
+template <class Answer>
+int exit_status(const std::vector<Answered<Answer>>& answers) {
+  for (const auto& answered : answers)
+    if (!answered.answer) return exit_failed;
+  return exit_done;
+}
+
+// The colour of a state of a node, an actor or a shard.
+Tint tint_of_state(const std::string& state);
+
+}  // namespace troupe::cluster

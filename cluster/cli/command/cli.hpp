@@ -1,0 +1,29 @@
+// The `troupe` command: reads the command line and does what it says.
+//
+// It knows manifests and the admin messages. How to run a node is the caller's: a binary's main()
+// gives its services and a function that hosts them.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cluster/cli/command/io.hpp"
+#include "config/manifest.hpp"
+
+namespace troupe::cluster {
+
+struct CliHooks {
+  // Runs one node of the manifest in this process until it is asked to stop; returns the exit
+  // status. Exceptions are reported, with exit status 1.
+  std::function<int(const config::Manifest& manifest, const std::string& node)> run_node;
+
+  // Full names of the services that the binary has; a manifest may name no others.
+  std::vector<std::string> services;
+};
+
+// Exit status: 0 done, 1 failed, 2 the command line or the manifest is wrong.
+int run_cli(int argc, char** argv, const CliHooks& hooks);
+int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliIo& io);
+
+}  // namespace troupe::cluster

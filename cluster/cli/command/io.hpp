@@ -1,0 +1,43 @@
+// Where a command writes, and what the terminal there can show.
+//
+// Data goes to `out`, everything else (mistakes, hints, progress) to `err`. Colour only on a
+// terminal, and never with NO_COLOR (https://no-color.org) or TERM=dumb.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace troupe::cluster {
+
+struct CliIo {
+  std::ostream* out = nullptr;
+  std::ostream* err = nullptr;
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+  bool colour = false;   // of `out`
+  bool unicode = false;  // box characters may be written
+
+  // Standard output, standard error and the environment of this process.
+  static CliIo process();
+};
+
+// Whether the environment's locale is UTF-8, as POSIX orders LC_ALL, LC_CTYPE and LANG.
+bool utf8_locale(const CliIo& io);
+
+enum class Tint : unsigned char { none, good, warning, bad, faint, strong };
+
+// The text with the escape sequences of the tint around it, or as it is without colour.
+std::string tinted(std::string_view text, Tint tint, bool colour);
+
+// For text from elsewhere, so that it cannot drive the terminal: control characters become spaces.
+std::string harmless(std::string_view text);
+
+// The same for text of several lines, which stay lines.
+std::string harmless_lines(std::string_view text);
+
+// Columns that the text takes: UTF-8 code points.
+std::size_t width(std::string_view text);
+
+}  // namespace troupe::cluster

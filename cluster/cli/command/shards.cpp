@@ -1,0 +1,53 @@
+// `troupe shards`: every replica of every shard.
+#include "cluster/admin.pb.h"
+#include "cluster/cli/command/ask.hpp"
+#include "cluster/cli/command/human.hpp"
+#include "cluster/cli/command/table.hpp"
+
+namespace troupe::cluster {
+
+int run_shards(const CliIo& io, const AskOptions& options) {
+  constexpr auto right = Table::Align::right;
+  const auto targets = targets_of(io, options);
+  if (!targets) return exit_usage;
+  const auto answers = ask_all<ShardList>(io, options, *targets, "/v1/shards");
+  if (options.json) return exit_status(answers);
+
+  Table table{{{"SERVICE"},
+               {"SHARD", right},
+               {"NODE"},
+               {"ROLE"},
+               {"STATE"},
+               {"TERM", right},
+               {"COMMIT", right},
+               {"APPLIED", right},
+               {"ON DISK", right},
+               {"LOG", right},
+               {"STORED", right},
+               {"RESIDENT", right},
+               {"SET ASIDE", right},
+               {"FILE", right}}};
+  for (const auto& [target, answer] : answers) {
+    if (!answer) continue;
+    for (const auto& shard : answer->shards())
+      table.add({{shard.service(), Tint::strong},
+                 std::to_string(shard.shard()),
+                 shard.node(),
+                 shard.role(),
+                 {shard.state(), tint_of_state(shard.state())},
+                 std::to_string(shard.term()),
+                 human_count(shard.commit_index()),
+                 human_count(shard.applied_index()),
+                 human_count(shard.checkpointed_index()),
+                 human_count(shard.log_entries()),
+                 human_count(shard.entities_stored()),
+                 human_count(shard.entities_resident()),
+                 {human_count(shard.quarantined()),
+                  shard.quarantined() == 0 ? Tint::none : Tint::warning},
+                 human_bytes(shard.file_bytes())});
+  }
+  if (!table.empty()) table.print(io);
+  return exit_status(answers);
+}
+
+}  // namespace troupe::cluster
