@@ -8,12 +8,6 @@
 #include "cluster/gateway/http/problem.hpp"
 
 namespace troupe::cluster {
-namespace {
-
-// A client that goes on sending after its refusal is listened to for this much more.
-constexpr std::size_t discarded_bytes_max = 1024 * 1024;
-
-}  // namespace
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpServer::Core> core,
                                std::shared_ptr<runtime::Stream> stream, std::uint64_t id,
@@ -36,10 +30,6 @@ void HttpConnection::start() {
 void HttpConnection::on_data(std::string_view bytes) {
   {
     const std::lock_guard lock{mutex_};
-    if (phase_ == Phase::discarding) {
-      discarded_bytes_ += bytes.size();
-      if (discarded_bytes_ > discarded_bytes_max) close_stream(core_->platform.clock().now());
-    }
     if (phase_ != Phase::reading) return;
     if (taken_ > 0) input_.erase(0, std::exchange(taken_, 0));
     input_ += bytes;
@@ -80,10 +70,10 @@ void HttpConnection::stop(MonotonicTime deadline) {
   const auto now = core_->platform.clock().now();
   stopping_ = true;
   stop_deadline_ = deadline;
-  if (phase_ == Phase::discarding || (phase_ == Phase::reading && idle() && !pumping_)) {
+  if (phase_ == Phase::reading && idle() && !pumping_) {
     close_stream(now);
-  } else if (phase_ != Phase::closed) {
-    expire_at(std::min(timer_, deadline), now);
+  } else {
+    set_timer(now);
   }
 }
 
@@ -175,7 +165,14 @@ bool HttpConnection::next_step(Step& step) {
     std::size_t taken = 0;
     const auto state = parser_.parse(std::string_view{input_}.substr(taken_), taken);
     taken_ += taken;
-    if (parser_.begun() && !begun_) begun_ = now;
+    if (parser_.begun() && !begun_) {
+      begun_ = true;
+      request_limit_ = now + limits_.header_time;
+    }
+    if (parser_.in_body() && !in_body_) {
+      in_body_ = true;
+      request_limit_ = now + limits_.body_time;
+    }
     switch (state) {
       case HttpParser::State::ready:
         take_request(step, now);
@@ -186,7 +183,7 @@ bool HttpConnection::next_step(Step& step) {
       case HttpParser::State::more:
         unparsed_ = false;
         continue_due_ = continue_due_ || parser_.wants_continue();
-        if (begun_ && now - *begun_ > limits_.request_time) {
+        if (begun_ && now > request_limit_) {
           refuse(step,
                  {408, deadline_exceeded("REQUEST_TIMEOUT", "the request took too long to arrive")},
                  now);
@@ -209,7 +206,8 @@ bool HttpConnection::next_step(Step& step) {
 std::uint64_t HttpConnection::open_slot(MonotonicTime now) {
   auto& slot = slots_.emplace_back();
   slot.since = now;
-  begun_.reset();
+  begun_ = false;
+  in_body_ = false;
   continue_due_ = false;
   progress_ = now;
   return first_ + slots_.size() - 1;
@@ -239,7 +237,6 @@ void HttpConnection::refuse(Step& step, HttpParser::Refusal why, MonotonicTime n
   step.sequence = open_slot(now);
   step.refusal = std::move(why);
   slots_.back().close = true;
-  slots_.back().linger = true;
   phase_ = Phase::finishing;
   drop_input();
 }
@@ -261,7 +258,6 @@ void HttpConnection::flush() {
   if (phase_ != Phase::reading && phase_ != Phase::finishing) return;
   std::string out;
   bool close = false;
-  bool linger = false;
   while (!close && !slots_.empty() && !slots_.front().answer.empty()) {
     auto& slot = slots_.front();
     if (out.empty()) {
@@ -270,7 +266,6 @@ void HttpConnection::flush() {
       out += slot.answer;
     }
     close = slot.close;
-    linger = slot.linger;
     slots_.pop_front();
     ++first_;
   }
@@ -282,13 +277,8 @@ void HttpConnection::flush() {
     undrained_ = true;
     stream_->write(std::move(out));
   }
-  const auto now = progress_;
-  if (close && linger && !stopping_) {
-    phase_ = Phase::discarding;
-    expire_at(now + limits_.linger_time, now);
-  } else if (close || (stopping_ && phase_ == Phase::reading && idle() && !pumping_)) {
-    close_stream(now);
-  }
+  if (close || (stopping_ && phase_ == Phase::reading && idle() && !pumping_))
+    close_stream(progress_);
 }
 
 void HttpConnection::drop_input() {
@@ -298,11 +288,9 @@ void HttpConnection::drop_input() {
 }
 
 void HttpConnection::close_stream(MonotonicTime now) {
+  progress_ = now;
   phase_ = Phase::closing;
-  // What is unsent is still waited for, but not for ever.
-  auto end = now + limits_.answer_time;
-  if (stopping_) end = std::min(end, stop_deadline_);
-  if (undrained_) expire_at(std::min(end, timer_), now);
+  set_timer(now);  // what is unsent is still waited for, but not for ever
   stream_->close();
 }
 
@@ -319,25 +307,18 @@ void HttpConnection::steer_reading() {
 }
 
 void HttpConnection::set_timer(MonotonicTime now) {
-  if (phase_ != Phase::reading && phase_ != Phase::finishing) return;
+  if (phase_ == Phase::closed) return;
   auto end = MonotonicTime::max();
   // A quarter more, in which bytes that still arrive are answered 408.
-  if (begun_) end = *begun_ + limits_.request_time + limits_.request_time / 4;
-  if (!slots_.empty() || undrained_) {
+  if (begun_) end = request_limit_ + (in_body_ ? limits_.body_time : limits_.header_time) / 4;
+  if (!slots_.empty() || undrained_ || phase_ == Phase::closing) {
     end = std::min(end, progress_ + limits_.answer_time);
   } else if (!begun_) {
     end = progress_ + limits_.idle_time;
   }
   if (stopping_) end = std::min(end, stop_deadline_);
-  // A timer that is nearly right is left alone: most requests move it by a little.
-  if (end >= timer_ && timer_ > now && end - timer_ <= (end - now) / 8) return;
-  expire_at(end, now);
-}
-
-void HttpConnection::expire_at(MonotonicTime time, MonotonicTime now) {
-  timer_ = time;
   // Zero would mean never.
-  stream_->expire_after(std::max<Duration>(time - now, std::chrono::milliseconds{1}));
+  stream_->expire_after(std::max<Duration>(end - now, std::chrono::milliseconds{1}));
 }
 
 }  // namespace troupe::cluster

@@ -4,8 +4,8 @@
 // handler, without the mutex; that is the network's thread or, for requests that had to wait for
 // room, the one that brought an answer. Answers come from any thread.
 //
-// Time limits use the stream's only timer, set on the network's thread where possible, since a
-// timer set elsewhere wakes that thread.
+// Time limits use the stream's only timer. It is set on the network's thread where possible, since
+// setting it elsewhere may wake that thread.
 #pragma once
 
 #include <cstdint>
@@ -48,15 +48,13 @@ class HttpConnection final : public runtime::StreamHandler,
     bool head = false;
     bool close = false;       // nothing is read after it
     bool keep_alive = false;  // an HTTP/1.0 client asked for it
-    bool linger = false;      // the client may still be sending
     std::string answer;       // empty: not answered
   };
 
   enum class Phase : std::uint8_t {
-    reading,     // takes requests
-    finishing,   // reads no further request, answers are due
-    discarding,  // the last answer was sent; bytes are dropped until the client closes
-    closing,     // close() was called on the stream
+    reading,    // takes requests
+    finishing,  // reads no further request, answers are due
+    closing,    // close() was called on the stream
     closed,
   };
 
@@ -83,7 +81,6 @@ class HttpConnection final : public runtime::StreamHandler,
   void close_stream(MonotonicTime now);
   void steer_reading();
   void set_timer(MonotonicTime now);
-  void expire_at(MonotonicTime time, MonotonicTime now);
 
   const std::shared_ptr<HttpServer::Core> core_;
   const HttpLimits& limits_;
@@ -104,13 +101,13 @@ class HttpConnection final : public runtime::StreamHandler,
   bool undrained_ = false;
   bool continue_due_ = false;  // "100 Continue", once the answers before it are written
   bool stopping_ = false;
-  std::size_t discarded_bytes_ = 0;
   std::deque<Slot> slots_;
-  std::uint64_t first_ = 0;             // sequence of slots_.front()
-  std::optional<MonotonicTime> begun_;  // first byte of the request that is being read
-  MonotonicTime progress_;              // a request was read, an answer written or taken
+  std::uint64_t first_ = 0;      // sequence of slots_.front()
+  bool begun_ = false;           // a request is being read
+  bool in_body_ = false;         // its headers are complete
+  MonotonicTime request_limit_;  // until when its headers, or its body, are waited for
+  MonotonicTime progress_;       // a request was read, an answer written or taken
   MonotonicTime stop_deadline_;
-  MonotonicTime timer_;  // when the stream's timer goes off
   HttpDate date_;
 };
 

@@ -23,16 +23,14 @@ struct HttpLimits {
   // Between an answer and the first byte of the next request.
   Duration idle_time = std::chrono::seconds{60};
 
-  // From a request's first byte to its last. A peer that is still sending then is answered 408; one
-  // that sends nothing any more is cut off.
-  Duration request_time = std::chrono::seconds{30};
+  // From a request's first byte to the end of its headers, and from there to its last byte. A peer
+  // that is still sending then is answered 408; one that sends nothing any more is cut off a
+  // quarter later.
+  Duration header_time = std::chrono::seconds{10};
+  Duration body_time = std::chrono::seconds{30};
 
   // From a request's last byte until the peer has taken the answer: longer than any call may take.
   Duration answer_time = std::chrono::seconds{60};
-
-  // How long bytes are still read and dropped after a refusal, so that a peer that is still
-  // sending gets to read it (RFC 9112, section 9.6).
-  Duration linger_time = std::chrono::seconds{1};
 };
 
 }  // namespace troupe::cluster

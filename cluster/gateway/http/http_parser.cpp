@@ -205,6 +205,10 @@ bool HttpParser::begun() const {
   return impl_ != nullptr;
 }
 
+bool HttpParser::in_body() const {
+  return impl_ && impl_->is_header_done();
+}
+
 bool HttpParser::wants_continue() {
   // A client that has sent some of its body does not wait.
   return impl_ && impl_->request.body.empty() && std::exchange(impl_->continue_wanted, false);

@@ -42,6 +42,9 @@ class HttpParser {
   // Some bytes of a request have been taken and it is not complete.
   bool begun() const;
 
+  // Its headers are complete.
+  bool in_body() const;
+
   // The request waits for "100 Continue" before it sends its body. True once for each.
   bool wants_continue();
 

@@ -107,7 +107,7 @@ TEST_CASE("a connection that never sends a request is closed") {
 }
 
 TEST_CASE("a request that trickles in for too long is answered 408") {
-  HttpFixture http{limits([](auto& limits) { limits.request_time = 8s; })};
+  HttpFixture http{limits([](auto& limits) { limits.header_time = 8s; })};
   auto client = http.connect();
   client.send("POST / HTTP/1.1\r\n");
   for (int second = 0; second < 8; ++second) {
@@ -122,8 +122,25 @@ TEST_CASE("a request that trickles in for too long is answered 408") {
   CHECK(got.header("Connection") == "close");
 }
 
+TEST_CASE("headers that took their time leave the body its own") {
+  HttpFixture http{limits([](auto& limits) {
+    limits.header_time = 8s;
+    limits.body_time = 20s;
+  })};
+  http.echo();
+  auto client = http.connect();
+  client.send("POST /1 HTTP/1.1\r\n");
+  http.platform.advance(7s);
+  client.send("Host: a\r\nContent-Length: 4\r\n\r\n");
+  http.platform.advance(19s);
+  client.send("bo");
+  http.platform.advance(2s);
+  client.send("d");
+  CHECK(response(client.take()).status == 408);
+}
+
 TEST_CASE("a request that stops half way is cut off") {
-  HttpFixture http{limits([](auto& limits) { limits.request_time = 8s; })};
+  HttpFixture http{limits([](auto& limits) { limits.body_time = 8s; })};
   auto client = http.connect();
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345");
   http.platform.advance(10s);

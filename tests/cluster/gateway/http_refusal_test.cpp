@@ -98,8 +98,6 @@ void check_refused(HttpFixture& http, MemoryClient& client, const Mistake& mista
   CHECK(got.header("Connection") == "close");
   CHECK(got.body.find("\"reason\":\"" + mistake.reason + "\"") != std::string::npos);
   CHECK(got.body.find("\"status\":" + std::to_string(mistake.status)) != std::string::npos);
-  CHECK_FALSE(client.closed());  // the client may still be sending
-  http.platform.advance(std::chrono::seconds{1});
   CHECK(client.closed());
 }
 
@@ -160,15 +158,4 @@ TEST_CASE("a refusal waits for the answers before it") {
   REQUIRE(all.size() == 2);
   CHECK(all[0].body == "one");
   CHECK(all[1].status == 400);
-}
-
-TEST_CASE("a client that goes on sending after its refusal is heard for a while, then cut off") {
-  HttpFixture http{small_limits()};
-  auto client = http.connect();
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n");
-  CHECK(response(client.take()).status == 413);
-  for (int i = 0; i < 16; ++i) client.send(std::string(64 * 1024, 'b'));
-  CHECK_FALSE(client.closed());
-  client.send("b");
-  CHECK(client.closed());
 }

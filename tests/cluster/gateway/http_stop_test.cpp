@@ -101,3 +101,16 @@ TEST_CASE("a server that goes away drops its connections and forgets whom it wou
   http.answer("late");
   CHECK(client.take() == "");
 }
+
+TEST_CASE("the time of a stop also counts for a connection that was closing already") {
+  HttpFixture http;
+  http.echo();
+  auto client = http.connect();
+  client.read_only_up_to(0);
+  client.send(get("/1", "Connection: close\r\n"));
+  bool done = false;
+  http.server->stop(10s, [&] { done = true; });
+  http.platform.advance(10s);
+  CHECK(client.closed());
+  CHECK(done);
+}
