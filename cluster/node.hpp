@@ -32,11 +32,12 @@ namespace troupe::cluster {
 
 class Node {
  public:
-  // Errors, each with the path or the address it is about: FOLDER_IN_USE, FOLDER_FOREIGN (the folder
-  // belongs to another node or cluster), LOG_CORRUPT, ADDRESS_IN_USE, NODE_UNKNOWN, and the disk's.
-  // When it returns, the node listens and its shards are on their way: see when_ready().
+  // Errors, each with the path or the address it is about: FOLDER_IN_USE, FOLDER_FOREIGN (the
+  // folder belongs to another node or cluster), LOG_CORRUPT, ADDRESS_IN_USE, NODE_UNKNOWN, and the
+  // disk's. When it returns, the node listens and its shards are on their way: see when_ready().
   static Result<std::unique_ptr<Node>> start(runtime::Platform& platform,
-                                             const config::Manifest& manifest, const std::string& name,
+                                             const config::Manifest& manifest,
+                                             const std::string& name,
                                              const actors::ServiceRegistry& registry);
 
   // Calls back once, when every shard serves, from any thread, possibly before this returns.

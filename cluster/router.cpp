@@ -58,44 +58,52 @@ caf::actor Router::shard(const actors::ServiceType& service, std::uint32_t shard
   return route->shards[shard]->actor;
 }
 
-void Router::close() { closed_ = true; }
+void Router::close() {
+  closed_ = true;
+}
 
 std::int64_t Router::in_flight() const {
   std::int64_t sum = 0;
   for (const auto& [type, service] : services_)
-    for (const auto& shard : service.shards) sum += shard->in_flight.load(std::memory_order_relaxed);
+    for (const auto& shard : service.shards)
+      sum += shard->in_flight.load(std::memory_order_relaxed);
   return sum;
 }
 
 void Router::send(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to) {
   const ServiceRoute* service = find(call.service);
   if (!service)
-    return reply_to(unimplemented("SERVICE_NOT_HOSTED",
-                                  "service " + (call.service ? call.service->name : std::string{"?"}) +
-                                      " does not run here; enable it in the manifest's list of services"));
+    return reply_to(
+        unimplemented("SERVICE_NOT_HOSTED",
+                      "service " + (call.service ? call.service->name : std::string{"?"}) +
+                          " does not run here; enable it in the manifest's list of services"));
   if (closed_)
-    return reply_to(unavailable("NODE_STOPPING", "the node is stopping; retry under the same message id"));
+    return reply_to(
+        unavailable("NODE_STOPPING", "the node is stopping; retry under the same message id"));
   if (call.key.empty() || call.key.size() > options_.key_bytes_max)
     return reply_to(invalid_argument(
         "KEY_INVALID", "the key of " + call.service->name + " must have 1 to " +
                            std::to_string(options_.key_bytes_max) + " bytes, this one has " +
                            std::to_string(call.key.size())));
   const runtime::Bucket bucket = bucket_with(service->seed, call.key);
-  ShardRoute& route = *service->shards[shard_of(bucket, static_cast<std::uint32_t>(service->shards.size()))];
+  ShardRoute& route =
+      *service->shards[shard_of(bucket, static_cast<std::uint32_t>(service->shards.size()))];
   caf::actor shard;
   {
     const std::lock_guard guard{route.mutex};
     shard = route.actor;
   }
   if (!shard) {
-    Error why = unavailable("SHARD_UNAVAILABLE", "the shard of this key is not running at the moment");
+    Error why =
+        unavailable("SHARD_UNAVAILABLE", "the shard of this key is not running at the moment");
     why.retry_after = std::chrono::seconds{1};
     return reply_to(std::move(why));
   }
   if (route.in_flight.load(std::memory_order_relaxed) >= options_.in_flight_max) {
-    Error why = resource_exhausted("SHARD_OVERLOADED",
-                                   "too many calls wait for the shard of this key; retry later under the "
-                                   "same message id");
+    Error why =
+        resource_exhausted("SHARD_OVERLOADED",
+                           "too many calls wait for the shard of this key; retry later under the "
+                           "same message id");
     why.retry_after = std::chrono::seconds{1};
     return reply_to(std::move(why));
   }
@@ -112,8 +120,9 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
     request->id = *options.id;
   else if (!call.service->methods[call.method].read_only)
     request->id = actors::MessageId::make(platform_.clock().wall(), platform_.random());
-  request->deadline = options.timeout == Duration::max() ? MonotonicTime::max()
-                                                         : platform_.clock().now() + options.timeout;
+  request->deadline = options.timeout == Duration::max()
+                          ? MonotonicTime::max()
+                          : platform_.clock().now() + options.timeout;
   request->reply_to = std::move(reply_to);
   request->in_flight = &route.in_flight;
   route.in_flight.fetch_add(1, std::memory_order_relaxed);

@@ -34,7 +34,8 @@ class Router final : public actors::Client {
  public:
   Router(runtime::Platform& platform, RouterOptions options);
 
-  // Calls of this service may come; until its shards have announced themselves they are UNAVAILABLE.
+  // Calls of this service may come; until its shards have announced themselves they are
+  // UNAVAILABLE.
   void add_service(const actors::ServiceType& service, std::uint32_t shards);
 
   // The actor that serves a shard now. Called at every (re)start of the shard.

@@ -17,12 +17,17 @@ class Steward final : public caf::event_based_actor {
   Steward(caf::actor_config& config, StewardSpec spec)
       : caf::event_based_actor(config),
         spec_(std::move(spec)),
-        commits_(metrics().counter("troupe_log_commits_total", "Transactions of the node log, one fsync each.")),
-        entries_(metrics().counter("troupe_log_entries_total", "Entries made durable in the node log.")),
-        bytes_(metrics().counter("troupe_log_bytes_total", "Bytes of entries made durable in the node log.")),
+        commits_(metrics().counter("troupe_log_commits_total",
+                                   "Transactions of the node log, one fsync each.")),
+        entries_(
+            metrics().counter("troupe_log_entries_total", "Entries made durable in the node log.")),
+        bytes_(metrics().counter("troupe_log_bytes_total",
+                                 "Bytes of entries made durable in the node log.")),
         segments_(metrics().gauge("troupe_log_segments", "Segment files of the node log.")),
-        size_(metrics().gauge("troupe_log_size_bytes", "Bytes of the node log's segments on disk.")),
-        full_(metrics().gauge("troupe_log_disk_full", "1 while appends are refused for a full disk.")) {}
+        size_(
+            metrics().gauge("troupe_log_size_bytes", "Bytes of the node log's segments on disk.")),
+        full_(metrics().gauge("troupe_log_disk_full",
+                              "1 while appends are refused for a full disk.")) {}
 
   const char* name() const override { return "node log"; }
 
@@ -45,7 +50,8 @@ class Steward final : public caf::event_based_actor {
     size_.set(static_cast<double>(stats.segment_bytes));
     full_.set(stats.disk_full ? 1 : 0);
     if (stats.segments > spec_.segments_max)
-      for (const runtime::GroupId group : spec_.log->laggards(spec_.segments_max)) spec_.checkpoint(group);
+      for (const runtime::GroupId group : spec_.log->laggards(spec_.segments_max))
+        spec_.checkpoint(group);
     delayed_send(this, period, tick::value);
   }
 

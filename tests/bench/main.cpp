@@ -1,0 +1,69 @@
+// troupe-bench: every figure beside its yardstick, measured in the same run.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+
+#include "tests/bench/figure.hpp"
+
+int main(int argc, char** argv) {
+  using namespace troupe::bench;
+  std::vector<NamedPart> parts;
+  for (auto made : {durable_parts(), read_parts(), footprint_parts()})
+    parts.insert(parts.end(), made.begin(), made.end());
+
+  CLI::App app{
+      "Measures Troupe beside its yardsticks, in the same run, and says which goals are met."};
+  Options options;
+  bool json = false, list = false;
+  std::vector<std::string> names;
+  options.binary = (std::filesystem::path(argv[0]).parent_path() / "troupe").string();
+  options.scratch = (std::filesystem::current_path() / "build" / "bench").string();
+  app.add_option("parts", names, "parts to run; without names all of them");
+  app.add_flag("--json", json, "print JSON instead of a table");
+  app.add_flag("--list", list, "list the parts and end");
+  app.add_option("--runs", options.runs, "runs of each loop (default 5)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--seconds", options.seconds, "length of one loop (default 3)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--scratch", options.scratch, "folder on the disk to measure");
+  CLI11_PARSE(app, argc, argv);
+
+  if (list) {
+    for (const NamedPart& part : parts)
+      std::printf("%-14s %s\n", part.name.c_str(), part.about.c_str());
+    return 0;
+  }
+  for (const std::string& name : names) {
+    bool known = false;
+    for (const NamedPart& part : parts) known = known || part.name == name;
+    if (!known) {
+      std::fprintf(stderr, "troupe-bench: there is no part '%s'; --list names them\n",
+                   name.c_str());
+      return 2;
+    }
+  }
+  std::filesystem::create_directories(options.scratch);
+  std::filesystem::permissions(
+      options.scratch, std::filesystem::perms::others_exec | std::filesystem::perms::others_read,
+      std::filesystem::perm_options::add);
+  std::vector<Figure> figures;
+  try {
+    for (const NamedPart& part : parts) {
+      if (!names.empty() && std::find(names.begin(), names.end(), part.name) == names.end())
+        continue;
+      std::fprintf(stderr, "%s: %s\n", part.name.c_str(), part.about.c_str());
+      for (Figure& figure : part.run(options)) figures.push_back(std::move(figure));
+    }
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "troupe-bench: %s\n", failure.what());
+    return 1;
+  }
+  if (json)
+    print_json(figures);
+  else
+    print_table(figures);
+  bool all_met = true;
+  for (const Figure& figure : figures) all_met = all_met && figure.met();
+  return all_met ? 0 : 1;
+}
