@@ -44,7 +44,8 @@ enum class Strategy : std::uint8_t {
 };
 
 // Delay before the n-th restart in a row: min(first * 2^(n-1), max), less up to `jitter` of itself.
-// A child that stayed up for `period` starts again from the first.
+// It counts from the failure, so that stopping siblings is part of it. A child that stayed up for
+// `period` starts again from the first.
 struct Backoff {
   Duration first = std::chrono::milliseconds{10};
   Duration max = std::chrono::seconds{5};

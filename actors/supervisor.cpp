@@ -69,11 +69,10 @@ caf::behavior Supervisor::make_behavior() {
   });
   start_queued_behind(0);
   return {
-      [this](RestartAtom, std::uint64_t index, Token token) {
-        if (children_[index].token == token) start_queued_behind(index);
-      },
-      [this](KillAtom, Token token) {
-        if (to_stop_.empty() || stop_token_ != token) return;
+      // One that came too late finds none queued behind its child any more.
+      [this](RestartAtom, std::uint64_t index) { start_queued_behind(index); },
+      [this](KillAtom, std::uint64_t stop) {
+        if (to_stop_.empty() || stops_ != stop) return;
         const Index index = to_stop_.back();
         log().warn("supervisor.kill", "a child did not end in time and is killed",
                    {{"supervisor", path_text()}, {"child", children_[index].spec.id}});
@@ -94,11 +93,10 @@ void Supervisor::on_exit() {
   set_state(is_failure(fail_state()) ? TreeState::failed : TreeState::stopped);
 }
 
-// --- starting
-// -------------------------------------------------------------------------------------
+// --- starting ---
 
 void Supervisor::start_queued_behind(Index head) {
-  if (!children_.empty()) children_[head].token = 0;
+  if (terminating_) return;
   for (Index i = 0; i < children_.size(); ++i) {
     if (children_[i].state != State::queued || children_[i].behind != head) continue;
     std::string why_not;
@@ -148,8 +146,7 @@ bool Supervisor::start(Index index, std::string& why_not) {
   return true;
 }
 
-// --- ends and restarts
-// ----------------------------------------------------------------------------
+// --- ends and restarts ---
 
 void Supervisor::on_down(const caf::down_msg& message) {
   const auto found = std::find_if(children_.begin(), children_.end(), [&](const Child& child) {
@@ -161,8 +158,6 @@ void Supervisor::on_down(const caf::down_msg& message) {
   if (found->state != State::running) {  // it was to be stopped
     set_state(index, found->state == State::queued ? TreeState::restarting : TreeState::stopped);
     stop_next();
-  } else if (!to_stop_.empty()) {
-    ends_.push_back({index, message.reason});
   } else {
     on_end(index, message.reason);
   }
@@ -186,18 +181,18 @@ void Supervisor::on_failure(Index index, const std::string& reason) {
   const auto time = now();
   set_state(index, TreeState::restarting, reason);
   if (!window_.add(time)) return escalate(index, reason);
-  if (child.state == State::running && time - child.started >= period_) child.failures = 0;
-  Duration delay = backoff_delay(backoff_, ++child.failures, context_.platform->random());
-  child.due = time + delay;
+  if (time - child.started >= period_) child.failures = 0;
+  child.due = time + backoff_delay(backoff_, ++child.failures, context_.platform->random());
   queue_with_siblings(index);
   // A sibling that was waiting already does not start sooner than its own back-off lets it.
-  for (auto& sibling : children_) {
-    if (sibling.state != State::queued || sibling.behind != index) continue;
-    delay = std::max<Duration>(delay, sibling.due - time);
-    sibling.token = 0;
-  }
-  report_restart(index, reason, delay);
-  stop_actors([this, index, delay] { wait_then_restart(index, delay); });
+  for (const auto& sibling : children_)
+    if (sibling.state == State::queued && sibling.behind == index)
+      child.due = std::max(child.due, sibling.due);
+  report_restart(index, reason, child.due - time);
+  stop_actors([this, index] {
+    const Duration left = std::max<Duration>(children_[index].due - now(), Duration::zero());
+    delayed_send(this, left, RestartAtom::value, std::uint64_t{index});
+  });
 }
 
 // As OTP: a temporary sibling that is stopped with the others is not started again; a transient one
@@ -206,12 +201,9 @@ void Supervisor::queue_with_siblings(Index head) {
   for (Index i = 0; i < children_.size(); ++i) {
     auto& child = children_[i];
     const bool goes_along = i == head || strategy_ == Strategy::one_for_all ||
-                            (strategy_ == Strategy::rest_for_one && i > head) ||
-                            (child.state == State::queued && child.behind == head);
+                            (strategy_ == Strategy::rest_for_one && i > head);
     if (!goes_along) continue;
     if (child.spec.restart == Restart::temporary && child.tried) {
-      // One that ended while others were stopped has no actor to stop.
-      if (child.state == State::running && !child.actor) set_state(i, TreeState::stopped);
       child.state = State::ended;
       continue;
     }
@@ -219,13 +211,6 @@ void Supervisor::queue_with_siblings(Index head) {
     child.behind = head;
     if (!child.actor && child.tried) set_state(i, TreeState::restarting);
   }
-}
-
-void Supervisor::wait_then_restart(Index head, Duration delay) {
-  auto& child = children_[head];
-  child.token = next_token();
-  child.due = now() + delay;
-  delayed_send(this, delay, RestartAtom::value, std::uint64_t{head}, child.token);
 }
 
 void Supervisor::escalate(Index index, const std::string& reason) {
@@ -244,12 +229,10 @@ void Supervisor::escalate(Index index, const std::string& reason) {
                {"intensity", intensity_}});
   set_state(index, TreeState::failed);
   context_.tree->update(path_, [&](auto& node) { node.last_failure = error.describe(); });
-  children_[index].state = State::ended;
   terminate(to_caf_error(error));
 }
 
-// --- stopping
-// -------------------------------------------------------------------------------------
+// --- stopping ---
 
 void Supervisor::stop_actors(std::function<void()> then) {
   // A stop that is under way goes on as part of this one.
@@ -268,24 +251,18 @@ void Supervisor::stop_next() {
     if (child.actor) {
       if (asked_) return;
       asked_ = true;
-      stop_token_ = next_token();
+      ++stops_;
       set_state(to_stop_.back(), TreeState::stopping);
       const bool at_once = child.spec.shutdown <= Duration::zero();
       send_exit(child.actor, at_once ? caf::exit_reason::kill : caf::exit_reason::user_shutdown);
       if (!at_once && child.spec.shutdown != Duration::max())
-        delayed_send(this, child.spec.shutdown, KillAtom::value, stop_token_);
+        delayed_send(this, child.spec.shutdown, KillAtom::value, stops_);
       return;
     }
     to_stop_.pop_back();
     asked_ = false;
   }
   if (auto then = std::exchange(when_stopped_, nullptr)) then();
-  while (to_stop_.empty() && !terminating_ && !ends_.empty()) {
-    const auto end = std::move(ends_.front());
-    ends_.pop_front();
-    // It may have been queued since, to be restarted with a sibling.
-    if (children_[end.index].state == State::running) on_end(end.index, end.reason);
-  }
 }
 
 void Supervisor::terminate(caf::error reason) {
@@ -293,16 +270,11 @@ void Supervisor::terminate(caf::error reason) {
   terminating_ = true;
   end_reason_ = std::move(reason);
   set_state(TreeState::stopping);
-  ends_.clear();
-  for (auto& child : children_) {
-    child.state = State::ended;
-    child.token = 0;
-  }
+  for (auto& child : children_) child.state = State::ended;
   stop_actors([this] { quit(end_reason_); });
 }
 
-// --- reports
-// --------------------------------------------------------------------------------------
+// --- reports ---
 
 SupervisionTree::Path Supervisor::child_path(Index index) const {
   auto path = path_;

@@ -1,13 +1,13 @@
 // The supervisor's actor; supervision.hpp says what it does. How it does it:
 //
 // A child is `running`, or `queued` behind a child (itself, or a sibling with which it is
-// restarted) whose back-off it waits for, or `ended` for good. Actors that are to go are stopped
-// one at a time, last first; while that takes its time, ends of other children wait in a queue, as
-// OTP's supervisor leaves them in its mailbox.
+// restarted) whose back-off it waits for, or `ended` for good. Actors whose children are not
+// `running` are stopped one at a time, last first. What fails meanwhile joins them, and its restart
+// replaces the one that was to follow: only an earlier sibling under rest_for_one can still run
+// then, and its restart comprises the other.
 #pragma once
 
 #include <caf/event_based_actor.hpp>
-#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -28,7 +28,6 @@ class Supervisor final : public caf::event_based_actor {
 
  private:
   using Index = std::size_t;
-  using Token = std::uint64_t;
 
   enum class State : std::uint8_t { queued, running, ended };
 
@@ -38,16 +37,10 @@ class Supervisor final : public caf::event_based_actor {
     State state = State::queued;
     caf::actor actor;         // null when there is none; set while it is being stopped, too
     Index behind = 0;         // queued: starts when the back-off of this child is over
-    MonotonicTime due{};      // end of its own back-off
-    Token token = 0;          // names its own back-off; 0: none runs
+    MonotonicTime due{};      // end of the back-off that its last failure began
     bool tried = false;       // it was started before
     unsigned failures = 0;    // in a row
     MonotonicTime started{};  // when it began to run
-  };
-
-  struct End {
-    Index index = 0;
-    caf::error reason;
   };
 
   // Starting
@@ -59,7 +52,6 @@ class Supervisor final : public caf::event_based_actor {
   void on_end(Index index, const caf::error& reason);
   void on_failure(Index index, const std::string& reason);
   void queue_with_siblings(Index head);
-  void wait_then_restart(Index head, Duration delay);
   void escalate(Index index, const std::string& reason);
 
   // Stopping
@@ -77,7 +69,6 @@ class Supervisor final : public caf::event_based_actor {
 
   MonotonicTime now() { return context_.platform->clock().now(); }
   runtime::Logger& log() { return context_.platform->log(); }
-  Token next_token() { return ++last_token_; }
 
   SupervisionContext context_;
   SupervisionTree::Path path_;
@@ -87,13 +78,11 @@ class Supervisor final : public caf::event_based_actor {
   Backoff backoff_;
   RestartWindow window_;
   std::vector<Child> children_;
-  Token last_token_ = 0;
 
   std::vector<Index> to_stop_;          // the last one is being stopped
   bool asked_ = false;                  // ... and has been asked to end
-  Token stop_token_ = 0;                // names the time it has for that
+  std::uint64_t stops_ = 0;             // counts such requests, to name the time each has
   std::function<void()> when_stopped_;  // what follows when to_stop_ is empty
-  std::deque<End> ends_;                // that happened while others were stopped
 
   bool terminating_ = false;
   caf::error end_reason_;

@@ -144,6 +144,36 @@ TEST_CASE("the tree shows who is up, who waits and who was stopped") {
   CHECK(stage.node({"inner", "b"}).state == TreeState::stopped);
 }
 
+TEST_CASE("siblings that are stopped to be restarted are shown as restarting") {
+  Stage stage;
+  stage.start(stage.children(Strategy::one_for_all,
+                             {Restart::permanent, Restart::permanent, Restart::temporary}));
+  stage.fail("a");
+  CHECK(stage.node({"a"}).state == TreeState::restarting);
+  CHECK(stage.node({"b"}).state == TreeState::restarting);
+  CHECK(stage.node({"c"}).state == TreeState::stopped);
+}
+
+TEST_CASE("a child whose turn to start has not come is shown as starting") {
+  Stage stage;
+  stage.failing_starts = {"b"};
+  stage.start(stage.children(Strategy::one_for_all,
+                             {Restart::permanent, Restart::permanent, Restart::permanent}));
+  CHECK(stage.node({"a"}).state == TreeState::restarting);
+  CHECK(stage.node({"c"}).state == TreeState::starting);
+}
+
+TEST_CASE("a supervisor is shown as starting until all its children have been started") {
+  Stage stage;
+  stage.failing_starts = {"b"};
+  stage.start(nested(stage, 1, 5));
+  CHECK(stage.node({}).state == TreeState::running);
+  CHECK(stage.node({"inner"}).state == TreeState::starting);
+  stage.failing_starts.clear();
+  stage.advance(10ms);
+  CHECK(stage.node({"inner"}).state == TreeState::running);
+}
+
 TEST_CASE("a supervisor whose specification is wrong is refused") {
   Stage stage;
   auto spec = stage.children(Strategy::one_for_one, {Restart::permanent});

@@ -5,6 +5,7 @@
 #include <caf/scheduler/test_coordinator.hpp>
 #include <cstdlib>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ class FakePlatform final : public runtime::Platform,
     double sum = 0;
   };
 
-  caf::scheduler::test_coordinator* coordinator = nullptr;
+  caf::scheduler::test_coordinator* coordinator = nullptr;  // null: real time
   std::uint64_t next_random = 0;  // what the source of random numbers gives, again and again
+  bool failing_log = false;       // writing to the log throws
   std::vector<Line> lines;
   std::map<std::string, FakeCounter> counters;  // by the value of the label `child`
 
@@ -45,7 +47,9 @@ class FakePlatform final : public runtime::Platform,
   void fail_stop(const Error&) override { std::abort(); }
 
  private:
-  MonotonicTime now() const override { return coordinator->clock().now(); }
+  MonotonicTime now() const override {
+    return coordinator ? coordinator->clock().now() : std::chrono::steady_clock::now();
+  }
   WallTime wall() const override { std::abort(); }
 
   std::uint64_t next() override { return next_random; }
@@ -53,6 +57,7 @@ class FakePlatform final : public runtime::Platform,
   bool enabled(runtime::LogLevel) const override { return true; }
   void write(runtime::LogLevel level, std::string_view event, std::string,
              std::vector<runtime::LogField> fields, std::string) override {
+    if (failing_log) throw std::runtime_error("no log today");
     Line line{level, std::string{event}, {}};
     for (const auto& field : fields) line.fields[std::string{field.name}] = field.value.text();
     lines.push_back(std::move(line));

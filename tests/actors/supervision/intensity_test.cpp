@@ -127,6 +127,13 @@ TEST_CASE("a child that cannot be started at first is tried again, and those aft
     CHECK(stage.take_notes() == Notes{"+a"});
     CHECK(stage.node({}).state == TreeState::running);
   }
+  SUBCASE("and the restart of another child changes nothing about that") {
+    stage.fail("a");
+    stage.advance(10ms);
+    CHECK(stage.take_notes() == Notes{"-a", "!b", "+a"});
+    CHECK(stage.node({}).state == TreeState::starting);
+    CHECK(stage.node({"c"}).state == TreeState::starting);
+  }
   SUBCASE("or the supervisor gives up and stops what it had started") {
     stage.advance(1s);
     CHECK(stage.root_ended());
@@ -170,6 +177,20 @@ TEST_CASE("a temporary child that cannot be started is left out") {
   CHECK(stage.take_notes() == Notes{"!a", "+b"});
   CHECK(stage.node({"a"}).state == TreeState::failed);
   CHECK(stage.log("supervisor.start_failed").size() == 1);
+}
+
+TEST_CASE("a temporary child waits, too, for one that cannot be started yet, and is then started") {
+  for (const auto strategy :
+       {Strategy::one_for_one, Strategy::one_for_all, Strategy::rest_for_one}) {
+    Stage stage;
+    stage.failing_starts = {"a"};
+    stage.start(stage.children(strategy, {Restart::permanent, Restart::temporary}));
+    stage.advance(10ms);
+    CHECK(stage.take_notes() == Notes{"!a", "!a"});
+    stage.failing_starts.clear();
+    stage.advance(20ms);
+    CHECK(stage.take_notes() == Notes{"+a", "+b"});
+  }
 }
 
 TEST_CASE("a start function that returns no actor has failed") {

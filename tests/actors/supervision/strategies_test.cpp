@@ -94,6 +94,7 @@ TEST_CASE("a transient sibling that had ended is started again with the others")
   CHECK(stage.take_notes() == Notes{"+a", "+b", "+c", "-c"});
   CHECK(stage.node({"c"}).state == TreeState::stopped);
   stage.fail("a");
+  CHECK(stage.node({"c"}).state == TreeState::restarting);
   stage.advance(1s);
   CHECK(stage.take_notes() == Notes{"-a", "-b", "+a", "+b", "+c"});
 }
