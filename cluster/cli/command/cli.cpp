@@ -4,6 +4,8 @@
 
 #include "cluster/cli/command/commands.hpp"
 #include "cluster/cli/command/version.hpp"
+#include "config/loading/suggest.hpp"
+#include "config/problem.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -20,18 +22,22 @@ constexpr const char* exit_codes =
 
 void add_start(CLI::App& app, StartOptions& start) {
   auto* up = app.add_subcommand("up", "Start the manifest's node here, in the foreground");
-  up->add_option("FILE", start.file, "The manifest")->required();
-  up->add_option("--name", start.name, "Which node, where the manifest has several");
-  up->add_option("--data", start.data, "Data folder, instead of the manifest's");
+  up->add_option("FILE", start.file, "The manifest")->required()->type_name("");
+  up->add_option("--name", start.name, "Which node, where the manifest has several")
+      ->type_name("NAME");
+  up->add_option("--data", start.data, "Data folder, instead of the manifest's")->type_name("DIR");
   up->footer(
       "Examples:\n"
       "  troupe up config/examples/single.toml\n"
       "  troupe up config/examples/single.toml --data /tmp/try-out\n");
 
   auto* node = app.add_subcommand("node", "Run one node, as a service manager would");
-  node->add_option("FILE", start.file, "The manifest")->required();
-  node->add_option("--name", start.name, "The node's name in the manifest")->required();
-  node->add_option("--data", start.data, "Data folder, instead of the manifest's");
+  node->add_option("FILE", start.file, "The manifest")->required()->type_name("");
+  node->add_option("--name", start.name, "The node's name in the manifest")
+      ->required()
+      ->type_name("NAME");
+  node->add_option("--data", start.data, "Data folder, instead of the manifest's")
+      ->type_name("DIR");
   node->footer(
       "Examples:\n"
       "  troupe node /etc/troupe/cluster.toml --name n1\n"
@@ -40,7 +46,7 @@ void add_start(CLI::App& app, StartOptions& start) {
 
 void add_check(CLI::App& app, CheckOptions& check) {
   auto* command = app.add_subcommand("check", "Find every mistake in a manifest");
-  command->add_option("FILE", check.file, "The manifest")->required();
+  command->add_option("FILE", check.file, "The manifest")->required()->type_name("");
   command->add_flag("--json", check.json, "Print JSON, for programs");
   command->footer(
       "Examples:\n"
@@ -51,27 +57,50 @@ void add_check(CLI::App& app, CheckOptions& check) {
 void add_question(CLI::App& app, AskOptions& ask, const std::string& name,
                   const std::string& description, const std::string& jq) {
   auto* command = app.add_subcommand(name, description);
-  auto* admin =
-      command->add_option("--admin", ask.admin,
-                          "Admin address of a node, host:port. Otherwise that in the environment "
-                          "variable TROUPE_ADMIN, otherwise " +
-                              std::string{default_admin});
+  auto* admin = command
+                    ->add_option("--admin", ask.admin,
+                                 "Admin address of a node, host:port. Default: the environment "
+                                 "variable TROUPE_ADMIN, else " +
+                                     std::string{default_admin})
+                    ->type_name("ADDR");
   auto* manifest =
-      command->add_option("--manifest", ask.manifest, "Ask every node of this manifest instead");
+      command->add_option("--manifest", ask.manifest, "Ask every node of this manifest instead")
+          ->type_name("FILE");
   admin->excludes(manifest);
   command->add_flag("--json", ask.json, "Print JSON, for programs: one object per node and line");
   command->add_option("--timeout", ask.timeout, "How long to wait for each node")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->type_name("TIME");
   command->footer("Examples:\n  troupe " + name + "\n  troupe " + name +
                   " --admin 10.0.0.7:7480 --timeout 500ms\n  troupe " + name +
                   " --manifest cluster.toml --json | jq '" + jq + "'\n");
 }
 
+// What may stand where an unknown word stands: commands, or the options of the command.
+std::vector<std::string> known_words(const CLI::App& app) {
+  std::vector<std::string> words;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    words.push_back(command->get_name());
+  for (const auto* option : app.get_options())
+    if (option->nonpositional()) words.push_back(option->get_name());
+  return words;
+}
+
 std::string complaint(const CLI::App* app, const CLI::Error& error) {
   // The command that was being read when the error was met.
-  std::string command = "troupe";
-  for (const auto* sub : app->get_subcommands()) command += " " + sub->get_name();
-  return "troupe: " + std::string{error.what()} + "\nTry '" + command + " --help'.\n";
+  const CLI::App* command = app;
+  if (const auto given = app->get_subcommands(); !given.empty()) command = given.front();
+  std::string text = "troupe: " + std::string{error.what()};
+  if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
+    const auto rest = app->remaining(true);
+    const std::string word = rest.empty() ? "" : rest.front();
+    text = "troupe: unknown ";
+    text += word.starts_with("-") ? "option " : command == app ? "command " : "argument ";
+    text += config::in_quotes(harmless(word));
+    if (const auto meant = config::suggest(word, known_words(*command)))
+      text += "; did you mean " + config::in_quotes(*meant) + "?";
+  }
+  return text + "\nTry 'troupe " + (command == app ? "" : command->get_name() + " ") + "--help'.\n";
 }
 
 int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks, const CliIo& io) {
@@ -92,7 +121,8 @@ int run_cli(int argc, char** argv, const CliHooks& hooks) {
 int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliIo& io) {
   Options options;
   CLI::App app{"Launches and watches a cluster of durable, supervised actors.", "troupe"};
-  app.set_version_flag("--version", [] { return version_text(); });
+  app.set_version_flag(
+      "--version", [] { return version_text(); }, "Print versions and exit");
   app.failure_message(complaint);
   app.require_subcommand(0, 1);
   add_start(app, options.start);

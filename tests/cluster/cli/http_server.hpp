@@ -1,0 +1,104 @@
+// A node's admin address as far as the command line sees it: an HTTP server on loopback that gives
+// prepared answers.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/version.hpp>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace troupe::cluster {
+
+class HttpServer {
+ public:
+  struct Answer {
+    unsigned status = 200;
+    std::string body;
+  };
+  enum class Manner { http, garbage, silent };
+
+  explicit HttpServer(std::map<std::string, Answer> answers, Manner manner = Manner::http)
+      : answers_(std::move(answers)),
+        manner_(manner),
+        acceptor_(context_, {boost::asio::ip::address_v4::loopback(), 0}),
+        thread_([this] { serve(); }) {}
+
+  ~HttpServer() {
+    stopping_ = true;
+    // Wakes accept() up, and a silent connection with it.
+    boost::asio::ip::tcp::socket wake{context_};
+    boost::system::error_code ignored;
+    wake.connect(acceptor_.local_endpoint(), ignored);
+    thread_.join();
+  }
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
+
+  std::vector<std::string> asked() const {
+    const std::lock_guard lock{mutex_};
+    return asked_;
+  }
+
+ private:
+  void serve() {
+    std::vector<boost::asio::ip::tcp::socket> held;  // silent ones stay open until the end
+    while (!stopping_) {
+      boost::asio::ip::tcp::socket socket{context_};
+      boost::system::error_code error;
+      acceptor_.accept(socket, error);
+      if (error || stopping_) return;
+      if (manner_ == Manner::silent)
+        held.push_back(std::move(socket));
+      else
+        answer(socket);
+    }
+  }
+
+  void answer(boost::asio::ip::tcp::socket& socket) {
+    namespace http = boost::beast::http;
+    boost::beast::flat_buffer buffer;
+    boost::system::error_code error;
+    http::request<http::empty_body> request;
+    http::read(socket, buffer, request, error);
+    if (error) return;
+    const std::string path{request.target()};
+    {
+      const std::lock_guard lock{mutex_};
+      asked_.push_back(path);
+    }
+    if (manner_ == Manner::garbage) {
+      boost::asio::write(socket, boost::asio::buffer(std::string{"SSH-2.0-whatever\r\n\r\n"}),
+                         error);
+      return;
+    }
+    const auto found = answers_.find(path);
+    const Answer answer = found == answers_.end() ? Answer{404, "no such path"} : found->second;
+    http::response<http::string_body> response{static_cast<http::status>(answer.status), 11,
+                                               answer.body};
+    response.set(http::field::content_type, "application/json");
+    response.keep_alive(false);
+    response.prepare_payload();
+    http::write(socket, response, error);
+  }
+
+  std::map<std::string, Answer> answers_;
+  Manner manner_;
+  boost::asio::io_context context_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  std::atomic<bool> stopping_ = false;
+  mutable std::mutex mutex_;
+  std::vector<std::string> asked_;
+  std::thread thread_;  // last: it uses everything above
+};
+
+}  // namespace troupe::cluster

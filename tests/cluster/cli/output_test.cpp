@@ -1,0 +1,61 @@
+// How things are printed.
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+#include "cluster/cli/command/human.hpp"
+#include "cluster/cli/command/table.hpp"
+#include "support.hpp"
+
+namespace troupe::cluster {
+
+TEST_CASE("sizes, times and counts are rounded for people") {
+  CHECK(human_bytes(0) == "0 B");
+  CHECK(human_bytes(1023) == "1023 B");
+  CHECK(human_bytes(1024) == "1.0 KiB");
+  CHECK(human_bytes((1ull << 20) - 1) == "1.0 MiB");
+  CHECK(human_bytes(~0ull) == "16.0 EiB");
+  CHECK(human_seconds(-1) == "0s");
+  CHECK(human_seconds(0) == "0s");
+  CHECK(human_seconds(59) == "59s");
+  CHECK(human_seconds(60) == "1m");
+  CHECK(human_seconds(3725) == "1h 2m");
+  CHECK(human_seconds(86400 * 12 + 4 * 3600) == "12d 4h");
+  CHECK(human_count(0) == "0");
+  CHECK(human_count(999) == "999");
+  CHECK(human_count(1000) == "1,000");
+  CHECK(human_count(1234567) == "1,234,567");
+}
+
+TEST_CASE("a table aligns by what is seen, and ends no line with a space") {
+  std::ostringstream out;
+  CliIo io;
+  io.out = &out;
+  Table table{{{"NAME"}, {"N", Table::Align::right}, {"NOTE"}}};
+  table.add({"äöü", "7", ""});
+  table.add({"a\x1b[31m", "1,000", "x\ny\xc2\x9bz"});
+  table.print(io);
+  CHECK(out.str() ==
+        "NAME        N  NOTE\n"
+        "äöü         7\n"
+        "a [31m  1,000  x y z\n");
+}
+
+TEST_CASE("the locale decides whether box characters are written") {
+  const auto utf8 = [](std::map<std::string, std::string> variables) {
+    CliIo io;
+    io.environment = [&](const std::string& name) -> std::optional<std::string> {
+      const auto found = variables.find(name);
+      return found == variables.end() ? std::nullopt : std::optional{found->second};
+    };
+    return utf8_locale(io);
+  };
+  CHECK(!utf8({}));
+  CHECK(utf8({{"LANG", "C.UTF-8"}}));
+  CHECK(utf8({{"LANG", "de_DE.utf8"}}));
+  CHECK(!utf8({{"LANG", "C"}}));
+  CHECK(!utf8({{"LC_ALL", "C"}, {"LANG", "C.UTF-8"}}));
+  CHECK(utf8({{"LC_ALL", ""}, {"LC_CTYPE", "en_GB.UTF-8"}, {"LANG", "C"}}));
+}
+
+}  // namespace troupe::cluster

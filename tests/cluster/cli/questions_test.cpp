@@ -1,0 +1,205 @@
+// `troupe status`, `troupe tree` and `troupe shards` against an HTTP server in this process.
+#include "http_server.hpp"
+#include "support.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+// 64-bit numbers are strings in Protobuf's JSON; "fresh" stands for a field of a later version.
+const std::string status_json = R"({
+  "cluster": "demo", "node": "n1", "version": "0.1.0", "state": "serving", "fresh": [1],
+  "uptimeSeconds": "192", "gateway": "127.0.0.1:8080", "admin": "127.0.0.1:7480",
+  "memoryBytes": "44145050",
+  "services": [{"service": "banking.v1.Accounts", "context": "banking", "kind": "entity",
+    "shards": 4, "serving": 3, "entitiesStored": "1234567", "entitiesResident": "100",
+    "commands": "4200", "reads": "7"}],
+  "log": {"commits": "4000", "entries": "4200", "segments": "2", "bytes": "134217728",
+          "diskFull": true},
+  "problems": ["the disk is full: make space"]})";
+
+const std::string tree_json = R"({"id": "n1", "state": "running", "supervisor": true, "children": [
+  {"id": "node log", "state": "running"},
+  {"id": "context banking", "state": "running", "supervisor": true, "children": [
+    {"id": "shard 0", "state": "running", "restarts": 2, "lastFailure": "bad\nday"},
+    {"id": "shard 1", "state": "restarting"}]},
+  {"id": "gateway", "state": "failed"}]})";
+
+const std::string shards_json = R"({"shards": [
+  {"service": "banking.v1.Accounts", "shard": 0, "node": "n1", "role": "leader", "state": "serving",
+   "term": "3", "commitIndex": "120000", "appliedIndex": "119990", "checkpointedIndex": "100000",
+   "logEntries": "20000", "entitiesStored": "2500", "entitiesResident": "80", "fileBytes": "1048576"},
+  {"service": "banking.v1.Accounts", "shard": 10, "node": "n1", "role": "starting",
+   "state": "recovering", "quarantined": "1"}]})";
+
+std::map<std::string, HttpServer::Answer> answers() {
+  return {{"/v1/status", {200, status_json}},
+          {"/v1/tree", {200, tree_json}},
+          {"/v1/shards", {200, shards_json}}};
+}
+
+std::string manifest_of(const std::vector<std::uint16_t>& ports) {
+  std::string text = "[cluster]\nname = \"demo\"\n";
+  int n = 0;
+  for (const auto port : ports) {
+    ++n;
+    text += "[[nodes]]\nname = \"n" + std::to_string(n) + "\"\nmesh = \"10.0.0." +
+            std::to_string(n) + ":7400\"\nadmin = \"0.0.0.0:" + std::to_string(port) + "\"\n";
+  }
+  return text;
+}
+
+// A port on which nobody listens: it was free a moment ago, and nobody else asks for it by number.
+std::uint16_t dead_port() {
+  boost::asio::io_context context;
+  boost::asio::ip::tcp::acceptor acceptor{context, {boost::asio::ip::address_v4::loopback(), 0}};
+  return acceptor.local_endpoint().port();
+}
+
+}  // namespace
+
+TEST_CASE("status shows the node, its services, its log and its problems") {
+  const HttpServer server{answers()};
+  const Ran ran = Command{}.run({"status", "--admin", server.address()});
+  CHECK(ran.status == 0);
+  CHECK(ran.err.empty());
+  CHECK(server.asked() == std::vector<std::string>{"/v1/status"});
+  CHECK(ran.out ==
+        R"(NODE  CLUSTER  STATE    UPTIME    MEMORY  GATEWAY         ADMIN           VERSION
+n1    demo     serving  3m 12s  42.1 MiB  127.0.0.1:8080  127.0.0.1:7480  0.1.0
+
+SERVICE              NODE  KIND    SHARDS  SERVING     STORED  RESIDENT  COMMANDS  READS  ERRORS
+banking.v1.Accounts  n1    entity       4        3  1,234,567       100     4,200      7       0
+
+LOG OF  COMMITS  ENTRIES  FILES       SIZE  DISK
+n1        4,000    4,200      2  128.0 MiB  full
+
+problem on n1: the disk is full: make space
+)");
+}
+
+TEST_CASE("the tree is drawn with box characters, or with ASCII outside UTF-8") {
+  const HttpServer server{answers()};
+  Command command;
+  Ran ran = command.run({"tree", "--admin", server.address()});
+  CHECK(ran.status == 0);
+  CHECK(ran.out == R"(ACTOR               STATE       RESTARTS  LAST FAILURE
+n1                  running
+├─ node log         running
+├─ context banking  running
+│  ├─ shard 0       running            2  bad day
+│  └─ shard 1       restarting
+└─ gateway          failed
+)");
+  command.unicode = false;
+  ran = command.run({"tree", "--admin", server.address()});
+  CHECK(ran.out == R"(ACTOR               STATE       RESTARTS  LAST FAILURE
+n1                  running
++- node log         running
++- context banking  running
+|  +- shard 0       running            2  bad day
+|  `- shard 1       restarting
+`- gateway          failed
+)");
+}
+
+TEST_CASE("shards shows every shard with its place in the log") {
+  const HttpServer server{answers()};
+  const Ran ran = Command{}.run({"shards", "--admin", server.address()});
+  CHECK(ran.status == 0);
+  CHECK(
+      ran.out ==
+      R"(SERVICE              SHARD  NODE  ROLE      STATE       TERM   COMMIT  APPLIED  ON DISK     LOG  STORED  RESIDENT  SET ASIDE     FILE
+banking.v1.Accounts      0  n1    leader    serving        3  120,000  119,990  100,000  20,000   2,500        80          0  1.0 MiB
+banking.v1.Accounts     10  n1    starting  recovering     0        0        0        0       0       0         0          1      0 B
+)");
+}
+
+TEST_CASE("--json prints one object per node, with fields that hold their default") {
+  const HttpServer server{answers()};
+  const Ran ran = Command{}.run({"status", "--json", "--admin", server.address()});
+  CHECK(ran.status == 0);
+  CHECK(contains(ran.out, "{\"cluster\":\"demo\",\"node\":\"n1\""));
+  CHECK(contains(ran.out, "\"errors\":\"0\""));
+  CHECK(ran.out.find('\n') == ran.out.size() - 1);
+  CHECK(!contains(ran.out, "fresh"));
+}
+
+TEST_CASE("the address comes from the command line, the environment or the manifest") {
+  const HttpServer server{answers()};
+  Command command;
+  command.environment["TROUPE_ADMIN"] = server.address();
+  CHECK(command.run({"tree"}).status == 0);
+  command.environment["TROUPE_ADMIN"] = "127.0.0.1:" + std::to_string(dead_port());
+  CHECK(command.run({"tree"}).status == 1);
+  CHECK(command.run({"tree", "--admin", server.address()}).status == 0);
+  const TemporaryFolder folder;
+  const std::string file = folder.write("m.toml", manifest_of({server.port()}));
+  CHECK(command.run({"tree", "--manifest", file}).status == 0);
+  CHECK(server.asked().size() == 3);
+}
+
+TEST_CASE("with a manifest every node is asked, and one that is down is shown as such") {
+  const HttpServer one{answers()};
+  const auto nobody = dead_port();
+  const TemporaryFolder folder;
+  const std::string file = folder.write("m.toml", manifest_of({one.port(), nobody}));
+  const Ran ran = Command{}.run({"status", "--manifest", file});
+  CHECK(ran.status == 1);
+  CHECK(contains(ran.out, "n1    demo     serving"));
+  CHECK(contains(ran.out, "n2             unreachable"));
+  CHECK(ran.err.starts_with("troupe: node n2: nothing listens on 127.0.0.1:" +
+                            std::to_string(nobody)));
+}
+
+TEST_CASE("nobody at the address: the message says how to start a node and how to name one") {
+  const std::string address = "127.0.0.1:" + std::to_string(dead_port());
+  const Ran ran = Command{}.run({"status", "--admin", address});
+  CHECK(ran.status == 1);
+  CHECK(ran.out.empty());
+  CHECK(ran.err ==
+        "troupe: nothing listens on " + address +
+            ". Start a node with 'troupe up FILE', or say where it is with --admin ADDR, "
+            "--manifest FILE or the environment variable TROUPE_ADMIN\n");
+}
+
+TEST_CASE("what is not a node is told apart from a node with a problem") {
+  const HttpServer other{{{"/v1/status", {200, "<html>"}}, {"/v1/tree", {503, "draining\x1b[0m"}}}};
+  Ran ran = Command{}.run({"status", "--admin", other.address()});
+  CHECK(ran.status == 1);
+  CHECK(ran.err.starts_with("troupe: " + other.address() + " answered with something else ("));
+  ran = Command{}.run({"shards", "--admin", other.address()});
+  CHECK(ran.status == 1);
+  CHECK(ran.err ==
+        "troupe: " + other.address() +
+            " knows no /v1/shards. Is it the admin address of a node of this version? The "
+            "manifest's key 'admin' says which it is\n");
+  ran = Command{}.run({"tree", "--admin", other.address()});
+  CHECK(ran.status == 1);
+  CHECK(ran.err == "troupe: " + other.address() + " answered 503: draining [0m\n");
+
+  const HttpServer no_http{{}, HttpServer::Manner::garbage};
+  ran = Command{}.run({"status", "--admin", no_http.address()});
+  CHECK(ran.status == 1);
+  CHECK(contains(ran.err, "does not speak HTTP"));
+}
+
+TEST_CASE("a node that does not answer is given up after the timeout") {
+  const HttpServer silent{{}, HttpServer::Manner::silent};
+  const Ran ran = Command{}.run({"status", "--admin", silent.address(), "--timeout", "50ms"});
+  CHECK(ran.status == 1);
+  CHECK(ran.err == "troupe: " + silent.address() +
+                       " did not answer within 50ms. Try again with a longer --timeout\n");
+}
+
+TEST_CASE("states are coloured on a terminal, and columns stay aligned") {
+  const HttpServer server{answers()};
+  Command command;
+  command.colour = true;
+  const Ran ran = command.run({"tree", "--admin", server.address()});
+  CHECK(contains(ran.out, "\x1b[32mrunning\x1b[0m"));
+  CHECK(contains(ran.out, "\x1b[31mfailed\x1b[0m"));
+  CHECK(contains(ran.out,
+                 "shard 0       \x1b[32mrunning\x1b[0m            \x1b[33m2\x1b[0m  bad day\n"));
+}
+
+}  // namespace troupe::cluster
