@@ -1,9 +1,11 @@
 // The same supervisors on a scheduler with threads.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <caf/all.hpp>
 #include <future>
 
+#include "actors/supervision.hpp"
 #include "fake_platform.hpp"
 
 using namespace troupe;
