@@ -135,6 +135,8 @@ class Entity {
   // So that handlers read as sentences without using-declarations.
   template <class T>
   using Result = ::troupe::Result<T>;
+  using Error = ::troupe::Error;
+  using HistoryOrder = ::troupe::actors::HistoryOrder;
   static Error invalid_argument(std::string message) {
     return troupe::invalid_argument(std::move(message));
   }

@@ -188,8 +188,8 @@ class ServiceReader {
 
   // Handlers are members of a class that has other members.
   void check_method_name(const pb::MethodDescriptor& method) {
-    static constexpr std::array<std::string_view, 7> taken{
-        "Effects", "Entity", "Event", "HistoryOrder", "Outcome", "Result", "State"};
+    static constexpr std::array<std::string_view, 8> taken{
+        "Effects", "Entity", "Error", "Event", "HistoryOrder", "Outcome", "Result", "State"};
     const auto& name = method.name();
     if (name.front() < 'A' || name.front() > 'Z')
       mistakes_.add(place_of(method),
