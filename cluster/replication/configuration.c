@@ -65,7 +65,7 @@ size_t configuration_encode(const ConfigurationServer* servers, int n, void* dat
   if (n < 1 || n > CONFIGURATION_SERVERS_MAX || !has_voter(servers, n)) return 0;
   size_t size = HEAD_SIZE;
   for (int i = 0; i < n; i++) {
-    const size_t length = strnlen(servers[i].address, CONFIGURATION_ADDRESS_MAX + 1);
+    const size_t length = strlen(servers[i].address);
     if (length > CONFIGURATION_ADDRESS_MAX || !server_fits(servers, i)) return 0;
     size += 8 + length + 1 + 1;
   }

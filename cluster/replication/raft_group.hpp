@@ -45,7 +45,7 @@ struct RaftVoter {
 };
 
 struct RaftOptions {
-  std::string node;  // our name in configurations
+  std::string node = {};  // our name in configurations
   std::chrono::milliseconds election_timeout{300};
   std::chrono::milliseconds heartbeat{50};
   std::chrono::milliseconds install_snapshot_timeout{600'000};
@@ -67,10 +67,10 @@ struct RaftOptions {
   Duration retry_longest = std::chrono::seconds(2);
 
   // Of a group that is new. Empty: this node alone, under an id drawn from Random.
-  std::vector<RaftVoter> voters;
+  std::vector<RaftVoter> voters = {};
   // Takes messages to other replicas, in order; may lose them. Needed by groups with several. A
   // follower that lags behind the log's cut is not brought up: shard files do not travel yet.
-  std::function<void(RaftMessage)> send;
+  std::function<void(RaftMessage)> send = {};
 };
 
 // What the groups of one node share.

@@ -112,6 +112,7 @@ std::optional<Error> RaftGroup::does_not_fit(const GroupLog& log) const {
 void RaftGroup::begin(GroupLog log) {
   if (auto error = does_not_fit(log)) return fail(*std::move(error));
   record_ = *log.record;
+  record_number_ = 0;  // it is durable, whatever became of those written since
   // A voter that needs nobody's vote is elected by being started; the term is raised here, as in
   // any election, and becomes durable with the first entry of the term.
   record_dirty_ = votes_alone(log);

@@ -1,0 +1,80 @@
+// Several nodes with one replica each, joined by a network that delays, cuts and forgets.
+#pragma once
+
+#include <set>
+
+#include "tests/cluster/replication/world.hpp"
+
+namespace troupe::cluster::test {
+
+class Cluster {
+ public:
+  explicit Cluster(Pump& world, int size = 3, RaftOptions options = {}) : pump(world) {
+    for (int i = 0; i < size; ++i)
+      options.voters.push_back({static_cast<std::uint64_t>(i + 1), "n" + std::to_string(i + 1)});
+    for (int i = 0; i < size; ++i) {
+      options.node = options.voters[i].node;
+      options.send = [this](RaftMessage message) { carry(std::move(message)); };
+      nodes.push_back(std::make_unique<Node>(pump, options, 1000 + i));
+    }
+  }
+
+  Node& operator[](int i) { return *nodes[i]; }
+  int size() const { return static_cast<int>(nodes.size()); }
+  void start() {
+    for (auto& node : nodes) node->start();
+  }
+
+  // The node that leads in the highest term; -1: none.
+  int leader() const {
+    int best = -1;
+    for (int i = 0; i < size(); ++i) {
+      if (nodes[i]->group && nodes[i]->witness.leading != 0 &&
+          (best < 0 || nodes[i]->witness.leading > nodes[best]->witness.leading))
+        best = i;
+    }
+    return best;
+  }
+  bool elect(Duration patience = std::chrono::seconds(10)) {
+    return pump.run_while_not([this] { return leader() >= 0; }, patience);
+  }
+  void cut_off(int node) { isolated_.insert(static_cast<std::uint64_t>(node + 1)); }
+  void reconnect() { isolated_.clear(); }
+
+  // All replicas that run have handed out the same entries, up to the leader's last.
+  bool agree() const {
+    const int at = leader();
+    if (at < 0) return false;
+    const auto& reference = nodes[at]->witness.committed;
+    if (reference.empty() || reference.back().index != nodes[at]->group->status().last)
+      return false;
+    for (const auto& node : nodes) {
+      if (node->group && node->witness.committed != reference) return false;
+    }
+    return true;
+  }
+
+  Pump& pump;
+  std::vector<std::unique_ptr<Node>> nodes;
+  Duration latency = std::chrono::milliseconds(2);
+  unsigned lost_of_1000 = 0;
+  std::uint64_t messages = 0;
+
+ private:
+  void carry(RaftMessage message) {
+    ++messages;
+    if (isolated_.count(message.from) || isolated_.count(message.to)) return;
+    random_ = random_ * 6364136223846793005ull + 1442695040888963407ull;
+    if ((random_ >> 33) % 1000 < lost_of_1000) return;
+    const Duration delay = latency + std::chrono::microseconds((random_ >> 40) % 500);
+    pump.after(delay, [this, message = std::move(message)] {
+      Node& to = *nodes[message.to - 1];
+      if (to.group) to.group->receive(message);
+    });
+  }
+
+  std::set<std::uint64_t> isolated_;
+  std::uint64_t random_ = 42;
+};
+
+}  // namespace troupe::cluster::test
