@@ -78,6 +78,11 @@ TEST_CASE("any prefix of a manifest gives problems with places inside it, and en
   }
 }
 
+TEST_CASE("headings that are no names are refused") {
+  for (const std::string heading : {"[.]", "[=]", "[[[a]]]", "[]", "[a.]", "[[a]", "[\xc3\xb1]"})
+    CHECK_MESSAGE(problems(heading + "\n").starts_with("m.toml:1:"), heading);
+}
+
 TEST_CASE("bytes that are no text at all are refused") {
   CHECK(problems(std::string("\0\xff\xfe[[[", 6)) != "");
   CHECK(problems(std::string(100'000, '[')) != "");

@@ -16,11 +16,14 @@ CliIo CliIo::process() {
     const char* value = std::getenv(name.c_str());
     return value ? std::optional<std::string>{value} : std::nullopt;
   };
-  const bool refused = !io.environment("NO_COLOR").value_or("").empty() ||
-                       io.environment("TERM").value_or("dumb") == "dumb";
-  io.colour = !refused && isatty(STDOUT_FILENO) == 1;
+  io.colour = colour_wanted(io, isatty(STDOUT_FILENO) == 1);
   io.unicode = utf8_locale(io);
   return io;
+}
+
+bool colour_wanted(const CliIo& io, bool terminal) {
+  return terminal && io.environment("NO_COLOR").value_or("").empty() &&
+         io.environment("TERM").value_or("dumb") != "dumb";
 }
 
 bool utf8_locale(const CliIo& io) {

@@ -23,6 +23,9 @@ struct CliIo {
   static CliIo process();
 };
 
+// Whether colour is wanted on a stream that is a terminal, or is none.
+bool colour_wanted(const CliIo& io, bool terminal);
+
 // Whether the environment's locale is UTF-8, as POSIX orders LC_ALL, LC_CTYPE and LANG.
 bool utf8_locale(const CliIo& io);
 

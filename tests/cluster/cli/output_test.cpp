@@ -41,14 +41,23 @@ TEST_CASE("a table aligns by what is seen, and ends no line with a space") {
         "a [31m  1,000  x y z\n");
 }
 
+namespace {
+
+CliIo with_environment(std::map<std::string, std::string> variables) {
+  CliIo io;
+  io.environment =
+      [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional{found->second};
+  };
+  return io;
+}
+
+}  // namespace
+
 TEST_CASE("the locale decides whether box characters are written") {
   const auto utf8 = [](std::map<std::string, std::string> variables) {
-    CliIo io;
-    io.environment = [&](const std::string& name) -> std::optional<std::string> {
-      const auto found = variables.find(name);
-      return found == variables.end() ? std::nullopt : std::optional{found->second};
-    };
-    return utf8_locale(io);
+    return utf8_locale(with_environment(std::move(variables)));
   };
   CHECK(!utf8({}));
   CHECK(utf8({{"LANG", "C.UTF-8"}}));
@@ -56,6 +65,15 @@ TEST_CASE("the locale decides whether box characters are written") {
   CHECK(!utf8({{"LANG", "C"}}));
   CHECK(!utf8({{"LC_ALL", "C"}, {"LANG", "C.UTF-8"}}));
   CHECK(utf8({{"LC_ALL", ""}, {"LC_CTYPE", "en_GB.UTF-8"}, {"LANG", "C"}}));
+}
+
+TEST_CASE("colour needs a terminal that can show it and a user who wants it") {
+  CHECK(colour_wanted(with_environment({{"TERM", "xterm"}}), true));
+  CHECK(colour_wanted(with_environment({{"TERM", "xterm"}, {"NO_COLOR", ""}}), true));
+  CHECK(!colour_wanted(with_environment({{"TERM", "xterm"}}), false));
+  CHECK(!colour_wanted(with_environment({{"TERM", "xterm"}, {"NO_COLOR", "1"}}), true));
+  CHECK(!colour_wanted(with_environment({{"TERM", "dumb"}}), true));
+  CHECK(!colour_wanted(with_environment({}), true));
 }
 
 }  // namespace troupe::cluster
