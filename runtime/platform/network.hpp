@@ -4,6 +4,9 @@
 // network (in the simulator: in its event loop), never inside a call that the owner makes. A
 // callback must not block: it parses, posts to actors and writes. All methods of Stream and
 // Listener may be called from any thread.
+//
+// A stream ends as a whole: when the peer ends its side, what has been written until then is sent
+// and the stream closes without an error. After close() or abort() no on_data() comes any more.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +52,8 @@ class Stream {
   // Sends what is unsent, then closes. on_closed() follows.
   virtual void close() = 0;
 
-  // Closes at once, dropping what is unsent. on_closed() follows.
+  // Closes at once, dropping what is unsent. on_closed() follows, with CANCELLED; the peer sees a
+  // lost connection, not an orderly end.
   virtual void abort() = 0;
 
   virtual Address remote() const = 0;
@@ -71,7 +75,8 @@ class StreamHandler {
 
 class Listener {
  public:
-  virtual ~Listener() = default;  // stops listening; accepted streams live on
+  // Stops listening; accepted streams live on. No Accept runs any more when it returns.
+  virtual ~Listener() = default;
   virtual Address local() const = 0;
 };
 
@@ -83,10 +88,13 @@ class Network {
   // alive until its on_closed() returned.
   using Accept = std::function<std::shared_ptr<StreamHandler>(std::shared_ptr<Stream>)>;
 
-  // UNAVAILABLE with reason ADDRESS_IN_USE, or INVALID_ARGUMENT for a name that does not resolve.
+  // UNAVAILABLE with reason ADDRESS_IN_USE, or INVALID_ARGUMENT for a name that does not resolve or
+  // an address that is not ours. A name is bound to one address, an IPv4 one if it has any.
   virtual Result<std::unique_ptr<Listener>> listen(const Address& address, Accept accept) = 0;
 
-  // Calls `connected` once, with a stream for which it returns the handler, or with an error.
+  // Calls `connected` once, with a stream for which it returns the handler, or with an error:
+  // DEADLINE_EXCEEDED, or UNAVAILABLE with reason CONNECTION_REFUSED, NAME_NOT_RESOLVED or
+  // NETWORK_IO. Never inside connect().
   using Connected = std::function<std::shared_ptr<StreamHandler>(Result<std::shared_ptr<Stream>>)>;
   virtual void connect(const Address& address, Duration timeout, Connected connected) = 0;
 };

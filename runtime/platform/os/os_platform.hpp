@@ -25,7 +25,7 @@ enum class SchedulerPolicy : std::uint8_t {
 };
 
 struct OsOptions {
-  std::string node;  // its name in logs; may be empty for a tool
+  std::string node = {};  // its name in logs; may be empty for a tool
   LogFormat log_format = LogFormat::automatic;
   LogLevel log_level = LogLevel::info;
   SchedulerPolicy scheduler = SchedulerPolicy::sharing;
