@@ -31,13 +31,12 @@ std::string encode(const pb::MessageLite& message) {
 }
 
 std::string encode_deterministic(const pb::MessageLite& message) {
-  std::string bytes;
-  {
-    pb::io::StringOutputStream stream{&bytes};
-    pb::io::CodedOutputStream coded{&stream};
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
+  std::string bytes(message.ByteSizeLong(), '\0');
+  pb::io::ArrayOutputStream stream{bytes.data(), static_cast<int>(bytes.size())};
+  pb::io::CodedOutputStream coded{&stream};
+  coded.SetSerializationDeterministic(true);
+  message.SerializeWithCachedSizes(&coded);
+  coded.Trim();
   return bytes;
 }
 

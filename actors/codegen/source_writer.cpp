@@ -68,7 +68,6 @@ void write_execute(pb::io::Printer& out, const Service& service) {
   out.Print(
       "::troupe::actors::Entity::Outcome $service$Entity::execute(std::size_t method,\n"
       "    std::string_view request) {\n"
-      "  using namespace ::troupe::actors;\n"
       "  switch (method) {\n",
       "service", service.descriptor->name());
   for (std::size_t i = 0; i < service.methods.size(); ++i) {
@@ -76,23 +75,24 @@ void write_execute(pb::io::Printer& out, const Service& service) {
     out.Print(
         "    case $index$: {\n"
         "      $request$ message;\n"
-        "      if (!decode(request, message)) return malformed_request(service_type(), method);\n",
+        "      if (!::troupe::actors::decode(request, message))\n"
+        "        return ::troupe::actors::malformed_request(service_type(), method);\n",
         "index", std::to_string(i), "request", cpp_class(*method.descriptor->input_type()));
     if (method.read_only)
-      out.Print("      return finish($method$(message), $encode$);\n", "method",
+      out.Print("      return ::troupe::actors::finish($method$(message), $encode$);\n", "method",
                 method.descriptor->name(), "encode",
                 encode_function(*method.descriptor->output_type()));
     else
       out.Print(
           "      Effects effects{*this};\n"
-          "      return finish($method$(message, effects), $encode$, effects);\n",
+          "      return ::troupe::actors::finish($method$(message, effects), $encode$, effects);\n",
           "method", method.descriptor->name(), "encode",
           encode_function(*method.descriptor->output_type()));
     out.Print("    }\n");
   }
   out.Print(
       "    default:\n"
-      "      return unknown_method(service_type(), method);\n"
+      "      return ::troupe::actors::unknown_method(service_type(), method);\n"
       "  }\n"
       "}\n\n");
 }

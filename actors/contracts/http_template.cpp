@@ -173,7 +173,7 @@ bool HttpTemplate::match(std::string_view path,
   }
 
   std::vector<std::string_view> parts;
-  for (std::size_t begin = 0; begin <= path.size();) {
+  for (std::size_t begin = 0; !path.empty() && begin <= path.size();) {
     const auto end = std::min(path.find('/', begin), path.size());
     if (end == begin) return false;  // an empty segment
     parts.push_back(path.substr(begin, end - begin));

@@ -11,7 +11,7 @@
 //
 // - A ":" in the last segment of a path begins the verb. One that belongs to a value is sent as
 //   "%3A", as every URI library does. So "/accounts/a:close" never means an account "a:close".
-// - An empty segment ("//", a trailing "/") matches nothing.
+// - An empty segment ("//", a trailing "/") matches nothing. The path "/" has no segments.
 // - "**" stands at the end and matches any number of segments, none included.
 #pragma once
 

@@ -2,7 +2,10 @@
 #include <doctest/doctest.h>
 #include <google/protobuf/descriptor.h>
 
+#include <limits>
+#include <random>
 #include <stdexcept>
+#include <string>
 
 #include "shapes/v1/odd.troupe.hpp"
 #include "shapes/v1/parts.troupe.hpp"
@@ -115,6 +118,32 @@ TEST_CASE("a reference makes a call with key, method and request") {
   CHECK(request.contents().at("nails") == 3);
   CHECK(call.service->methods[0].key_of(call.payload) == "c1");
   CHECK(ref.Look().method == 4);
+}
+
+TEST_CASE("the key is found in the bytes as Protobuf's parser finds it") {
+  const auto key_of = CratesEntity::service_type().methods[0].key_of;
+  const auto whole = ref.Open(holding("nails", 3)).payload;
+  std::mt19937_64 random{7};
+  int keys = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    auto bytes = whole;
+    for (auto changes = random() % 4; changes > 0; --changes) {
+      const auto at = random() % (bytes.size() + 1);
+      if (at == bytes.size() || random() % 4 == 0)
+        bytes.insert(at, whole.substr(random() % whole.size(), random() % 12));
+      else if (random() % 8 == 0)
+        bytes.resize(at);
+      else
+        bytes[at] = static_cast<char>(random());
+    }
+    Yard_OpenRequest request;
+    if (!request.ParsePartialFromString(bytes)) continue;  // refused later, by execute()
+    const auto key = key_of(bytes);
+    CHECK(key.has_value() == !request.class_().empty());
+    if (key) CHECK(*key == request.class_());
+    keys += key ? 1 : 0;
+  }
+  CHECK(keys > 1000);
 }
 
 TEST_CASE("a request with a map has one serialised form") {

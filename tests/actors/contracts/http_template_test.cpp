@@ -55,6 +55,10 @@ TEST_CASE("literals and wildcards without names match and are not captured") {
   CHECK(match("/v1/**", "/v1") == Variables{});
   CHECK(match("/v1/**", "/v1/a/b/c") == Variables{});
   CHECK_FALSE(match("/v1/**", "/v2"));
+  CHECK_FALSE(match("/v1/**", "/v1/"));
+  CHECK_FALSE(match("/v1/**", "/v1/a//b"));
+  CHECK(match("/{x=**}", "/") == Variables{{"x", ""}});
+  CHECK_FALSE(match("/{x}", "/"));
 }
 
 TEST_CASE("a verb is the part behind the colon of the last segment") {
@@ -126,7 +130,7 @@ TEST_CASE("templates clash if and only if some path matches both") {
       "/a",        "/a/b",     "/a/{x}",     "/a/*/c",       "/{x}/b",   "/a/**",
       "/**",       "/a/{x}:v", "/{x=a/*}:v", "/a/b:w",       "/{x=a/b}", "/{x}",
       "/{x}/b/**", "/%61/b",   "/c/**:v",    "/{x}/{y}/{z}", "/a/b/**"};
-  std::vector<std::string> paths{"/a", "/b", "/c"};
+  std::vector<std::string> paths{"/a", "/b", "/c", "/"};
   for (const auto* first : {"/a", "/b", "/c"})
     for (const auto* second : {"/a", "/b", "/c"}) {
       paths.push_back(std::string{first} + second);
