@@ -55,10 +55,13 @@ class SimScheduler final : public caf::scheduler::test_coordinator {
   // Actors that count as running: all but hidden and ended ones.
   std::size_t running() { return system().registry().running(); }
 
-  // Ends every actor, whatever it is doing, so that the actor system can be destroyed: timeouts are
-  // cancelled, every actor is told to quit and gets a kill, and the jobs that this makes run, until
-  // no actor is left. Handlers of messages that arrived before do not run any more; functions that
-  // make an actor's behaviour may. The life should be over by now.
+  // Ends every actor, whatever it is doing, so that the actor system can be destroyed. Timeouts are
+  // cancelled; every actor quits with `kill` and is cleaned up as CAF does it; the jobs that are
+  // left only release their actors. No message is handled any more. An actor that has not begun
+  // makes its behaviour first, for CAF lets no other quit; what it spawns is ended, too.
+  //
+  // Sending a kill to every actor would not do: one that awaits a response looks at nothing else,
+  // and the others would handle what came before. The life should be over by now.
   void kill_actors();
 
  protected:
