@@ -45,7 +45,7 @@ struct GroupRecord {
   Term snapshot_term = 0;
   std::uint64_t generation = 1;
   LogIndex configuration_index = 0;  // of `configuration`, committed
-  std::string configuration;         // encoded by the consensus engine
+  std::string configuration = {};    // encoded by the consensus engine
 };
 
 class NodeLog {
@@ -67,11 +67,11 @@ class NodeLog {
   // at or before the group's last one truncates the log from there.
   struct Append {
     GroupId group = 0;
-    std::optional<GroupRecord> record;
-    std::vector<LogEntry> entries;
+    std::optional<GroupRecord> record = std::nullopt;
+    std::vector<LogEntry> entries = {};
     // On the writer's thread, after the fsync (or the failure). Must not block. After a failure
     // the later appends of the group that were waiting fail as well, so that no gap appears.
-    std::function<void(const Result<void>&)> done;
+    std::function<void(const Result<void>&)> done = nullptr;
   };
   virtual void append(Append append) = 0;
 
@@ -92,6 +92,7 @@ class NodeLog {
   struct Stats {
     std::uint64_t commits = 0, entries = 0, bytes = 0;  // since open
     std::uint64_t segments = 0, segment_bytes = 0;      // on disk now
+    std::uint64_t wakeups = 0;                          // times the writer had to be woken
     bool disk_full = false;                             // appends are refused until space is back
   };
   virtual Stats stats() const = 0;

@@ -1,0 +1,172 @@
+// The writer's dealings with segments and with a full disk.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/storage/log_writer.hpp"
+#include "runtime/storage/wal_scan.hpp"
+
+namespace troupe::runtime {
+namespace {
+
+// A segment without a live entry is replaced on a full disk if that frees at least so much.
+constexpr std::uint64_t worth_freeing_bytes = 1 << 20;
+
+}  // namespace
+
+Result<void> LogWriter::begin_segment() {
+  const auto number = segments_.empty() ? 1 : current().number() + 1;
+  bool use_spare = false;
+  {
+    const std::lock_guard lock{mutex_};
+    use_spare = has_spare_;
+  }
+  const auto give_up = [&](const Error& why) -> Result<void> {
+    const auto database = folder_ + "/" + segment_name(number);
+    TROUPE_CHECK(platform_.disk().remove(database));
+    TROUPE_CHECK(platform_.disk().remove(database + "-wal"));
+    return why;
+  };
+  auto created = Segment::create(platform_.disk(), folder_, number,
+                                 use_spare ? path(log_spare_name) : std::string{});
+  if (use_spare) {
+    // Only now may the cleaner put another one in its place.
+    const std::lock_guard lock{mutex_};
+    has_spare_ = false;
+  }
+  if (!created) return give_up(created.error());
+  std::shared_ptr<Segment> segment = *std::move(created);
+  if (auto written = write_first_rows(*segment); !written) {
+    segment->close();
+    return give_up(written.error());
+  }
+  ++transaction_;
+  const std::lock_guard lock{mutex_};
+  segments_.push_back(std::move(segment));
+  return {};
+}
+
+// What the log holds of every group, so that older segments are needed for their entries only.
+Result<void> LogWriter::write_first_rows(Segment& segment) {
+  std::deque<std::string> payloads(1);
+  std::vector<LogRow> rows(1);
+  for (const auto& [id, group] : groups_) {
+    if (!group.exists()) continue;
+    auto stored = group.record ? to_stored(*group.record) : wire::StoredGroup{};
+    stored.set_first_index(group.index.first());
+    stored.set_last_index(group.index.last());
+    const auto& payload = payloads.emplace_back(stored.SerializeAsString());
+    rows.push_back({row_key(transaction_ + 1, rows.size()), id, group_row, 0, 0, true, payload});
+  }
+  if (rows.size() > rows_max)
+    return internal("LOG_APPEND_TOO_LARGE", std::to_string(rows.size()) + " groups in one log");
+  wire::StoredSegment stored;
+  stored.set_number(segment.number());
+  stored.set_transaction_before(transaction_);
+  stored.set_groups(rows.size() - 1);
+  payloads.front() = stored.SerializeAsString();
+  rows.front() = {row_key(transaction_ + 1, 0), 0, segment_row, 0, 0, true, payloads.front()};
+  return segment.commit(rows);
+}
+
+void LogWriter::begin_segment_if_due() {
+  if (stopped_ || current().used_bytes() < options_.segment_bytes) return;
+  auto begun = begin_segment();
+  if (!begun && is_disk_full(begun.error()) && !stats_.disk_full) {
+    enter_disk_full(begun.error());
+    begun = begin_segment();
+  }
+  // On a full disk the log goes on in the old one.
+  if (!begun && !is_disk_full(begun.error())) stop_node(begun.error());
+}
+
+void LogWriter::drop_dead_segments() {
+  std::optional<std::uint64_t> oldest;
+  for (const auto& [id, group] : groups_)
+    if (!group.index.empty())
+      oldest = std::min(oldest.value_or(UINT64_MAX), group.index.oldest_segment());
+  if (!oldest && stats_.disk_full && current().used_bytes() > worth_freeing_bytes) {
+    const auto begun = begin_segment();
+    if (!begun && !is_disk_full(begun.error())) return stop_node(begun.error());
+  }
+  const auto needed = oldest.value_or(current().number());
+  while (segments_.front()->number() < needed) {
+    std::shared_ptr<Segment> dead = segments_.front();
+    {
+      const std::lock_guard lock{mutex_};
+      segments_.pop_front();
+    }
+    cleaner_->post([this, dead] { remove_segment(*dead); });
+  }
+}
+
+// On the cleaner's queue. The database goes first: see Recovery::remove_lone_wal.
+void LogWriter::remove_segment(Segment& segment) {
+  segment.close();
+  auto& disk = platform_.disk();
+  const auto wal = segment.path() + "-wal";
+  bool keep = false;
+  {
+    const std::lock_guard lock{mutex_};
+    keep = !has_spare_ && !stats_.disk_full;
+  }
+  const auto remove = [&]() -> Result<void> {
+    TROUPE_CHECK(disk.remove(segment.path()));
+    if (!keep) return disk.remove(wal);
+    TROUPE_CHECK(blank_wal(disk, wal));
+    return disk.rename(wal, path(log_spare_name));
+  };
+  if (const auto removed = remove(); !removed) {
+    // Segments must go oldest first, or the log would look as if one were lost.
+    platform_.fail_stop(removed.error());
+    return;
+  }
+  const std::lock_guard lock{mutex_};
+  has_spare_ = has_spare_ || keep;
+}
+
+Result<void> LogWriter::prepare_reserve() {
+  if (options_.reserve_bytes == 0) return {};
+  auto& disk = platform_.disk();
+  const auto reserve = path(log_reserve_name);
+  TROUPE_TRY(exists, disk.exists(reserve));
+  if (exists) {
+    TROUPE_TRY(bytes, disk.size(reserve));
+    if (bytes == options_.reserve_bytes) return {};
+  }
+  const auto made = disk.allocate(reserve, options_.reserve_bytes);
+  if (!made && is_disk_full(made.error())) {
+    enter_disk_full(made.error());
+    return {};
+  }
+  return made;
+}
+
+void LogWriter::enter_disk_full(const Error& why) {
+  bool had_spare = false;
+  {
+    const std::lock_guard lock{mutex_};
+    stats_.disk_full = true;
+    had_spare = std::exchange(has_spare_, false);
+  }
+  platform_.log().warn("log.disk_full", "the disk is full: writes are refused until space is back",
+                       {{"folder", folder_}, {"error", why.message}});
+  auto& disk = platform_.disk();
+  auto removed = disk.remove(path(log_reserve_name));
+  if (removed && had_spare) removed = disk.remove(path(log_spare_name));
+  if (!removed) stop_node(removed.error());
+}
+
+void LogWriter::leave_disk_full_if_possible() {
+  if (!stats_.disk_full) return;
+  if (options_.reserve_bytes > 0) {
+    const auto made = platform_.disk().allocate(path(log_reserve_name), options_.reserve_bytes);
+    if (!made && !is_disk_full(made.error())) stop_node(made.error());
+    if (!made) return;
+  }
+  platform_.log().info("log.disk_has_space", "there is space again: writes are accepted",
+                       {{"folder", folder_}});
+  const std::lock_guard lock{mutex_};
+  stats_.disk_full = false;
+}
+
+}  // namespace troupe::runtime

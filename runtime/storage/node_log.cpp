@@ -1,0 +1,17 @@
+#include "runtime/storage/node_log.hpp"
+
+#include "runtime/storage/log_recovery.hpp"
+#include "runtime/storage/log_writer.hpp"
+
+namespace troupe::runtime {
+
+Result<std::unique_ptr<NodeLog>> NodeLog::open(Platform& platform, const std::string& folder,
+                                               Options options) {
+  TROUPE_CHECK(platform.disk().create_folders(folder));
+  TROUPE_TRY(recovered, recover_log(platform, folder));
+  auto log = std::make_unique<LogWriter>(platform, folder, options, std::move(recovered));
+  TROUPE_CHECK(log->start());
+  return log;
+}
+
+}  // namespace troupe::runtime
