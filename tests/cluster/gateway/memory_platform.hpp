@@ -45,7 +45,7 @@ class MemoryLog final : public runtime::Logger {
  public:
   bool enabled(runtime::LogLevel) const override { return true; }
   void write(runtime::LogLevel, std::string_view event, std::string message,
-             std::vector<runtime::LogField> fields, std::string) override {
+             std::vector<runtime::LogField> fields, std::string trace) override {
     std::string line{event};
     line += ": " + message;
     for (const auto& field : fields) {
@@ -53,7 +53,7 @@ class MemoryLog final : public runtime::Logger {
       line += field.name;
       line += '=' + field.value.text();
     }
-    lines.push_back(std::move(line));
+    lines.push_back(line + " trace=" + trace);
   }
   std::vector<std::string> lines;
 };

@@ -1,0 +1,115 @@
+#include "cluster/gateway/admin.hpp"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "cluster/gateway/http/http_telemetry.hpp"
+#include "cluster/gateway/http/problem.hpp"
+#include "cluster/gateway/json.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+HttpResponse text(std::string body, std::string type = "text/plain; charset=utf-8") {
+  HttpResponse response;
+  response.content_type = std::move(type);
+  response.body = std::move(body);
+  return response;
+}
+
+// What the page shows changes from one moment to the next.
+void send(const Respond& respond, HttpResponse response, std::string_view route) {
+  response.headers.push_back({"Cache-Control", "no-store"});
+  response.route = route;
+  respond(std::move(response));
+}
+
+struct Pages {
+  runtime::Platform& platform;
+  AdminSource& source;
+
+  using Page = void (Pages::*)(const Respond& respond, std::string_view route) const;
+
+  void healthy(const Respond& respond, std::string_view route) const {
+    send(respond, text("ok\n"), route);
+  }
+
+  void ready(const Respond& respond, std::string_view route) const {
+    const auto ready = source.ready();
+    send(respond, ready ? text("ready\n") : problem(503, ready.error()), route);
+  }
+
+  void metrics(const Respond& respond, std::string_view route) const {
+    send(respond, text(platform.metrics().text(), "text/plain; version=0.0.4; charset=utf-8"),
+         route);
+  }
+
+  template <class Message>
+  static std::function<void(Result<Message>)> as_json(const Respond& respond,
+                                                      std::string_view route) {
+    return [respond, route](const Result<Message>& message) {
+      if (!message) return send(respond, problem(message.error()), route);
+      auto json = message_to_json(*message);
+      send(respond, json ? text(std::move(*json), "application/json") : problem(json.error()),
+           route);
+    };
+  }
+
+  void status(const Respond& respond, std::string_view route) const {
+    source.status(as_json<NodeStatus>(respond, route));
+  }
+  void tree(const Respond& respond, std::string_view route) const {
+    source.tree(as_json<TreeNode>(respond, route));
+  }
+  void shards(const Respond& respond, std::string_view route) const {
+    source.shards(as_json<ShardList>(respond, route));
+  }
+
+  static constexpr std::array<std::pair<std::string_view, Page>, 6> all() {
+    return {{{"/healthz", &Pages::healthy},
+             {"/readyz", &Pages::ready},
+             {"/metrics", &Pages::metrics},
+             {"/v1/status", &Pages::status},
+             {"/v1/tree", &Pages::tree},
+             {"/v1/shards", &Pages::shards}}};
+  }
+
+  void handle(const HttpRequest& request, const Respond& respond) const {
+    for (const auto& [path, page] : all()) {
+      if (request.path != path) continue;
+      if (request.method == "GET" || request.method == "HEAD") return (this->*page)(respond, path);
+      auto response = problem(
+          405, invalid_argument("METHOD_NOT_ALLOWED", std::string{path} + " is read with GET"));
+      response.headers.push_back({"Allow", "GET, HEAD"});
+      return send(respond, std::move(response), path);
+    }
+    std::string pages;
+    for (const auto& [path, page] : all()) {
+      if (!pages.empty()) pages += ", ";
+      pages += path;
+    }
+    send(respond,
+         problem(not_found("ROUTE_NOT_FOUND",
+                           "nothing is served at " + request.path + "; there are " + pages)),
+         "");
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AdminServer>> AdminServer::start(runtime::Platform& platform,
+                                                        AdminSource& source,
+                                                        const runtime::Address& listen,
+                                                        const HttpLimits& limits) {
+  std::unique_ptr<AdminServer> admin{new AdminServer};
+  TROUPE_TRY(server, HttpServer::listen(platform, listen, observed(platform, "admin", limits),
+                                        [pages = Pages{platform, source}](
+                                            const HttpRequest& request, const Respond& respond) {
+                                          pages.handle(request, respond);
+                                        }));
+  admin->server_ = std::move(server);
+  return admin;
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,41 @@
+// HTTP requests to calls of services, and replies to answers: the handler behind the gateway's
+// server. Knows no socket; what serves another protocol can stand beside it.
+//
+//   200 and the reply as JSON; an error as a problem document. A reply that was stored by an
+//   earlier request under the same Idempotency-Key has the header `Idempotency-Replayed: true`.
+//   Every answer has a `traceparent`: the client's trace if it sent one, else a new one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/client.hpp"
+#include "cluster/gateway/http/http_server.hpp"
+#include "cluster/gateway/routes.hpp"
+#include "runtime/platform/random.hpp"
+#include "runtime/telemetry/trace.hpp"
+
+namespace troupe::cluster {
+
+class Api {
+ public:
+  // `client` and `random` outlive it; `routes` live as long as the calls that need them.
+  Api(actors::Client& client, runtime::Random& random, std::shared_ptr<const Routes> routes,
+      Duration call_timeout);
+
+  // Any thread. Answers now, or when the call has its reply.
+  void handle(HttpRequest request, Respond respond) const;
+
+ private:
+  HttpResponse no_route(const HttpRequest& request, const std::string& trace) const;
+  void call(const Route& route, const PathVariables& variables, const HttpRequest& request,
+            const runtime::TraceContext& trace, Respond respond) const;
+
+  actors::Client& client_;
+  runtime::Random& random_;
+  const std::shared_ptr<const Routes> routes_;
+  const Duration call_timeout_;
+};
+
+}  // namespace troupe::cluster

@@ -1,0 +1,43 @@
+#include "cluster/gateway/gateway.hpp"
+
+#include <utility>
+
+#include "cluster/gateway/http/http_telemetry.hpp"
+
+namespace troupe::cluster {
+
+HttpLimits http_limits(const config::Gateway& manifest) {
+  HttpLimits limits;
+  limits.connections_max = manifest.connections;
+  limits.header_bytes_max = manifest.header_bytes;
+  limits.target_bytes_max = std::min<std::size_t>(limits.target_bytes_max, manifest.header_bytes);
+  limits.body_bytes_max = manifest.body_bytes;
+  limits.header_time = manifest.header_timeout;
+  limits.body_time = manifest.body_timeout;
+  limits.answer_time = manifest.request_timeout + manifest.write_timeout;
+  limits.idle_time = manifest.idle_timeout;
+  return limits;
+}
+
+GatewayOptions GatewayOptions::from(const config::Gateway& manifest, runtime::Address listen) {
+  return {std::move(listen), http_limits(manifest), manifest.request_timeout};
+}
+
+Result<std::unique_ptr<Gateway>> Gateway::start(
+    runtime::Platform& platform, actors::Client& client,
+    const std::vector<const actors::ServiceType*>& services, const GatewayOptions& options) {
+  TROUPE_TRY(routes, Routes::make(services));
+  std::unique_ptr<Gateway> gateway{new Gateway};
+  gateway->routes_ = std::move(routes);
+  gateway->api_ =
+      std::make_unique<Api>(client, platform.random(), gateway->routes_, options.call_timeout);
+  TROUPE_TRY(server, HttpServer::listen(
+                         platform, options.listen, observed(platform, "gateway", options.limits),
+                         [api = gateway->api_.get()](HttpRequest request, Respond respond) {
+                           api->handle(std::move(request), std::move(respond));
+                         }));
+  gateway->server_ = std::move(server);
+  return gateway;
+}
+
+}  // namespace troupe::cluster

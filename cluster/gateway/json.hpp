@@ -1,0 +1,43 @@
+// JSON to Protobuf messages and back, by Protobuf's own mapping
+// (https://protobuf.dev/programming-guides/json/): 64-bit integers are strings, bytes are base64,
+// names are lowerCamelCase (a field's own name is read, too). The parser is Protobuf's, as lenient
+// as it is: it also takes unquoted names and a trailing comma.
+//
+// What is read must fit: an unknown field is an error. What is written holds every field that has a
+// value, and fields of plain types also when theirs is the default, so that a balance of zero
+// shows.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runtime/result.hpp"
+
+namespace google::protobuf {
+class Descriptor;
+class FieldDescriptor;
+class Message;
+}  // namespace google::protobuf
+
+namespace troupe::cluster {
+
+// Reads one JSON object into `message`, whose type is compiled in. INVALID_ARGUMENT with reason
+// JSON_INVALID (not JSON; says where), FIELD_UNKNOWN or FIELD_INVALID (both name the field, behind
+// `prefix`, as "order.lines[2].count").
+Result<void> json_to_message(std::string_view json, google::protobuf::Message& message,
+                             const std::string& prefix = "");
+
+// INTERNAL / REPLY_MALFORMED if it has no JSON form, such as a timestamp out of range. `bytes` are
+// a message of that type; whether they are is not checked.
+Result<std::string> message_to_json(const google::protobuf::Message& message);
+Result<std::string> serialized_to_json(const google::protobuf::Descriptor& type,
+                                       const std::string& bytes);
+
+// The value of one field.
+Result<std::string> field_to_json(const google::protobuf::Message& message,
+                                  const google::protobuf::FieldDescriptor& field);
+
+// The same bytes for the same message in every process: map entries are sorted.
+std::string serialize_deterministically(const google::protobuf::Message& message);
+
+}  // namespace troupe::cluster
