@@ -194,10 +194,9 @@ class RaftGroup final : public actors::Consensus {
   std::deque<Change> changes_;          // in the log, not known to be committed
   std::vector<Change> configurations_;  // committed: as of the snapshot and later
 
-  std::uint64_t appends_ = 0;    // number of the newest append
-  std::uint64_t resolved_ = 0;   // of the newest that succeeded or failed
-  std::uint64_t stored_ = 0;     // of the newest that succeeded
-  std::uint64_t abandoned_ = 0;  // up to here nobody waits any more
+  std::uint64_t appends_ = 0;   // number of the newest append
+  std::uint64_t resolved_ = 0;  // of the newest that succeeded or failed
+  std::uint64_t stored_ = 0;    // of the newest that succeeded
   std::deque<Flight> flights_;
 
   bool leading_ = false;             // as the observer knows it

@@ -182,7 +182,6 @@ bool RaftGroup::open_engine(const GroupLog& log, EngineUpdate& update) {
 void RaftGroup::stop_engine() {
   if (engine_) sole_voter_ = engine_sole_voter(engine_.get());
   engine_.reset();
-  abandoned_ = appends_;
   flights_.clear();
   held_.clear();
   timer_armed_ = false;
@@ -210,8 +209,8 @@ void RaftGroup::store_failed(const Error& why) {
 
 void RaftGroup::retry() {
   if (state_ != State::waiting) return;
-  // What was under way when the disk was full must be known to have failed, or it would turn up in
-  // the log while that is read.
+  // What was under way when the disk was full must be known to have succeeded or failed: it could
+  // turn up in the log while that is read, and its failure is not one of what comes now.
   resolved_ = std::max(resolved_, link_->take().resolved);
   if (resolved_ < appends_)
     return link_->post_after(shared_->options.retry_first, [](RaftGroup& group) { group.retry(); });

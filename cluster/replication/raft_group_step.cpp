@@ -103,8 +103,7 @@ void RaftGroup::appends_done(RaftGroup& group) {
     return group.begin(std::move(log));
   }
   group.settle();
-  const bool waited_for = done.error && done.failed > group.abandoned_;
-  if (waited_for && (group.state_ == State::running || group.state_ == State::creating))
+  if (done.error && (group.state_ == State::running || group.state_ == State::creating))
     group.store_failed(*done.error);
 }
 

@@ -29,7 +29,6 @@ void RaftLink::append_done(std::uint64_t number, const Result<void>& result,
     done_.durable = number;
   } else if (!done_.error) {
     done_.error = result.error();
-    done_.failed = number;
   }
   if (notified_ || executor_ == nullptr) return;
   notified_ = true;

@@ -33,8 +33,7 @@ class RaftLink : public std::enable_shared_from_this<RaftLink> {
   struct Done {
     std::uint64_t durable = 0;   // the newest append that succeeded
     std::uint64_t resolved = 0;  // the newest append that succeeded or failed
-    std::optional<Error> error;  // why the first of those that failed since the last call did
-    std::uint64_t failed = 0;    // its number
+    std::optional<Error> error;  // of the first that failed since the last call
   };
   // What has happened since. Inside the actor.
   Done take();

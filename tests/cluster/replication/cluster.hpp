@@ -1,6 +1,8 @@
 // Several nodes with one replica each, joined by a network that delays, cuts and forgets.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <set>
 
 #include "tests/cluster/replication/world.hpp"
@@ -63,6 +65,7 @@ class Cluster {
  private:
   void carry(RaftMessage message) {
     ++messages;
+    must_be_durable(message);
     if (isolated_.count(message.from) || isolated_.count(message.to)) return;
     random_ = random_ * 6364136223846793005ull + 1442695040888963407ull;
     if ((random_ >> 33) % 1000 < lost_of_1000) return;
@@ -71,6 +74,24 @@ class Cluster {
       Node& to = *nodes[message.to - 1];
       if (to.group) to.group->receive(message);
     });
+  }
+
+  // What a message promises must be on its sender's disk when it leaves.
+  void must_be_durable(const RaftMessage& message) {
+    Node& from = *nodes[message.from - 1];
+    const auto& stored = from.stored();
+    REQUIRE(stored.record);
+    const EngineMessage& head = message.head;
+    const bool pre_vote = (head.type == ENGINE_REQUEST_VOTE && head.vote.pre_vote) ||
+                          (head.type == ENGINE_REQUEST_VOTE_RESULT && head.vote_result.pre_vote);
+    if (!pre_vote) REQUIRE(head.term <= stored.record->term);
+    if (pre_vote || head.term < stored.record->term) return;
+    if (head.type == ENGINE_REQUEST_VOTE) REQUIRE(stored.record->vote == message.from);
+    if (head.type == ENGINE_REQUEST_VOTE_RESULT && head.vote_result.granted)
+      REQUIRE(stored.record->vote == message.to);
+    if (head.type == ENGINE_APPEND_ENTRIES_RESULT && head.append_result.rejected == 0)
+      REQUIRE(head.append_result.last_index <= from.log.last_index(Node::group_id));
+    if (head.type == ENGINE_APPEND_ENTRIES) REQUIRE(from.group->status().term == head.term);
   }
 
   std::set<std::uint64_t> isolated_;

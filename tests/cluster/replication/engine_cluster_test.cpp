@@ -108,6 +108,21 @@ TEST_CASE("a lone voter that was silent for a day can be joined, helped and repl
   CHECK(engine_commit(engines[2].engine.get()) == engines[2].last());
 }
 
+TEST_CASE(
+    "a lone leader that was silent for a day does not step down when it gets a second voter") {
+  Engines engines;
+  engines.add(1, configuration({{1, voter}}));
+  engines.run_for(10);
+  engines.now += 24 * 3600 * 1000;
+  engines.add(2, "");
+  REQUIRE(engines.change(1, configuration({{1, voter}, {2, voter}})) == ENGINE_OK);
+  const auto term = engine_term(engines[1].engine.get());
+  engines.run_for(2000);
+  CHECK(engines.leader() == 1);
+  CHECK(engine_term(engines[1].engine.get()) == term);
+  CHECK(engine_commit(engines[2].engine.get()) == 3);
+}
+
 TEST_CASE("a follower that lags behind the cut installs a snapshot, and goes on from there") {
   Engines engines;
   start_three(engines);

@@ -274,9 +274,20 @@ TEST_CASE("time that steps back is taken for none") {
   Follower f;
   EngineUpdate u;
   REQUIRE(engine_timer(f.engine.get(), 10'000, &u) == ENGINE_OK);
-  const auto due = engine_timeout(f.engine.get());
-  REQUIRE(engine_timer(f.engine.get(), 5, &u) == ENGINE_OK);
-  CHECK(engine_timeout(f.engine.get()) == due);
+  REQUIRE(f.receive(f.append(1, 1, 1, {})) == ENGINE_OK);  // at 10
+  CHECK(engine_timeout(f.engine.get()) >= 10'300);
+}
+
+TEST_CASE("an answer to a vote that nobody asked for changes nothing") {
+  Follower f;
+  EngineMessage message{};
+  message.type = ENGINE_REQUEST_VOTE_RESULT;
+  message.peer = 2;
+  message.term = 9;
+  message.vote_result.granted = true;
+  REQUIRE(f.receive(message) == ENGINE_OK);
+  CHECK(engine_term(f.engine.get()) == 1);
+  CHECK_FALSE(f.update.term_or_vote);
 }
 
 TEST_SUITE_END();

@@ -1,6 +1,7 @@
 // Three replicas in one process, on virtual time.
 #include <doctest/doctest.h>
 
+#include "cluster/replication/configuration.h"
 #include "tests/cluster/replication/cluster.hpp"
 
 using namespace troupe;
@@ -83,7 +84,12 @@ TEST_CASE("a deposed leader's entries are replaced, and it acknowledges none of 
   REQUIRE(pump.run_while_not([&] { return cluster[old].witness.leading == 0; }));
   REQUIRE(cluster[old].witness.losses.size() == 1);
   CHECK(cluster[old].witness.losses[0].reason == "NOT_LEADING");
+  cluster[old].log.hold_up();
   cluster.reconnect();
+  pump.run_for(2s);  // it knows that "instead" is committed, but does not hold it on disk
+  CHECK(cluster[old].group->status().commit == cluster[leader].group->status().commit);
+  CHECK(cluster[old].witness.payloads() == Texts{"kept"});
+  cluster[old].log.go_on();
   REQUIRE(pump.run_while_not([&] { return cluster.agree(); }));
   CHECK(cluster[old].witness.payloads() == Texts{"kept", "instead"});
   pump.run_for(1s);
@@ -183,6 +189,28 @@ TEST_CASE("a follower that was away is brought up from the leader's log on disk"
   REQUIRE(pump.run_while_not([&] { return cluster.agree(); }));
   CHECK(cluster[leader].log.reads > reads);
   CHECK(cluster[away].witness.payloads().size() == 300);
+}
+
+TEST_CASE(
+    "entries that were read for a follower are not sent by a leader that was deposed meanwhile") {
+  Pump pump;
+  Cluster cluster(pump, 3, {.tail_bytes_max = 0});
+  cluster.start();
+  REQUIRE(cluster.elect());
+  const int old = cluster.leader();
+  const int away = (old + 1) % 3;
+  cluster[away].crash();
+  for (int i = 0; i < 20; ++i) REQUIRE(cluster[old].commit("x"));
+  cluster[old].platform.queue_latency = 3s;
+  cluster[away].start();
+  const auto reads = cluster[old].log.reads;
+  pump.run_for(500ms);
+  cluster.cut_off(old);
+  REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
+  cluster.reconnect();
+  pump.run_for(10s);  // the cluster checks the term of every message
+  CHECK(cluster[old].log.reads > reads);
+  REQUIRE(pump.run_while_not([&] { return cluster.agree(); }));
 }
 
 TEST_CASE("no vote leaves before it is durable") {
@@ -296,6 +324,68 @@ TEST_CASE("messages for another group or an earlier replica are dropped, nonsens
   CHECK(node.group->status().term == before.term);
   CHECK(node.group->status().role == "leader");
   CHECK(node.witness.failed.empty());
+}
+
+TEST_CASE(
+    "configurations follow their entries: committed ones into snapshots, truncated ones nowhere") {
+  Pump pump;
+  Cluster cluster(pump, 3, {.snapshot_threshold = 1});
+  Node& node = cluster[0];
+  node.start();
+  pump.run_for(10ms);
+  const auto initial = *node.stored().entries.at(1).payload;
+  const auto other = [&](int role) {  // the same servers, the third with another role
+    std::string text = initial;
+    ConfigurationServer servers[CONFIGURATION_SERVERS_MAX];
+    const int n = configuration_decode(initial.data(), initial.size(), servers);
+    servers[2].role = static_cast<std::uint8_t>(role);
+    configuration_encode(servers, n, text.data(), text.size());
+    return bytes(text);
+  };
+  const auto send = [&](runtime::Term term, runtime::LogIndex prev, runtime::Term prev_term,
+                        runtime::LogIndex commit, std::vector<runtime::LogEntry> entries) {
+    RaftMessage message;
+    message.group = Node::group_id;
+    message.from = 2;
+    message.to = 1;
+    message.head.type = ENGINE_APPEND_ENTRIES;
+    message.head.term = term;
+    message.head.append.prev_index = prev;
+    message.head.append.prev_term = prev_term;
+    message.head.append.commit = commit;
+    message.entries = std::move(entries);
+    node.group->receive(message);
+    pump.run_for(10ms);
+  };
+  const auto standby = other(CONFIGURATION_STANDBY);
+  send(2, 1, 1, 1, {{2, 2, ENGINE_COMMAND, bytes("a")}, {3, 2, ENGINE_CHANGE, standby}});
+  send(3, 2, 2, 2, {{3, 3, ENGINE_COMMAND, bytes("b")}, {4, 3, ENGINE_COMMAND, bytes("c")}});
+  send(3, 4, 3, 4, {});
+  node.group->checkpointed(4, 3, 1);
+  pump.run_for(10ms);
+  CHECK(node.stored().record->snapshot_index == 4);
+  CHECK(node.stored().record->configuration_index == 1);
+  CHECK(node.stored().record->configuration == initial);
+  send(3, 4, 3, 4,
+       {{5, 3, ENGINE_COMMAND, bytes("d")},
+        {6, 3, ENGINE_CHANGE, standby},
+        {7, 3, ENGINE_COMMAND, bytes("e")}});
+  send(3, 7, 3, 7, {});
+  CHECK(node.witness.payloads() == Texts{"a", "b", "c", "d", "e"});
+  node.group->checkpointed(5, 3, 1);
+  pump.run_for(10ms);
+  CHECK(node.stored().record->snapshot_index == 5);
+  CHECK(node.stored().record->configuration_index == 1);
+  node.group->checkpointed(7, 3, 1);
+  pump.run_for(10ms);
+  CHECK(node.stored().record->snapshot_index == 7);
+  CHECK(node.stored().record->configuration_index == 6);
+  CHECK(node.stored().record->configuration == *standby);
+  node.crash();
+  node.start(7);
+  pump.run_for(10ms);
+  CHECK(node.witness.failed.empty());
+  CHECK(node.group->status().last == 7);
 }
 
 TEST_CASE("a timer that was set before the leader was heard does nothing") {

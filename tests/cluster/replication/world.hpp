@@ -104,13 +104,13 @@ class FakePlatform final : public runtime::Platform,
  private:
   class Queue final : public runtime::WorkQueue {
    public:
-    explicit Queue(Pump& pump) : pump_(pump) {}
+    explicit Queue(FakePlatform& platform) : platform_(platform) {}
     void post(std::function<void()> job) override {
-      pump_.after(std::chrono::microseconds(100), std::move(job));
+      platform_.pump_.after(platform_.queue_latency, std::move(job));
     }
 
    private:
-    Pump& pump_;
+    FakePlatform& platform_;
   };
 
   MonotonicTime now() const override { return MonotonicTime(pump_.now()); }
@@ -122,7 +122,7 @@ class FakePlatform final : public runtime::Platform,
     return z ^ (z >> 31);
   }
   std::unique_ptr<runtime::WorkQueue> queue(const std::string&, Kind) override {
-    return std::make_unique<Queue>(pump_);
+    return std::make_unique<Queue>(*this);
   }
   bool enabled(runtime::LogLevel) const override { return true; }
   void write(runtime::LogLevel, std::string_view event, std::string, std::vector<runtime::LogField>,
@@ -132,6 +132,7 @@ class FakePlatform final : public runtime::Platform,
 
  public:
   std::vector<std::string> events;  // logged
+  Duration queue_latency = std::chrono::microseconds(100);
 
  private:
   Pump& pump_;
@@ -139,7 +140,7 @@ class FakePlatform final : public runtime::Platform,
 };
 
 // A node log as its header says, on a disk that can be held up (nothing becomes durable) or full.
-class FakeLog final : public runtime::NodeLog {
+class FakeLog : public runtime::NodeLog {
  public:
   explicit FakeLog(Pump& pump) : pump_(pump) {}
 
