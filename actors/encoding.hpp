@@ -6,6 +6,7 @@
 #pragma once
 
 #include <google/protobuf/message_lite.h>
+#include <algorithm>
 
 #include <string>
 #include <string_view>
@@ -65,8 +66,7 @@ Entity::Outcome finish(const Result<Response>& response, Encode encode_response,
 template <class Event>
 HistoryPage<Event> decode_history(const ServiceType& service, HandlerContext& context,
                                   HistoryOrder order, std::uint64_t from, std::size_t limit) {
-  constexpr std::size_t limit_max = 1000;  // a page stays in memory
-  if (limit > limit_max) limit = limit_max;
+  limit = std::min(limit, context.history_page_max());
   auto raw = context.history(order, from, limit + 1);  // one more tells whether there are more
   HistoryPage<Event> page;
   page.more = raw.size() > limit;

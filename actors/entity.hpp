@@ -53,6 +53,8 @@ class HandlerContext {
  public:
   virtual ~HandlerContext() = default;
   virtual WallTime now() const = 0;  // shard time
+  // The longest page of history that an author gets; a longer one is cut to it.
+  virtual std::size_t history_page_max() const { return 1000; }
   // At most `limit` events, beginning with number `from` and going up or, newest first, down;
   // `from` 0 is the first in that order. Not those of the running command. May unwind the handler
   // with a type of the shard's own, to fetch the page and run the handler again: handlers let

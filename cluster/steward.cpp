@@ -52,6 +52,7 @@ class Steward final : public caf::event_based_actor {
     if (stats.segments > spec_.segments_max)
       for (const runtime::GroupId group : spec_.log->laggards(spec_.segments_max))
         spec_.checkpoint(group);
+    spec_.publish();
     delayed_send(this, period, tick::value);
   }
 

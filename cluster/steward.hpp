@@ -18,6 +18,8 @@ struct StewardSpec {
   std::size_t segments_max = 8;  // beyond it, shards that need the oldest ones checkpoint
   // Asks the shard of a group to checkpoint.
   std::function<void(runtime::GroupId)> checkpoint;
+  // Publishes whatever else the node counts without a message to its actors.
+  std::function<void()> publish;
 };
 
 caf::actor spawn_steward(caf::actor_system& system, StewardSpec spec);

@@ -10,6 +10,11 @@
 
 namespace troupe::actors {
 
+// Shard time counts in whole milliseconds.
+inline std::int64_t to_milliseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
 struct ShardOptions {
   // A batch is proposed when it holds this much, or when nothing else waits in the mailbox.
   std::size_t batch_bytes_max = 256u << 10;

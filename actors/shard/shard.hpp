@@ -77,6 +77,9 @@ class Shard final : private ConsensusObserver {
   // Checkpoints the file soon, so that the log can be cut (NodeLog::laggards).
   void request_checkpoint();
 
+  // A page of an entity's history that was fetched for the handler that asked for it.
+  struct Page;
+
  private:
   enum class State { opening, recovering, serving, refusing, stopping };
 
@@ -116,24 +119,26 @@ class Shard final : private ConsensusObserver {
   void run_waiting(Resident& resident);
   Resident* still_busy(const std::string& key, std::uint64_t epoch);
 
-  // --- shard_commands.cpp: calls
-  // ------------------------------------------------------------------------
-  struct Page;
+  // --- shard_commands.cpp: calls ----------------------------------------------------------------
+  using Pages = std::vector<Page>;
   void dispatch(RequestPtr request);
   void confirm_reads();
-  void run(Resident& resident, RequestPtr request, const Page* page, bool known_new);
+  void run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages, bool known_new);
+  void handler_threw(Resident& resident, const RequestPtr& request, const std::string& what);
+  void answer_when_seen(const Resident& resident, RequestPtr request, Result<Reply> reply);
+
+  // --- shard_lookups.cpp: what the file has to be asked for --------------------------------------
   bool answer_if_ran(Resident& resident, const RequestPtr& request, const ReplyKey& key,
                      const RequestDigest& digest);
   bool may_be_stored(const Resident& resident, const RequestPtr& request,
                      const ReplyKey& key) const;
   void look_up_reply(Resident& resident, RequestPtr request, const ReplyKey& key,
                      const RequestDigest& digest);
-  void fetch_history(Resident& resident, RequestPtr request, HistoryOrder order, std::uint64_t from,
-                     std::size_t limit);
+  void fetch_history(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages);
+
+  // --- shard_batches.cpp: effects ----------------------------------------------------------------
   void add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome outcome,
                     const ReplyKey& key, const RequestDigest& digest);
-  void handler_threw(Resident& resident, const RequestPtr& request, const std::string& what);
-  void answer_when_seen(const Resident& resident, RequestPtr request, Result<Reply> reply);
   std::int64_t shard_time() const;
   OpenBatch& open_batch();
   bool batch_is_full() const;

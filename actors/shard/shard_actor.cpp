@@ -66,7 +66,11 @@ class ShardActor final : public caf::event_based_actor {
       shard_->stop([this] { quit(caf::exit_reason::user_shutdown); });
     });
     shard_.emplace(spec_, surroundings_, executor_of(caf::actor_cast<caf::actor>(this)),
-                   [this](const Error& why) { quit(to_caf_error(why)); });
+                   [this](const Error& why) {
+                     // Lost or rotten data is not cured by a restart: the node stops and says so.
+                     if (why.code == Code::data_loss) surroundings_.platform->fail_stop(why);
+                     quit(to_caf_error(why));
+                   });
     shard_->start();
     return {
         [this](const RequestPtr& request) { shard_->handle(request); },

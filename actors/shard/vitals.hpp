@@ -22,6 +22,7 @@ class ShardVitals {
     std::uint64_t entities_stored = 0;
     std::uint64_t entities_resident = 0;
     std::uint64_t quarantined = 0;
+    std::uint64_t file_bytes = 0;  // the shard file with its WAL
   };
 
   void set(Snapshot snapshot) {

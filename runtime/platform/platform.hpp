@@ -30,6 +30,10 @@ class Platform {
   virtual Logger& log() = 0;
   virtual Metrics& metrics() = 0;
 
+  // Memory that the process occupies now; 0 where that says nothing (the simulator's nodes share
+  // one).
+  virtual std::uint64_t resident_bytes() const { return 0; }
+
   // Chooses CAF's scheduler and its threads for this platform.
   virtual void configure(caf::actor_system_config& config) = 0;
 

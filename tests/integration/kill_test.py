@@ -111,8 +111,8 @@ def statement(connection, account):
     while True:
         page = connection.call("GET", f"/v1/accounts/{account}/statement?pageSize=500&pageToken={token}").json()
         for entry in page.get("entries", []):
-            if "deposited" in entry:
-                amounts.append(int(entry["deposited"]["amount"]["minorUnits"]))
+            if entry["kind"] == "DEPOSITED":
+                amounts.append(int(entry["amount"]["minorUnits"]))
         token = page.get("nextPageToken", "")
         if not token:
             return amounts

@@ -44,12 +44,12 @@ Entity::Outcome Counter::execute(std::size_t method, std::string_view request) {
       throw std::runtime_error("as asked");
     default: {
       std::size_t events = 0;
-      std::uint64_t after = 0;
+      std::uint64_t from = 0;
       for (;;) {
-        const auto page = context().history(HistoryOrder::oldest_first, after, 1000);
+        const auto page = context().history(HistoryOrder::oldest_first, from, 1000);
         events += page.size();
         if (page.size() < 1000) break;
-        after = page.back().sequence;
+        from = page.back().sequence + 1;
       }
       return {std::to_string(events), {}, false};
     }

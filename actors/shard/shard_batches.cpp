@@ -1,0 +1,148 @@
+// Effects into the open batch, batches into the log.
+#include <google/protobuf/message.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/encoding.hpp"
+#include "actors/shard/shard.hpp"
+
+namespace troupe::actors {
+
+using wire::Row;
+
+namespace {
+
+std::string sequence_row(std::uint64_t sequence) {
+  std::string bytes(8, '\0');
+  for (int byte = 7; byte >= 0; --byte, sequence >>= 8)
+    bytes[static_cast<std::size_t>(byte)] = static_cast<char>(sequence & 0xff);
+  return bytes;
+}
+
+}  // namespace
+
+void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome outcome,
+                         const ReplyKey& key, const RequestDigest& digest) {
+  OpenBatch& batch = open_batch();
+  const std::int64_t time_ms = batch.time_ms();
+  resident.entity->drop_kept_state();
+
+  if (outcome.erased) {
+    batch.add_row(resident, Row::STATE, 0).set_change(Row::DELETE_ENTITY);
+    resident.exists = false;
+    resident.version = resident.last_event = 0;
+    renew_entity(resident, {});
+    resident.changed_in_batch = true;
+    batch.touch(resident, 0);
+  } else if (!outcome.events.empty()) {
+    for (std::string& event : outcome.events) {
+      wire::StoredEvent stored;
+      stored.set_time_ms(time_ms);
+      const std::size_t bytes = event.size();
+      stored.set_event(std::move(event));
+      Row& row = batch.add_row(resident, Row::EVENT, bytes);
+      row.set_sub(sequence_row(++resident.last_event));
+      stored.SerializeToString(row.mutable_value());
+    }
+    resident.exists = true;
+    ++resident.version;
+    resident.changed_in_batch = true;
+    batch.touch(resident, resident.entity->state_message().ByteSizeLong());
+  } else {
+    batch.touch(resident, 0);  // the reply depends on the state that it saw
+  }
+
+  wire::StoredReply stored;
+  stored.set_digest_high(digest.high);
+  stored.set_digest_low(digest.low);
+  stored.set_reply(*outcome.reply);
+  stored.set_time_ms(time_ms);
+  Row& row = batch.add_row(resident, Row::REPLY, outcome.reply->size() + 48);
+  row.set_sub(key.row());
+  stored.SerializeToString(row.mutable_value());
+  row.set_due_ms(time_ms + to_milliseconds(request->id.client ? spec_.options.idempotency_window
+                                                              : spec_.options.reply_window));
+
+  if (resident.replies_complete) {
+    resident.replies.push_back(key.low);
+    constexpr std::size_t replies_kept_max = 32;
+    if (resident.replies.size() > replies_kept_max) {
+      resident.replies_complete = false;
+      std::vector<std::uint64_t>{}.swap(resident.replies);
+    }
+  }
+  replies_.add(key, digest, *outcome.reply, time_ms);
+  batch.count_command();
+  batch.answer_at_commit(std::move(request), Reply{std::move(*outcome.reply), 0, false});
+
+  if (batch_is_full()) return flush(false);
+  if (!flush_posted_) {
+    flush_posted_ = true;
+    executor_->post([this] {
+      flush_posted_ = false;
+      flush(false);
+    });
+  }
+}
+
+// Never behind the newest batch, whatever the leader's wall clock says.
+std::int64_t Shard::shard_time() const {
+  return std::max<std::int64_t>(time_ms_,
+                                surroundings_.platform->clock().wall().time_since_epoch().count());
+}
+
+OpenBatch& Shard::open_batch() {
+  if (!open_) {
+    time_ms_ = shard_time();
+    open_ = std::make_unique<OpenBatch>(time_ms_);
+  }
+  return *open_;
+}
+
+bool Shard::batch_is_full() const {
+  return unapplied_bytes_ >= spec_.options.unapplied_bytes_max ||
+         (open_ && (open_->bytes() >= spec_.options.batch_bytes_max ||
+                    open_->commands() >= spec_.options.batch_commands_max));
+}
+
+// Proposes the open batch. While enough batches are in flight it goes on gathering, unless forced.
+void Shard::flush(bool forced) {
+  if (!open_ || (!forced && in_flight_.size() >= spec_.options.batches_in_flight_max)) return;
+  if (!open_->has_rows()) {
+    open_.reset();
+    return;
+  }
+  for (Resident* resident : open_->touched()) {
+    resident->in_open_batch = false;
+    if (!std::exchange(resident->changed_in_batch, false) || !resident->exists) continue;
+    wire::EntityState state;
+    state.set_version(resident->version);
+    state.set_last_event(resident->last_event);
+    state.set_changed_ms(open_->time_ms());
+    state.set_state(encode_deterministic(resident->entity->state_message()));
+    residents_.set_bytes(*resident, resident->bytes);
+    Row& row = open_->add_row(*resident, Row::STATE, 0);
+    state.SerializeToString(row.mutable_value());
+  }
+  auto proposed = consensus_->propose(std::make_shared<const std::string>(open_->serialise()));
+  if (!proposed) {
+    const Error why = proposed.error();
+    return refuse_open_work(why);
+  }
+  for (Resident* resident : open_->touched()) resident->last_batch = *proposed;
+  replies_.proposed(*proposed);
+  in_flight_.push_back({*proposed, open_->rows(), std::move(open_->answers())});
+  open_.reset();
+}
+
+void Shard::resume_stalled() {
+  while (!stalled_.empty() && !batch_is_full()) {
+    RequestPtr request = std::move(stalled_.front());
+    stalled_.pop_front();
+    --waiting_;
+    handle(std::move(request));
+  }
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,153 @@
+#include "cluster/node.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "cluster/data_folder.hpp"
+#include "cluster/hosted.hpp"
+#include "cluster/node_admin.hpp"
+#include "cluster/node_tree.hpp"
+#include "cluster/replication/raft_group.hpp"
+#include "cluster/router.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+class NodeConfig : public caf::actor_system_config {
+ public:
+  explicit NodeConfig(runtime::Platform& platform) { platform.configure(*this); }
+};
+
+runtime::NodeLog::Options log_options(const config::Storage& storage) {
+  runtime::NodeLog::Options options;
+  options.segment_bytes = storage.segment_bytes;
+  options.reserve_bytes = storage.reserve_bytes;
+  options.commit_entries_max = storage.commit_entries;
+  options.commit_bytes_max = storage.commit_bytes;
+  return options;
+}
+
+// Members are destroyed in reverse order: actors first, then what they stand on.
+class NodeImpl final : public Node {
+ public:
+  NodeImpl(runtime::Platform& platform, const config::Manifest& manifest, const config::Node& node,
+           DataFolder folder, std::unique_ptr<runtime::NodeLog> log,
+           const actors::ServiceRegistry& registry)
+      : platform_(platform),
+        folder_(std::move(folder)),
+        log_(std::move(log)),
+        router_(platform, RouterOptions{}),
+        hosted_(hosted_services(platform, manifest, node, registry, folder_.shards())),
+        config_(platform),
+        system_(config_) {
+    for (const HostedService& service : hosted_)
+      router_.add_service(*service.service->type, service.settings.shards);
+  }
+
+  Result<void> build(const config::Manifest& manifest, const config::Node& node) {
+    RaftOptions raft;
+    raft.node = node.name;
+    raft.snapshot_threshold = manifest.storage.checkpoint_entries;
+    tree_ = actors::SupervisionTree::make("node");
+    admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
+    TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, hosted_, *admin_));
+    servers_ = std::move(servers);
+    admin_->listens_on(servers_.gateway_address, servers_.admin_address);
+    log().info(
+        "node.listening", "node " + node.name + " listens; its shards are starting",
+        {{"admin", servers_.admin_address.to_string()},
+         {"gateway", servers_.gateway_address ? servers_.gateway_address->to_string() : ""}});
+
+    NodeTreeSpec spec;
+    spec.platform = &platform_;
+    spec.tree = tree_;
+    spec.log = log_.get();
+    spec.log_segments_max = manifest.storage.log_segments;
+    spec.consensus = make_raft_factory(platform_, *log_, raft);
+    spec.router = &router_;
+    spec.hosted = &hosted_;
+    spec.servers = &servers_;
+    spec.admin = admin_.get();
+    spec.drain = manifest.gateway.drain_timeout;
+    root_ = spawn_node_tree(system_, spec);
+    caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor(
+        [this](const caf::error& reason) { root_ended(reason); });
+    return {};
+  }
+
+  void when_ready(std::function<void()> ready) override { admin_->when_ready(std::move(ready)); }
+  bool ready() const override { return admin_->ready().has_value(); }
+
+  void stop(std::function<void()> stopped) override {
+    {
+      const std::lock_guard guard{mutex_};
+      if (!ended_) {
+        stopped_ = std::move(stopped);
+        admin_->stopping();
+        caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
+        return;
+      }
+    }
+    stopped();
+  }
+
+  actors::Client& client() override { return router_; }
+  caf::actor_system& system() override { return system_; }
+  std::optional<runtime::Address> gateway() const override { return servers_.gateway_address; }
+  runtime::Address admin() const override { return servers_.admin_address; }
+
+ private:
+  runtime::Logger& log() { return platform_.log(); }
+
+  // The root supervisor has ended: asked to, or because a failure escalated past every supervisor.
+  void root_ended(const caf::error& reason) {
+    std::function<void()> stopped;
+    {
+      const std::lock_guard guard{mutex_};
+      ended_ = true;
+      stopped = std::exchange(stopped_, nullptr);
+    }
+    if (stopped) return stopped();
+    const Error why = actors::from_caf_error(reason);
+    platform_.fail_stop(
+        Error{why.code, "NODE_FAILED", "the root supervisor gave up: " + why.describe()});
+  }
+
+  runtime::Platform& platform_;
+  DataFolder folder_;
+  std::unique_ptr<runtime::NodeLog> log_;
+  Router router_;
+  std::vector<HostedService> hosted_;
+  std::shared_ptr<actors::SupervisionTree> tree_;
+  std::unique_ptr<NodeAdmin> admin_;
+  NodeServers servers_;
+  NodeConfig config_;
+  caf::actor_system system_;
+  caf::actor root_;
+  std::mutex mutex_;
+  std::function<void()> stopped_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::start(runtime::Platform& platform,
+                                          const config::Manifest& manifest, const std::string& name,
+                                          const actors::ServiceRegistry& registry) {
+  const config::Node* node = manifest.find_node(name);
+  if (!node)
+    return invalid_argument("NODE_UNKNOWN",
+                            "the manifest has no node '" + name + "'; add it under [[nodes]]");
+  TROUPE_TRY(folder, DataFolder::open(platform.disk(), node->data, manifest.cluster.name, name));
+  TROUPE_TRY(log, runtime::NodeLog::open(platform, folder.log(), log_options(manifest.storage)));
+  auto made = std::make_unique<NodeImpl>(platform, manifest, *node, std::move(folder),
+                                         std::move(log), registry);
+  TROUPE_CHECK(made->build(manifest, *node));
+  return std::unique_ptr<Node>{std::move(made)};
+}
+
+}  // namespace troupe::cluster

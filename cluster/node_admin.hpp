@@ -1,0 +1,65 @@
+// What a node tells about itself: gathered from figures that its parts publish, so that asking
+// costs no actor a message and works while one of them hangs.
+//
+// Threads: any thread may call anything.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/supervision.hpp"
+#include "cluster/gateway/admin.hpp"
+#include "cluster/hosted.hpp"
+#include "config/manifest.hpp"
+#include "runtime/storage/node_log.hpp"
+
+namespace troupe::cluster {
+
+class NodeAdmin final : public AdminSource {
+ public:
+  // Everything referred to outlives it.
+  NodeAdmin(runtime::Platform& platform, const config::Manifest& manifest, const config::Node& node,
+            const runtime::NodeLog& log, const std::vector<HostedService>& hosted,
+            std::shared_ptr<actors::SupervisionTree> tree);
+  ~NodeAdmin() override;
+
+  void listens_on(const std::optional<runtime::Address>& gateway, const runtime::Address& admin);
+  void stopping() { stopping_ = true; }
+
+  // Calls back once, as soon as every shard serves; looked at whenever metrics are published and
+  // whenever somebody asks.
+  void when_ready(std::function<void()> ready);
+
+  // Once a second, by the steward: what shards count becomes metrics.
+  void publish_metrics();
+
+  Result<void> ready() override;
+  void status(std::function<void(Result<NodeStatus>)> answer) override;
+  void tree(std::function<void(Result<TreeNode>)> answer) override;
+  void shards(std::function<void(Result<ShardList>)> answer) override;
+
+ private:
+  struct ServiceMetrics;
+  void tell_ready();
+
+  runtime::Platform& platform_;
+  const std::string cluster_;
+  const std::string node_;
+  const runtime::NodeLog& log_;
+  const std::vector<HostedService>& hosted_;
+  const std::shared_ptr<actors::SupervisionTree> tree_;
+  const MonotonicTime started_;
+  std::vector<std::unique_ptr<ServiceMetrics>> metrics_;  // in the order of hosted_
+  std::string gateway_;
+  std::string admin_;
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  std::vector<std::function<void()>> when_ready_;
+};
+
+}  // namespace troupe::cluster

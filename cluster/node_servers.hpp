@@ -1,0 +1,34 @@
+// The addresses on which a node listens. They are bound before anything else starts, so that a port
+// that is taken is an error at start and not a restart loop; the actors of the supervision tree
+// then take the servers over, and make new ones if they are restarted.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "actors/client.hpp"
+#include "cluster/gateway/admin.hpp"
+#include "cluster/hosted.hpp"
+#include "cluster/server_actor.hpp"
+#include "config/manifest.hpp"
+
+namespace troupe::cluster {
+
+struct NodeServers {
+  // Platform, client and source outlive the servers.
+  static Result<NodeServers> listen(runtime::Platform& platform, const config::Manifest& manifest,
+                                    const config::Node& node, actors::Client& client,
+                                    const std::vector<HostedService>& hosted, AdminSource& source);
+
+  // As bound.
+  std::optional<runtime::Address> gateway_address;
+  runtime::Address admin_address;
+
+  // The server that was bound first, or a new one on the same address. Throws std::runtime_error if
+  // it cannot listen, which the supervisor takes as a failed start.
+  std::function<std::shared_ptr<Server>()> gateway;
+  std::function<std::shared_ptr<Server>()> admin;
+};
+
+}  // namespace troupe::cluster

@@ -1,0 +1,122 @@
+#include "cluster/node_tree.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/event_based_actor.hpp>
+#include <map>
+
+#include "actors/shard/shard_actor.hpp"
+#include "cluster/node_admin.hpp"
+#include "cluster/steward.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+using actors::ChildSpec;
+using actors::SupervisorSpec;
+
+// A stopping shard may wait for a commit behind a slow disk.
+constexpr Duration shard_shutdown = std::chrono::seconds{10};
+
+ChildSpec supervisor_child(const NodeTreeSpec& spec, std::vector<std::string> path,
+                           SupervisorSpec supervisor) {
+  ChildSpec child;
+  child.id = path.back();
+  child.shutdown = Duration::max();  // its children have their limits
+  child.start = [context = actors::SupervisionContext{spec.platform, spec.tree},
+                 path = std::move(path),
+                 supervisor = std::move(supervisor)](caf::event_based_actor* parent) {
+    return actors::spawn_supervisor(parent->system(), context, path, supervisor);
+  };
+  return child;
+}
+
+ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
+                      const HostedShard& shard) {
+  ChildSpec child;
+  child.id = "shard " + std::to_string(shard.spec.shard);
+  child.shutdown = shard_shutdown;
+  child.start = [shard_spec = shard.spec, type = service.service->type, router = spec.router,
+                 surroundings =
+                     actors::ShardSurroundings{spec.platform, spec.log, spec.consensus, shard.queue,
+                                               shard.vitals}](caf::event_based_actor* parent) {
+    caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
+    router->announce(*type, shard_spec.shard, actor);
+    return actor;
+  };
+  return child;
+}
+
+SupervisorSpec service_supervisor(const NodeTreeSpec& spec, const HostedService& service) {
+  const config::RestartPolicy& policy = service.settings.restart;
+  SupervisorSpec supervisor;
+  supervisor.intensity = policy.intensity;
+  supervisor.period = policy.period;
+  supervisor.backoff = {policy.backoff_first, policy.backoff_max, policy.jitter};
+  for (const HostedShard& shard : service.shards)
+    supervisor.children.push_back(shard_child(spec, service, shard));
+  return supervisor;
+}
+
+ChildSpec steward_child(const NodeTreeSpec& spec) {
+  struct Place {
+    const actors::ServiceType* type;
+    std::uint32_t shard;
+  };
+  std::map<runtime::GroupId, Place> places;
+  for (const HostedService& service : *spec.hosted)
+    for (const HostedShard& shard : service.shards)
+      places[shard.spec.group] = {service.service->type, shard.spec.shard};
+  ChildSpec child;
+  child.id = "node log";
+  child.start =
+      [steward = StewardSpec{
+           spec.platform, spec.log, spec.log_segments_max,
+           [router = spec.router, places = std::move(places)](runtime::GroupId group) {
+             const auto place = places.find(group);
+             if (place == places.end()) return;
+             if (const auto shard = router->shard(*place->second.type, place->second.shard))
+               actors::send_checkpoint(shard);
+           },
+           [admin = spec.admin] { admin->publish_metrics(); }}](caf::event_based_actor* parent) {
+        return spawn_steward(parent->system(), steward);
+      };
+  return child;
+}
+
+ChildSpec server_child(std::string id, Duration drain,
+                       std::function<std::shared_ptr<Server>()> make) {
+  ChildSpec child;
+  child.id = id;
+  child.shutdown = drain + std::chrono::seconds{5};
+  child.start = [id, drain, make = std::move(make)](caf::event_based_actor* parent) {
+    return spawn_server(parent->system(), id, make(), drain);
+  };
+  return child;
+}
+
+}  // namespace
+
+caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec) {
+  SupervisorSpec root;
+  root.children.push_back(steward_child(spec));
+  root.children.push_back(server_child("admin", std::chrono::seconds{1},
+                                       [servers = spec.servers] { return servers->admin(); }));
+
+  // One supervisor per bounded context, and below it one per service.
+  std::map<std::string, SupervisorSpec> contexts;
+  for (const HostedService& service : *spec.hosted) {
+    const std::string context = "context " + service.service->type->context;
+    contexts[context].children.push_back(
+        supervisor_child(spec, {context, "service " + service.service->type->name},
+                         service_supervisor(spec, service)));
+  }
+  for (auto& [context, supervisor] : contexts)
+    root.children.push_back(supervisor_child(spec, {context}, std::move(supervisor)));
+
+  if (spec.servers->gateway_address)
+    root.children.push_back(server_child("gateway", spec.drain,
+                                         [servers = spec.servers] { return servers->gateway(); }));
+  return actors::spawn_supervisor(system, {spec.platform, spec.tree}, {}, std::move(root));
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,35 @@
+// The node's supervision tree: what is started in which order, and how failures escalate.
+#pragma once
+
+#include <caf/actor.hpp>
+#include <caf/fwd.hpp>
+#include <vector>
+
+#include "actors/supervision.hpp"
+#include "cluster/hosted.hpp"
+#include "cluster/node_servers.hpp"
+#include "cluster/router.hpp"
+
+namespace troupe::cluster {
+
+class NodeAdmin;
+
+// Everything pointed to outlives the actors.
+struct NodeTreeSpec {
+  runtime::Platform* platform = nullptr;
+  std::shared_ptr<actors::SupervisionTree> tree;
+  runtime::NodeLog* log = nullptr;
+  std::size_t log_segments_max = 8;
+  actors::ConsensusFactory consensus;
+  Router* router = nullptr;
+  const std::vector<HostedService>* hosted = nullptr;
+  NodeServers* servers = nullptr;
+  NodeAdmin* admin = nullptr;
+  Duration drain{};
+};
+
+// Returns the root supervisor. It ends when it is told to, after everything below it, or with the
+// failure that no supervisor could handle.
+caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec);
+
+}  // namespace troupe::cluster
