@@ -54,6 +54,15 @@ MACHINE_PATH = re.compile(r"(?<![\w.~/:-])/(?:(?:work|root)/\w|(?:home|Users)/\w
 TOKENS = re.compile(  # comments and literals of C++; a character literal is not 1'000'000
     r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\'', re.S)
 
+# A reason is what stands first in a call of a factory of runtime/error.hpp. Functions that pass one
+# on are many, so any literal in capitals with an underscore counts as well, but for these names.
+WORD = re.compile(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"')
+FACTORY = re.compile(r"\b(?:cancelled|invalid_argument|deadline_exceeded|not_found|already_exists|"
+                     r"permission_denied|resource_exhausted|failed_precondition|aborted|"
+                     r"out_of_range|unimplemented|internal|unavailable|data_loss|unauthenticated)"
+                     r"\s*\(\s*$")
+NO_REASONS = {"NO_COLOR", "LC_ALL", "LC_CTYPE", "TROUPE_ADMIN"}  # environment variables
+
 
 class Source:
     """A file of the tree. `code` is its text with comments and literals blanked, lines kept."""
@@ -194,6 +203,43 @@ RULES = [check_includes, check_forbidden, check_length, check_unfinished, check_
          check_shell, check_links]
 
 
+def words(source):
+    """(word, line, whether it is a reason) of each literal in capitals; comments are left out."""
+    for token in TOKENS.finditer(source.text):
+        match = WORD.fullmatch(token.group(0))
+        if match:
+            word = match.group(1)
+            before = source.text[max(0, token.start() - 60):token.start()]
+            yield word, source.text.count("\n", 0, token.start()) + 1, (
+                word not in NO_REASONS and ("_" in word or FACTORY.search(before) is not None))
+
+
+def check_reasons(sources):
+    """Every reason of the product has one section in docs/errors/, and every section its reason."""
+    known, missing, sections = set(), {}, {}
+    for source in sources:
+        if source.path.startswith("docs/errors/"):
+            for number, line in prose_lines(source.text):
+                match = re.fullmatch(r"## ([A-Z][A-Z0-9_]*)", line)
+                if match:
+                    sections.setdefault(match.group(1), []).append((source.path, number))
+    for source in sources:
+        if not source.is_code or source.path.split("/")[0] not in HOUSE[:-1]:
+            continue
+        for word, number, is_reason in words(source):
+            known.add(word)
+            if is_reason and word not in sections:
+                missing.setdefault(word, (source.path, number))
+    for word, (path, number) in missing.items():
+        yield path, number, (f"the reason {word} has no section; add '## {word}' to a page in "
+                             "docs/errors/: what it means, what to do")
+    for word, places in sections.items():
+        for path, number in places if word not in known else places[1:]:
+            yield path, number, (f"nothing gives the reason {word} any more; remove its section"
+                                 if word not in known else
+                                 f"{word} has a section in {places[0][0]}; keep one of them")
+
+
 def check_format(root, paths):
     """clang-format over all C++ files at once; reports the first difference of each."""
     if not paths:
@@ -215,11 +261,12 @@ def lint(root):
                              check=True).stdout
     paths = sorted(path for path in set(listing.split("\0"))
                    if path and os.path.isfile(os.path.join(root, path)))
+    sources = [Source(root, path) for path in paths]
     found = []
-    for path in paths:
-        source = Source(root, path)
+    for source in sources:
         for rule in RULES:
-            found += [(path, line, message) for line, message in rule(source)]
+            found += [(source.path, line, message) for line, message in rule(source)]
+    found += check_reasons(sources)
     found += check_format(root, [path for path in paths if path.endswith(CODE)])
     return sorted(found), len(paths)
 
@@ -254,6 +301,12 @@ PLANTED = {
     "docs/dead.md": ("[a](b.md)\n", 1, "leads nowhere"),
     "docs/anchor.md": ("# A\n\n[a](#a) and [b](#b)\n", 3, "no heading"),
     "runtime/ugly.cpp": ("int  a ;\n", 1, "clang-format"),
+    "actors/reason.cpp": ('int i = 0;\nError e = not_found("PART_LOST", "it is gone");\n', 2,
+                          "no section"),
+    "actors/one_word.cpp": ('Error e = unavailable("BUSY", "it is busy");\n', 1, "no section"),
+    "actors/passed_on.cpp": ('Error e = wrong("PART_ODD", "it is odd");\n', 1, "no section"),
+    "docs/errors/gone.md": ("# Gone\n\n## LONG_GONE\n", 3, "any more"),
+    "docs/errors/twice.md": ("## PART_KNOWN\n", 1, "keep one"),
 }
 # Looks like a violation and is none.
 INNOCENT = {
@@ -266,6 +319,10 @@ INNOCENT = {
     "domains/main.cpp": '#include "cluster/cli/cli.hpp"\n#include "runtime/platform/os/os.hpp"\n',
     "tests/all.hpp": '#include "cluster/router.hpp"\n#include "simulations/world/world.hpp"\n',
     "tests/near.cpp": '#include "all.hpp"\nauto home = "/ho' + 'me/alice";\n',
+    "actors/known.cpp": '// "NEVER_GIVEN"\nError e = aborted("PART_KNOWN", "GET");\n'
+                        'auto c = getenv("NO_COLOR");\n',
+    "tests/reason.cpp": 'Error e = aborted("TEST_REASON", "it is a test");\n',
+    "docs/errors/known.md": "## PART_KNOWN\n\n### Not a reason\n",
     "docs/good.md": "[a](anchor.md#a), `[b](c)`, [d](https://example.org/home/x)\n",
 }
 
@@ -295,8 +352,8 @@ def main():
     parser = argparse.ArgumentParser(
         prog="./dev lint",
         description="Checks include direction, calls that only the platform may make, format, "
-        "shell syntax, file length, unfinished notes, machine paths and links, after a test of "
-        "the checks themselves.")
+        "shell syntax, file length, unfinished notes, machine paths, links, and that docs/errors/ "
+        "has every reason of an error, after a test of the checks themselves.")
     parser.parse_args()
     wrong = self_test()
     if wrong:
