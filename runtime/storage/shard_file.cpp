@@ -1,0 +1,154 @@
+#include "runtime/storage/shard_file.hpp"
+
+#include <algorithm>
+
+#include "runtime/storage/checksum.hpp"
+#include "runtime/storage/shard_reader.hpp"
+#include "runtime/storage/shard_rows.hpp"
+
+namespace troupe::runtime {
+namespace {
+
+// The smallest file that is one: anything shorter SQLite would take for an empty database, and
+// throw its WAL away.
+constexpr std::uint64_t file_bytes_min = 512;
+
+Result<void> create_file(Disk& disk, const std::string& path, const std::string& identity) {
+  ShardMeta meta;
+  meta.identity = identity;
+  TROUPE_TRY(image, new_database(shard_schema(),
+                                 [&](Database& database) { return insert_meta(database, meta); }));
+  // What is left of a file that is gone would be taken for the new one's.
+  TROUPE_CHECK(disk.remove(path + "-wal"));
+  TROUPE_CHECK(disk.remove(path + "-journal"));
+  return disk.write(path, image);
+}
+
+// After the header says that the file is ours, a statement that does not fit its tables means rot.
+Error as_corrupt(Error error) {
+  if (error.code == Code::internal) return data_loss(shard_file_corrupt, std::move(error.message));
+  return error;
+}
+
+class SqliteShardFile final : public ShardFile {
+ public:
+  explicit SqliteShardFile(std::unique_ptr<Database> database)
+      : database_(std::move(database)), reader_(*database_) {}
+
+  Result<void> start(const std::string& identity) {
+    TROUPE_CHECK(migrate(*database_, shard_schema(), shard_file_corrupt));
+    auto meta = read_meta(*database_);
+    if (!meta) return as_corrupt(std::move(meta).error());
+    meta_ = *std::move(meta);
+    if (meta_.identity != identity)
+      return failed_precondition("SHARD_FILE_MISMATCH",
+                                 database_->path() + ": this is the file of " + meta_.identity +
+                                     ", not of " + identity +
+                                     "; put each shard's file back where it belongs");
+    auto ready = reader_.prepare();
+    if (!ready) return as_corrupt(std::move(ready).error());
+    return {};
+  }
+
+  Applied applied() const override { return meta_.applied; }
+  std::uint64_t entity_count() const override { return meta_.entities; }
+  std::uint64_t wal_bytes() const override { return database_->wal_bytes(); }
+
+  Result<void> apply(const std::vector<Entry>& entries) override {
+    ShardChanges changes;
+    ShardMeta next = meta_;
+    for (const Entry& entry : entries) {
+      if (entry.index <= next.applied.index) continue;
+      TROUPE_CHECK(add(entry, changes, next.applied));
+    }
+    if (next.applied == meta_.applied) return {};
+    TROUPE_CHECK(database_->begin());
+    auto written = write_changes(*database_, changes, next.entities);
+    if (written) written = update_meta(*database_, next);
+    if (!written) {
+      database_->rollback();
+      return written;
+    }
+    TROUPE_CHECK(database_->commit());
+    meta_ = std::move(next);
+    return {};
+  }
+
+  Result<Loaded> load(Bucket bucket, std::string_view entity, std::size_t replies_max) override {
+    return reader_.load(bucket, entity, replies_max);
+  }
+  Result<std::optional<wire::StoredReply>> reply(Bucket bucket, std::string_view entity,
+                                                 std::string_view sub) override {
+    return reader_.reply(bucket, entity, sub);
+  }
+  Result<std::vector<Event>> events_after(Bucket bucket, std::string_view entity,
+                                          std::uint64_t after, std::size_t limit) override {
+    return reader_.events_after(bucket, entity, after, limit);
+  }
+  Result<std::vector<Event>> events_before(Bucket bucket, std::string_view entity,
+                                           std::uint64_t before, std::size_t limit) override {
+    return reader_.events_before(bucket, entity, before, limit);
+  }
+  Result<std::vector<Due>> due(std::int64_t now_ms, std::size_t limit) override {
+    return reader_.due(now_ms, limit);
+  }
+
+  Result<Applied> checkpoint() override {
+    TROUPE_CHECK(database_->checkpoint());
+    return meta_.applied;
+  }
+
+  Result<std::vector<std::string>> verify() override { return reader_.verify(meta_); }
+
+ private:
+  Result<void> add(const Entry& entry, ShardChanges& changes, Applied& applied) const {
+    if (entry.index != applied.index + 1)
+      return internal("SHARD_FILE_GAP", database_->path() + ": entry " +
+                                            std::to_string(entry.index) + " comes after entry " +
+                                            std::to_string(applied.index));
+    applied.index = entry.index;
+    applied.term = entry.term;
+    if (!entry.payload || entry.payload->empty()) return {};
+    if (auto added = changes.add(*entry.payload); !added) {
+      auto error = std::move(added).error();
+      error.message =
+          database_->path() + ": entry " + std::to_string(entry.index) + ": " + error.message;
+      return error;
+    }
+    applied.time_ms = changes.time_ms();
+    applied.chain = checksum_of_numbers(applied.chain, entry.index, checksum(*entry.payload));
+    return {};
+  }
+
+  std::unique_ptr<Database> database_;
+  ShardReader reader_;
+  ShardMeta meta_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ShardFile>> ShardFile::open(Disk& disk, const std::string& path,
+                                                   const std::string& identity, bool create,
+                                                   Options options) {
+  TROUPE_TRY(exists, disk.exists(path));
+  if (!exists && !create)
+    return data_loss("SHARD_FILE_MISSING",
+                     path + ": the file of " + identity +
+                         " is missing; restore it from a copy, or let the shard's other replicas "
+                         "rebuild it");
+  if (!exists) TROUPE_CHECK(create_file(disk, path, identity));
+  TROUPE_TRY(bytes, disk.size(path));
+  if (bytes < file_bytes_min)
+    return data_loss(shard_file_corrupt, path + ": only " + std::to_string(bytes) +
+                                             " bytes are left of the file of " + identity);
+  Database::Options database_options;
+  database_options.sync = Database::Sync::checkpoints;
+  database_options.cache_bytes = options.page_cache_bytes;
+  database_options.corrupt_reason = shard_file_corrupt;
+  TROUPE_TRY(database, Database::open(disk, path, std::move(database_options)));
+  auto file = std::make_unique<SqliteShardFile>(std::move(database));
+  TROUPE_CHECK(file->start(identity));
+  return file;
+}
+
+}  // namespace troupe::runtime
