@@ -85,13 +85,13 @@ class Cluster {
     const bool pre_vote = (head.type == ENGINE_REQUEST_VOTE && head.vote.pre_vote) ||
                           (head.type == ENGINE_REQUEST_VOTE_RESULT && head.vote_result.pre_vote);
     if (!pre_vote) REQUIRE(head.term <= stored.record->term);
+    if (head.type == ENGINE_APPEND_ENTRIES) REQUIRE(from.group->status().term == head.term);
     if (pre_vote || head.term < stored.record->term) return;
     if (head.type == ENGINE_REQUEST_VOTE) REQUIRE(stored.record->vote == message.from);
     if (head.type == ENGINE_REQUEST_VOTE_RESULT && head.vote_result.granted)
       REQUIRE(stored.record->vote == message.to);
     if (head.type == ENGINE_APPEND_ENTRIES_RESULT && head.append_result.rejected == 0)
       REQUIRE(head.append_result.last_index <= from.log.last_index(Node::group_id));
-    if (head.type == ENGINE_APPEND_ENTRIES) REQUIRE(from.group->status().term == head.term);
   }
 
   std::set<std::uint64_t> isolated_;
