@@ -136,7 +136,7 @@ class Node:
 
     def wait_listening(self):
         event = self.wait_event("node.listening")
-        self.gateway, self.admin = event["gateway"], event["admin"]
+        self.gateway, self.admin = event["fields"]["gateway"], event["fields"]["admin"]
 
     def start(self):
         self.spawn()

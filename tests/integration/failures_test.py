@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""What a node does when its disk betrays it: real processes, real files."""
+
+import argparse
+import contextlib
+import glob
+import os
+import subprocess
+import sys
+
+from troupe_node import Node, NodeDied, manifest, scratch
+
+ACCOUNTS = 20
+SMALL = 'segment_bytes = "1MiB"\ncheckpoint_wal_bytes = "1MiB"\nlog_segments = 1\ncheckpoint_entries = 1'
+
+
+def deposit(node, account, amount, key):
+    return node.post(
+        f"/v1/accounts/{account}:deposit", {"amount": {"currency": "EUR", "minorUnits": str(amount)}}, key
+    )
+
+
+def balance(node, account):
+    answer = node.get(f"/v1/accounts/{account}")
+    assert answer.status == 200, answer.text
+    return int(answer.json()["balance"].get("minorUnits", "0"))
+
+
+def fill(node, deposits=5):
+    """Opens the accounts and pays in; returns the balances."""
+    for n in range(ACCOUNTS):
+        assert node.post(f"/v1/accounts/a{n}:open", {"owner": "x", "currency": "EUR"}, f"o{n}").status == 200
+    for n in range(ACCOUNTS * deposits):
+        assert deposit(node, f"a{n % ACCOUNTS}", n + 1, f"d{n}").status == 200
+    return {f"a{n}": balance(node, f"a{n}") for n in range(ACCOUNTS)}
+
+
+def check_balances(node, expected):
+    for account, amount in expected.items():
+        found = balance(node, account)
+        assert found == amount, f"{account} has {found}, not {amount}"
+
+
+def flip(path, offset, count=64):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        old = file.read(count)
+        assert len(old) == count, f"{path} is too short for offset {offset}"
+        file.seek(offset)
+        file.write(bytes(b ^ 0x5A for b in old))
+
+
+def refused(binary, path):
+    """Starts a node that must not come up; returns its exit status and what it said."""
+    with Node(binary, path) as node:
+        try:
+            node.start()
+        except NodeDied:
+            return node.process.wait(), "\n".join(node.lines)
+    raise AssertionError("the node started")
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def second_process_is_refused(binary, folder):
+    path = manifest(folder)
+    with Node(binary, path) as node:
+        node.start()
+        status, said = refused(binary, path)
+        assert status == 1 and "FOLDER_IN_USE" in said, (status, said)
+        assert node.get("/v1/accounts/nobody").status == 404
+        assert node.stop() == 0
+
+
+def foreign_folder_is_refused(binary, folder):
+    path = manifest(folder)
+    with Node(binary, path) as node:
+        node.start()
+        node.stop()
+    text = content(path).decode().replace('name = "n1"', 'name = "other"')
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    status, said = refused(binary, path)
+    assert status == 1 and "FOLDER_FOREIGN" in said, (status, said)
+
+
+def rotten_log_is_named(binary, folder):
+    path = manifest(folder)
+    with Node(binary, path) as node:
+        node.start()
+        fill(node)
+        node.kill()
+    wal = sorted(glob.glob(f"{folder}/data/log/*-wal"))[-1]
+    flip(wal, os.path.getsize(wal) // 2)
+    before = content(wal)
+    status, said = refused(binary, path)
+    assert status in (1, 70) and "LOG_CORRUPT" in said and os.path.basename(wal) in said, (status, said)
+    assert content(wal) == before, "a rotten log was changed"
+
+
+def torn_tail_is_no_rot(binary, folder):
+    path = manifest(folder)
+    with Node(binary, path) as node:
+        node.start()
+        expected = fill(node)
+        node.kill()
+    wal = sorted(glob.glob(f"{folder}/data/log/*-wal"))[-1]
+    with open(wal, "ab") as file:  # what a power cut leaves of a transaction that was never synced
+        file.write(b"\x17" * 3000)
+    with Node(binary, path) as node:
+        node.start()
+        check_balances(node, expected)
+        node.stop()
+
+
+def rotten_shard_file_is_named(binary, folder):
+    path = manifest(folder, storage=SMALL)
+    with Node(binary, path) as node:
+        node.start()
+        fill(node, 100)
+        node.stop()
+    file = max(glob.glob(f"{folder}/data/shards/*.db"), key=os.path.getsize)
+    assert os.path.getsize(file) > 8192, "nothing was checkpointed: the test tests nothing"
+    for offset in range(4096, os.path.getsize(file) - 64, 4096):
+        flip(file, offset)
+    before = content(file)
+    status, said = refused_or_dies_on_read(binary, path)
+    assert status in (1, 70) and os.path.basename(file) in said and "CORRUPT" in said, (status, said)
+    assert content(file) == before, "a rotten shard file was changed"
+
+
+def refused_or_dies_on_read(binary, path):
+    """Rot in the rows is found at the latest when an entity is read."""
+    with Node(binary, path) as node:
+        try:
+            node.start()
+            for n in range(ACCOUNTS):
+                with contextlib.suppress(Exception):
+                    node.get(f"/v1/accounts/a{n}")
+            status = node.wait()
+        except NodeDied:
+            status = node.process.wait()
+        return status, "\n".join(node.lines)
+
+
+def lost_shard_file_is_rebuilt(binary, folder):
+    path = manifest(folder)
+    with Node(binary, path) as node:
+        node.start()
+        expected = fill(node)
+        node.kill()
+    files = glob.glob(f"{folder}/data/shards/*")
+    assert files
+    for file in files:
+        os.remove(file)
+    with Node(binary, path) as node:
+        node.start()
+        check_balances(node, expected)
+        again = deposit(node, "a0", 1, "d0")
+        assert again.status == 200 and again.headers.get("Idempotency-Replayed") == "true", again.text
+        check_balances(node, expected)
+        node.stop()
+
+
+def lost_shard_file_after_the_cut_is_refused(binary, folder):
+    path = manifest(folder, storage=SMALL)
+    with Node(binary, path) as node:
+        node.start()
+        fill(node, 400)
+        node.stop()
+    # Whichever shards have cut their log by now must be missed; with one segment kept, some have.
+    for file in glob.glob(f"{folder}/data/shards/*"):
+        os.rename(file, file + ".away")
+    status, said = refused(binary, path)
+    assert status in (1, 70) and "SHARD_FILE_MISSING" in said, (status, said)
+    for file in glob.glob(f"{folder}/data/shards/*.away"):
+        os.rename(file, file[: -len(".away")])
+    with Node(binary, path) as node:
+        node.start()
+        assert balance(node, "a0") > 0
+        node.stop()
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode != 0:
+        raise PermissionError(f"cannot mount a tmpfs (root is needed): {mounted.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def full_disk_refuses_writes_and_heals(binary, folder):
+    data = os.path.join(folder, "data")
+    os.mkdir(data)
+    with small_disk(data, "64m"):
+        path = manifest(folder, storage='segment_bytes = "2MiB"\nreserve_bytes = "4MiB"')
+        with Node(binary, path) as node:
+            node.start()
+            expected = fill(node)
+            ballast = os.path.join(data, "ballast")
+            with open(ballast, "wb", buffering=0) as file:
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(b"x" * 65536)
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(b"x" * 512)
+            refusal = None
+            for n in range(20_000):
+                answer = deposit(node, f"a{n % ACCOUNTS}", 1, f"full-{n}")
+                if answer.status != 200:
+                    refusal = (n, answer)
+                    break
+                expected[f"a{n % ACCOUNTS}"] += 1
+            assert refusal, "a full disk refused nothing"
+            n, answer = refusal
+            assert answer.status == 507 and answer.reason == "DISK_FULL", (answer.status, answer.text)
+            check_balances(node, expected)
+            assert node.get("/v1/accounts/a0").status == 200
+            os.remove(ballast)
+            while True:  # the node tries again by itself; the test's own time-out bounds this
+                answer = deposit(node, f"a{n % ACCOUNTS}", 1, f"full-{n}")
+                if answer.status == 200:
+                    break
+                assert answer.status in (507, 503), answer.text
+            expected[f"a{n % ACCOUNTS}"] += 1
+            check_balances(node, expected)
+            node.kill()
+            node.start()
+            check_balances(node, expected)
+            assert node.stop() == 0
+
+
+TESTS = [
+    second_process_is_refused,
+    foreign_folder_is_refused,
+    rotten_log_is_named,
+    torn_tail_is_no_rot,
+    rotten_shard_file_is_named,
+    lost_shard_file_is_rebuilt,
+    lost_shard_file_after_the_cut_is_refused,
+    full_disk_refuses_writes_and_heals,
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", required=True, help="the troupe command")
+    parser.add_argument("names", nargs="*", help="tests to run; without names all of them")
+    options = parser.parse_args()
+    failed = 0
+    for test in TESTS:
+        if options.names and test.__name__ not in options.names:
+            continue
+        with scratch() as folder:
+            try:
+                test(options.binary, folder)
+                print(f"passed  {test.__name__}", flush=True)
+            except PermissionError as reason:
+                print(f"skipped {test.__name__}: {reason}", flush=True)
+            except Exception as failure:  # one failing test must not hide the others
+                failed += 1
+                print(f"FAILED  {test.__name__}: {type(failure).__name__}: {failure}", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
