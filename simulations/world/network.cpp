@@ -18,10 +18,9 @@ bool is_literal(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
-Error unknown_host(const std::string& host) {
-  return invalid_argument("HOST_UNKNOWN", "the host '" + host +
-                                              "' does not resolve; use the name of a machine of "
-                                              "this world, localhost or an IP address");
+std::string unresolved(const std::string& host) {
+  return "the name " + host +
+         " has no address; use a machine of this world, localhost or an IP address";
 }
 
 class SimListener final : public runtime::Listener {
@@ -85,7 +84,9 @@ Result<std::unique_ptr<runtime::Listener>> SimNetwork::listen(const runtime::Add
                                                               Accept accept) {
   auto local = address;
   if (local.host == "0.0.0.0" || local.host == "::") local.host = life_->node_name();
-  if (!fabric_.resolves(local.host)) return unknown_host(local.host);
+  if (!fabric_.resolves(local.host)) {
+    return invalid_argument("NAME_NOT_RESOLVED", unresolved(local.host));
+  }
   if (local.port == 0) local.port = fabric_.free_port(local.host);
   const std::pair key{local.host, local.port};
   if (!life_->over()) {
@@ -104,7 +105,7 @@ void SimNetwork::connect(const runtime::Address& address, Duration timeout, Conn
   const auto attempt = ++last_attempt_;
   attempts_.emplace(attempt, std::move(connected));
   if (!fabric_.resolves(address.host)) {
-    answer(attempt, Duration{0}, unknown_host(address.host));
+    answer(attempt, Duration{0}, unavailable("NAME_NOT_RESOLVED", unresolved(address.host)));
     return;
   }
   auto random = fabric_.next_random(life_->node());

@@ -4,15 +4,13 @@
 // whole world, as if all machines were one. Listening on 0.0.0.0 or :: means the machine's own
 // name. Other names do not resolve.
 //
-// A connection delivers every byte once and in order, or is reset. What is written leaves in
+// A connection delivers every byte once and in order, or is lost. What is written leaves in
 // segments of drawn sizes (now and then a few bytes only, to try parsers) and arrives after drawn
 // delays. At most `window_bytes` are on their way or unread by the receiver; more stays with the
-// sender as unsent(). When a machine crashes, its peers see a reset after a delay.
+// sender as unsent(). When a machine crashes, its peers see a lost connection after a delay. Errors
+// are those of an operating system's network.
 //
-// What the interface leaves open: after close() bytes may still arrive until on_closed(); when one
-// side has closed, what the other side has not sent yet is lost, and both closed in order.
-// Reasons: CONNECTION_REFUSED, CONNECTION_RESET, STREAM_ABORTED (by the owner itself), all
-// UNAVAILABLE or, for the last, CANCELLED; HOST_UNKNOWN is INVALID_ARGUMENT.
+// Callbacks run in events of the loop. What they throw is not caught: it ends the simulation.
 #pragma once
 
 #include <map>

@@ -54,6 +54,8 @@ void SimStream::pump() {
   pump_scheduled_ = false;
   if (aborted_) return;
   const bool had_bytes = !unsent_.empty();
+  const auto peer = peer_.lock();
+  if (!peer || peer->gone()) unsent_.clear();  // its system takes what nobody will read
   while (!unsent_.empty() && in_flight_ < Fabric::window_bytes) {
     // One segment in four is tiny.
     const std::uint64_t most = random_.between(0, 3) == 0 ? 32 : 16 * 1024;
@@ -64,13 +66,12 @@ void SimStream::pump() {
     unsent_.erase(0, size);
   }
   if (!unsent_.empty()) return;  // the peer's reading resumes it
-  if (had_bytes) {
-    const auto handler = handler_;
-    handler->on_drained();
-  }
-  if (closing_ && !gone() && !aborted_) {
+  if (closing_) {
     send(Signal::end);
     finish({});
+  } else if (had_bytes) {
+    const auto handler = handler_;  // which may be let go meanwhile
+    handler->on_drained();
   }
 }
 
@@ -89,7 +90,8 @@ void SimStream::send(Signal signal, std::string bytes) {
 void SimStream::arrive(Signal signal, std::string bytes) {
   if (signal == Signal::reset) {
     if (aborted_) return;  // its own end is on the way
-    finish(unavailable("CONNECTION_RESET", remote_.to_string() + " reset the connection"));
+    finish(unavailable("CONNECTION_LOST", "the connection with " + remote_.to_string() +
+                                              " was lost: it was reset by the other side"));
     return;
   }
   if (signal == Signal::end) {
@@ -106,18 +108,20 @@ void SimStream::resume_reading() {
 }
 
 void SimStream::deliver() {
-  while (!gone() && !paused_ && !aborted_ && !unread_.empty()) {
+  // What arrives at a stream that is closing is taken from the wire and dropped.
+  while (!gone() && !aborted_ && (closing_ || !paused_) && !unread_.empty()) {
     const auto bytes = std::move(unread_.front());
     unread_.pop_front();
-    life_->record("net.data", name_, bytes);
     if (const auto peer = peer_.lock(); peer && !peer->gone()) {
       peer->in_flight_ -= bytes.size();
       if (!peer->unsent_.empty()) peer->schedule_pump(fabric_.delay(random_));
     }
-    const auto handler = handler_;  // which may be let go meanwhile
+    if (closing_) continue;
+    life_->record("net.data", name_, bytes);
+    const auto handler = handler_;
     handler->on_data(bytes);
   }
-  if (!gone() && !paused_ && !aborted_ && unread_.empty() && peer_ended_) finish({});
+  if (peer_ended_ && !paused_ && unread_.empty()) close();
 }
 
 // --- ending
@@ -126,6 +130,7 @@ void SimStream::deliver() {
 void SimStream::close() {
   if (gone() || aborted_ || std::exchange(closing_, true)) return;
   schedule_pump(Duration{0});
+  later(Duration{0}, [this] { deliver(); });
 }
 
 void SimStream::abort() {
@@ -134,8 +139,7 @@ void SimStream::abort() {
   unread_.clear();
   send(Signal::reset);
   later(Duration{0}, [this] {
-    finish(cancelled("STREAM_ABORTED",
-                     "the stream to " + remote_.to_string() + " was closed at once by its owner"));
+    finish(cancelled("this side aborted the connection with " + remote_.to_string()));
   });
 }
 
@@ -144,11 +148,14 @@ void SimStream::expire_after(Duration time) {
   expiry_.reset();
   if (gone() || aborted_ || time <= Duration{0}) return;
   expiry_ = fabric_.loop.after(time, [self = shared_from_this()] {
-    if (self->gone() || self->aborted_) return;
-    self->send(Signal::reset);
-    self->finish(deadline_exceeded(
-        "STREAM_EXPIRED", "the stream to " + self->remote_.to_string() + " was idle for too long"));
+    if (!self->gone() && !self->aborted_) self->expire();
   });
+}
+
+void SimStream::expire() {
+  send(unsent_.empty() ? Signal::end : Signal::reset);
+  finish(deadline_exceeded("STREAM_EXPIRED",
+                           "the connection with " + remote_.to_string() + " was too slow or idle"));
 }
 
 void SimStream::finish(const Result<void>& why) {

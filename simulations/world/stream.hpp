@@ -51,6 +51,7 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   void schedule_pump(Duration delay);
   void pump();
   void deliver();
+  void expire();
 
   // Tells the owner and forgets the stream.
   void finish(const Result<void>& why);

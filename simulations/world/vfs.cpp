@@ -23,7 +23,7 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, int* 
   out->pMethods = nullptr;  // SQLite closes only what has methods
   if (self.disk.fails(Call::read)) return SQLITE_CANTOPEN;
   auto& image = self.disk.image();
-  std::string path = name ? name : "";
+  std::string path = name ? DiskImage::normal(name) : "";
   bool created = false;
   DiskImage::FilePtr file;
   if (!name) {
@@ -62,20 +62,22 @@ int remove(sqlite3_vfs* vfs, const char* name, int sync_folder) {
   auto& self = self_of(vfs);
   if (self.disk.fails(Call::write)) return SQLITE_IOERR_DELETE;
   auto& image = self.disk.image();
-  if (!image.find(name)) return SQLITE_IOERR_DELETE_NOENT;
-  self.disk.life().record(sync_folder ? "disk.delete+sync" : "disk.delete", name);
-  image.remove(name);
-  if (sync_folder) {
-    if (self.disk.fails(Call::sync)) return SQLITE_IOERR_DIR_FSYNC;
-    image.sync_folder(DiskImage::folder_of(name));
-  }
+  const auto path = DiskImage::normal(name);
+  if (!image.find(path)) return SQLITE_IOERR_DELETE_NOENT;
+  self.disk.life().record("disk.delete", path);
+  image.remove(path);
+  if (!sync_folder) return SQLITE_OK;
+  if (self.disk.fails(Call::sync)) return SQLITE_IOERR_DIR_FSYNC;
+  const auto folder = DiskImage::folder_of(path);
+  self.disk.life().record("disk.sync", folder);
+  image.sync_folder(folder);
   return SQLITE_OK;
 }
 
 int access(sqlite3_vfs* vfs, const char* name, int flags, int* out) {
   auto& self = self_of(vfs);
   if (self.disk.fails(Call::read)) return SQLITE_IOERR_ACCESS;
-  const auto file = self.disk.image().find(name);
+  const auto file = self.disk.image().find(DiskImage::normal(name));
   *out = file && (flags != SQLITE_ACCESS_EXISTS || !file->bytes.empty());
   return SQLITE_OK;
 }

@@ -124,15 +124,22 @@ int check_reserved_lock(sqlite3_file* file, int* out) {
 
 int file_control(sqlite3_file* file, int operation, void* argument) {
   auto& self = file_of(file);
-  if (operation == SQLITE_FCNTL_LOCKSTATE) {
-    *static_cast<int*>(argument) = self.lock_level;
-    return SQLITE_OK;
+  switch (operation) {
+    case SQLITE_FCNTL_LOCKSTATE:
+      *static_cast<int*>(argument) = self.lock_level;
+      return SQLITE_OK;
+    case SQLITE_FCNTL_VFSNAME:
+      *static_cast<char**>(argument) = sqlite3_mprintf("%s", self.vfs->name());
+      return SQLITE_OK;
+    case SQLITE_FCNTL_PERSIST_WAL: {  // negative: a question
+      auto& wanted = *static_cast<int*>(argument);
+      if (wanted >= 0) self.persist_wal = wanted != 0;
+      wanted = self.persist_wal;
+      return SQLITE_OK;
+    }
+    default:
+      return SQLITE_NOTFOUND;
   }
-  if (operation == SQLITE_FCNTL_VFSNAME) {
-    *static_cast<char**>(argument) = sqlite3_mprintf("%s", self.vfs->name());
-    return SQLITE_OK;
-  }
-  return SQLITE_NOTFOUND;
 }
 
 int sector_size(sqlite3_file*) {
@@ -144,27 +151,26 @@ int device_characteristics(sqlite3_file*) {
 
 }  // namespace
 
-// Version 1: without shared memory and memory mapping.
 const sqlite3_io_methods vfs_file_methods{
-    1,
-    close,
-    read,
-    write,
-    truncate,
-    sync,
-    file_size,
-    lock,
-    unlock,
-    check_reserved_lock,
-    file_control,
-    sector_size,
-    device_characteristics,
-    nullptr,
-    nullptr,
-    nullptr,
-    nullptr,
-    nullptr,
-    nullptr,
+    .iVersion = 1,  // without shared memory and memory mapping
+    .xClose = close,
+    .xRead = read,
+    .xWrite = write,
+    .xTruncate = truncate,
+    .xSync = sync,
+    .xFileSize = file_size,
+    .xLock = lock,
+    .xUnlock = unlock,
+    .xCheckReservedLock = check_reserved_lock,
+    .xFileControl = file_control,
+    .xSectorSize = sector_size,
+    .xDeviceCharacteristics = device_characteristics,
+    .xShmMap = nullptr,
+    .xShmLock = nullptr,
+    .xShmBarrier = nullptr,
+    .xShmUnmap = nullptr,
+    .xFetch = nullptr,
+    .xUnfetch = nullptr,
 };
 
 }  // namespace troupe::simulations

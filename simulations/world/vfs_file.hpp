@@ -19,6 +19,7 @@ struct VfsFile : sqlite3_file {
   bool anonymous = false;  // has no name and is gone when it is closed
   bool remove_on_close = false;
   bool sync_folder = false;  // with the next xSync
+  int persist_wal = 0;
   int lock_level = SQLITE_LOCK_NONE;
 };
 

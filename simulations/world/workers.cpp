@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "simulations/world/check.hpp"
+
 namespace troupe::simulations {
 
 // What is waiting. Shared with the loop's events, which may come after the queue's end.
 struct Jobs {
   std::deque<std::function<void()>> waiting;
   bool scheduled = false;
+  bool running = false;
   bool closed = false;
 };
 
@@ -23,6 +26,7 @@ class SimWorkQueue final : public runtime::WorkQueue {
 
   // Finishes what was posted, at once; after a crash it is dropped instead.
   ~SimWorkQueue() override {
+    check(!jobs_->running, "the queue " + name_ + " was destroyed by one of its own jobs");
     while (!life_->over() && !jobs_->waiting.empty()) run_first();
     jobs_->closed = true;
     std::exchange(jobs_->waiting, {}).clear();  // what the jobs hold ends with the process
@@ -42,7 +46,7 @@ class SimWorkQueue final : public runtime::WorkQueue {
       if (jobs->closed || life->over()) return;  // then `this` may be gone
       jobs->scheduled = false;
       run_first();
-      if (!jobs->closed) schedule();
+      schedule();
     });
   }
 
@@ -50,7 +54,9 @@ class SimWorkQueue final : public runtime::WorkQueue {
     const auto job = std::move(jobs_->waiting.front());
     jobs_->waiting.pop_front();
     life_->record("work", name_);
+    jobs_->running = true;
     job();
+    jobs_->running = false;
   }
 
   Duration draw_time() {

@@ -15,7 +15,7 @@
 
 namespace troupe::simulations {
 
-// How long a job takes, both included.
+// How long a job takes, both included; taken over at a start.
 struct WorkTimes {
   Duration min = std::chrono::microseconds{20};
   Duration max = std::chrono::milliseconds{2};

@@ -13,7 +13,7 @@ namespace {
 
 bool a_world_exists = false;
 
-// Actors that send to each other for ever would stop the clock.
+// Actors or events that go on without letting time pass would stop the clock.
 constexpr std::uint64_t steps_at_one_time_max = 10'000'000;
 
 // SQLite draws salts and temporary names from one generator per process. Zero would mean a seed
@@ -24,6 +24,17 @@ void seed_sqlite(std::uint64_t seed) {
             SQLITE_OK,
         "SQLite's random generator could not be seeded");
 }
+
+// Marks that a node's own code runs.
+class InNode {
+ public:
+  explicit InNode(bool& flag) : flag_(flag), before_(std::exchange(flag, true)) {}
+  ~InNode() { flag_ = before_; }
+
+ private:
+  bool& flag_;
+  bool before_;
+};
 
 }  // namespace
 
@@ -81,9 +92,10 @@ Result<void> World::start(Machine& machine) {
   };
   life->record("start", std::to_string(machine.lives_));
   machine.platform_ = std::make_unique<SimPlatform>(life, machine.hardware, fabric_, log_);
-  in_node_ = true;
-  auto process = machine.start_(*machine.platform_);
-  in_node_ = false;
+  auto process = [&] {
+    const InNode in_node{in_node_};
+    return machine.start_(*machine.platform_);
+  }();
   check_single_thread();
   if (process) {
     machine.process_ = std::move(*process);
@@ -115,10 +127,11 @@ void World::crash(Machine& machine) {
 
 // Everything that the process could still do is over, or it has ended in order.
 void World::end_process(Machine& machine) {
-  in_node_ = true;
-  machine.platform_->drop_connections();
-  machine.process_.reset();
-  in_node_ = false;
+  {
+    const InNode in_node{in_node_};
+    machine.platform_->drop_connections();
+    machine.process_.reset();
+  }
   check(machine.platform_->scheduler() == nullptr,
         "the process on " + machine.name_ + " left its actor system behind");
   machine.platform_->life().end();
@@ -130,9 +143,10 @@ bool World::stop(Machine& machine, Duration limit) {
   check_not_in_node("World::stop");
   if (machine.process_ == nullptr) return true;
   machine.platform_->life().record("stop", "");
-  in_node_ = true;
-  machine.process_->stop();
-  in_node_ = false;
+  {
+    const InNode in_node{in_node_};
+    machine.process_->stop();
+  }
   const auto life = machine.lives_;
   const auto ended = [&] {
     if (machine.platform_ == nullptr || machine.lives_ != life) return true;  // crashed on the way
@@ -161,18 +175,16 @@ void World::run_for(Duration time) {
 
 // The order is documented in event_loop.hpp.
 bool World::step(Duration limit) {
-  const auto before = loop_.now();
+  if (std::exchange(counted_at_, loop_.now()) != loop_.now()) steps_at_now_ = 0;
+  check(++steps_at_now_ < steps_at_one_time_max, "the nodes go on without letting time pass");
   SimScheduler* earliest = nullptr;
   std::optional<Duration> due;
   for (const auto& machine : machines_) {
     auto* scheduler = machine->up() ? machine->platform_->scheduler() : nullptr;
     if (scheduler == nullptr) continue;
     if (scheduler->has_job()) {
-      check(++steps_at_now_ < steps_at_one_time_max,
-            "the actors of " + machine->name_ + " go on without letting time pass");
-      in_node_ = true;
+      const InNode in_node{in_node_};
       scheduler->run_one();
-      in_node_ = false;
       return true;
     }
     const auto timeout = scheduler->next_timeout();
@@ -185,12 +197,11 @@ bool World::step(Duration limit) {
   const bool timeout_first = due && (!event || *due <= *event);
   if (timeout_first ? *due > limit : !event || *event > limit) return false;
   if (timeout_first) {
-    loop_.advance_to(std::max(*due, before));
+    loop_.advance_to(std::max(*due, loop_.now()));
     earliest->fire_timeout();
   } else {
     loop_.run_next();
   }
-  if (loop_.now() != before) steps_at_now_ = 0;
   return true;
 }
 

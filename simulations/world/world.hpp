@@ -128,7 +128,8 @@ class World {
   Hardware outside_hardware_;
   std::unique_ptr<SimPlatform> outside_;
   std::vector<std::unique_ptr<Machine>> machines_;
-  bool in_node_ = false;            // an actor or the start of a process is running
+  bool in_node_ = false;  // an actor or the start of a process is running
+  Duration counted_at_{0};
   std::uint64_t steps_at_now_ = 0;  // since the clock last moved
 };
 
