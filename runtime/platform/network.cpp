@@ -1,5 +1,8 @@
 #include "runtime/platform/network.hpp"
 
+#include <arpa/inet.h>
+
+#include <algorithm>
 #include <charconv>
 
 namespace troupe::runtime {
@@ -15,32 +18,33 @@ bool host_character(char c) {
          c == '.' || c == '_';
 }
 
-// A zone ("fe80::1%eth0") may hold any character of an interface's name.
-bool literal_character(char c, bool in_zone) {
-  if (in_zone) return host_character(c);
-  return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' ||
-         c == '.';
+bool host_name(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), host_character);
+}
+
+bool literal(int family, std::string_view text) {
+  in6_addr ignored;  // has room for both families
+  return ::inet_pton(family, std::string{text}.c_str(), &ignored) == 1;
 }
 
 Result<void> check_name(std::string_view text, std::string_view host) {
   if (host.find(':') != std::string_view::npos)
     return wrong(text, "an IPv6 address stands in brackets");
-  for (const char c : host)
-    if (!host_character(c)) return wrong(text, "the host holds a character that no host name has");
+  if (!host_name(host)) return wrong(text, "the host holds a character that no host name has");
+  // No name consists of digits and dots alone (RFC 1123, section 2.1).
+  if (host.find_first_not_of("0123456789.") == std::string_view::npos && !literal(AF_INET, host))
+    return wrong(text, "the host looks like an IPv4 address and is none");
   return {};
 }
 
+// A zone may follow: "fe80::1%eth0" (RFC 4007, section 11).
 Result<void> check_literal(std::string_view text, std::string_view host) {
   if (host.find(':') == std::string_view::npos)
     return wrong(text, "only an IPv6 address stands in brackets");
-  bool in_zone = false;
-  for (const char c : host) {
-    if (c == '%' && !in_zone) {
-      in_zone = true;
-    } else if (!literal_character(c, in_zone)) {
-      return wrong(text, "what stands in brackets is not an IPv6 address");
-    }
-  }
+  const auto percent = host.find('%');
+  const auto zone = percent == std::string_view::npos ? "0" : host.substr(percent + 1);
+  if (!literal(AF_INET6, host.substr(0, percent)) || zone.empty() || !host_name(zone))
+    return wrong(text, "what stands in brackets is not an IPv6 address");
   return {};
 }
 

@@ -42,7 +42,8 @@ class Stream {
   // Bytes handed to write() and not yet taken by the peer's system; owners bound it.
   virtual std::size_t unsent() const = 0;
 
-  // Stops and resumes on_data(), so that a fast peer is pushed back.
+  // Stops and resumes on_data(), so that a fast peer is pushed back. While paused, a stream may not
+  // notice that its peer has gone.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 

@@ -1,9 +1,9 @@
-// Trace context as W3C's recommendation "Trace Context" (level 1) defines it, in "Traceparent Header"
-// and "Versioning of traceparent": the header names the trace that a request belongs to and the span
-// that caused it.
+// Trace context as W3C's recommendation "Trace Context" (level 1) defines it, in "Traceparent
+// Header" and "Versioning of traceparent": the header names the trace that a request belongs to and
+// the span that caused it.
 //
-// A header that is not valid is to be ignored and a new trace begun, so parsing has no error to tell.
-// Of the flags, level 1 knows `sampled`; the others are not passed on, as it demands.
+// A header that is not valid is to be ignored and a new trace begun, so parsing has no error to
+// tell. Of the flags, level 1 knows `sampled`; the others are not passed on, as it demands.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include <caf/atom.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 #include <thread>
 
 #include "runtime/platform/os/os_clock.hpp"
@@ -16,10 +17,13 @@
 #include "runtime/platform/os/os_network.hpp"
 #include "runtime/platform/os/os_random.hpp"
 #include "runtime/platform/os/os_workers.hpp"
+#include "runtime/platform/os/threads/threads.hpp"
 #include "runtime/telemetry/console_log.hpp"
 
 namespace troupe::runtime {
 namespace {
+
+constexpr auto fail_stop_grace = std::chrono::seconds{1};
 
 void prepare_process() {
   ::signal(SIGPIPE, SIG_IGN);
@@ -29,13 +33,32 @@ void prepare_process() {
   ::setrlimit(RLIMIT_NOFILE, &descriptors);  // best effort: the old limit may be enough
 }
 
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// A log that nobody reads any more must not keep alive what has to stop.
+void end_soon() {
+  try {
+    std::thread{[] {
+      begin_thread("fail-stop");
+      std::this_thread::sleep_for(fail_stop_grace);
+      std::_Exit(fail_stop_status);
+    }}.detach();
+  } catch (const std::system_error&) {
+    std::_Exit(fail_stop_status);  // no thread to be had: the log line is the lesser loss
+  }
+}
+
 LogForm log_form(LogFormat format) {
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   if (format == LogFormat::json) return LogForm::json;
   if (format == LogFormat::automatic && !terminal) return LogForm::json;
   // https://no-color.org: any value but an empty one
-  const char* no_colour = std::getenv("NO_COLOR");
-  const bool colour = terminal && (no_colour == nullptr || *no_colour == '\0');
+  const std::string no_colour = environment("NO_COLOR");
+  const std::string kind = environment("TERM");
+  const bool colour = terminal && no_colour.empty() && !kind.empty() && kind != "dumb";
   return colour ? LogForm::coloured_text : LogForm::text;
 }
 
@@ -71,6 +94,7 @@ class OsPlatform final : public Platform {
   }
 
   [[noreturn]] void fail_stop(const Error& why) override {
+    end_soon();
     log_->error(
         "node.fail_stop", "the process ends, because going on could do harm",
         {{"code", troupe::to_string(why.code)}, {"reason", why.reason}, {"what", why.message}});

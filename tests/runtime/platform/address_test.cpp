@@ -36,6 +36,12 @@ TEST_CASE("what is wrong with an address is said") {
   says("[127.0.0.1]:80", "only an IPv6 address stands in brackets");
   says("[]:80", "only an IPv6 address stands in brackets");
   says("[::zz]:80", "not an IPv6 address");
+  says("[:]:80", "not an IPv6 address");
+  says("[1:2:3:4:5:6:7:8:9]:80", "not an IPv6 address");
+  says("[fe80::1%]:80", "not an IPv6 address");
+  says("[fe80::1%a b]:80", "not an IPv6 address");
+  says("256.0.0.1:80", "looks like an IPv4 address and is none");
+  says("127.1:80", "looks like an IPv4 address and is none");
   says("host:65536", "greater than 65535");
   says("host:99999999999999999999", "greater than 65535");
   says("host:-1", "is not a number");

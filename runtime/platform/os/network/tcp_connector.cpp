@@ -87,6 +87,7 @@ void TcpConnector::connected(const boost::system::error_code& error) {
 }
 
 void TcpConnector::fail(Error why) {
+  if (!connected_) return;  // the timer had fired already when the connection came, or the reverse
   const auto call = std::exchange(connected_, nullptr);
   finish();
   if (const auto what = what_is_thrown([&] { (void)call(std::move(why)); }))
