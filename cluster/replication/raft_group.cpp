@@ -89,6 +89,12 @@ void RaftGroup::checkpointed(LogIndex index, Term term, std::uint64_t generation
   maybe_take_snapshot();
 }
 
+// Few entries of a quiet group can keep a whole segment of the log from being deleted.
+bool RaftGroup::holds_segments_back() const {
+  const auto groups = shared_->log.laggards(1);
+  return std::find(groups.begin(), groups.end(), group_) != groups.end();
+}
+
 // Runs while the group waits for space, too: cutting the log is what makes space.
 void RaftGroup::maybe_take_snapshot() {
   if (!checkpoint_ || (state_ != State::running && state_ != State::waiting)) return;
@@ -104,9 +110,10 @@ void RaftGroup::maybe_take_snapshot() {
                              ", which its log contradicts"));
   const std::uint64_t trailing = shared_->options.trailing;
   const LogIndex cut = checkpoint.index > trailing ? checkpoint.index - trailing : 0;
-  const bool far =
-      cut > tail_.snapshot() && cut - tail_.snapshot() >= shared_->options.snapshot_threshold;
-  if (!far && checkpoint.generation == record_.generation) return;
+  const bool worth_it =
+      cut > tail_.snapshot() &&
+      (cut - tail_.snapshot() >= shared_->options.snapshot_threshold || holds_segments_back());
+  if (!worth_it && checkpoint.generation == record_.generation) return;
   record_.generation = checkpoint.generation;
   record_dirty_ = true;
   if (cut > tail_.snapshot()) {

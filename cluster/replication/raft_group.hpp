@@ -50,8 +50,9 @@ struct RaftOptions {
   std::chrono::milliseconds heartbeat{50};
   std::chrono::milliseconds install_snapshot_timeout{600'000};
 
-  // A snapshot marker is taken when the checkpoint is this many entries past the last one; the log
-  // is cut `trailing` entries before the checkpoint, for followers that lag a little.
+  // A snapshot marker is taken when the checkpoint is this many entries past the last one, or when
+  // fewer keep old segments of the log from being deleted. The log is cut `trailing` entries before
+  // the checkpoint, for followers that lag a little.
   std::uint64_t snapshot_threshold = 1024;
   std::uint64_t trailing = 0;
 
@@ -171,6 +172,7 @@ class RaftGroup final : public actors::Consensus {
   void release_messages();
 
   void maybe_take_snapshot();
+  bool holds_segments_back() const;
   void fail_confirmations(const Error& why);
   Error not_leading() const;
   runtime::Logger& log() const { return shared_->platform.log(); }

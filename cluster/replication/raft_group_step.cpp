@@ -31,7 +31,7 @@ void RaftGroup::process(const EngineUpdate& update, std::vector<LogEntry> fresh)
                 }));
     assert(fresh.size() == update.append_n);
     store(update.append_index, std::move(fresh));
-  } else if (record_dirty_ && update.term_or_vote) {
+  } else if (update.term_or_vote) {
     write({});
   }
   send_messages(update);

@@ -2,6 +2,8 @@
 // log in memory whose disk the tests can hold up, fill and cut short.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -181,7 +183,7 @@ class FakeLog : public runtime::NodeLog {
     }
     return entries;
   }
-  std::vector<runtime::GroupId> laggards(std::size_t) const override { return {}; }
+  std::vector<runtime::GroupId> laggards(std::size_t) const override { return holding_back; }
   Stats stats() const override { return {}; }
 
   // --- the disk
@@ -192,6 +194,7 @@ class FakeLog : public runtime::NodeLog {
     if (!waiting_.empty() && !scheduled_) schedule();
   }
   bool full = false;
+  std::vector<runtime::GroupId> holding_back;
   Duration latency = std::chrono::milliseconds(1);
 
   // The machine loses power: what was not durable is gone, completions never come.
@@ -345,6 +348,12 @@ class Node {
     return index != 0 && pump.run_while_not([&] {
       return !witness.committed.empty() && witness.committed.back().index >= index;
     });
+  }
+  // "e0", "e1", ...
+  void commit_many(int n) {
+    for (int i = 0; i < n; ++i) REQUIRE(propose("e" + std::to_string(i)) != 0);
+    const auto last = group->status().last;
+    REQUIRE(pump.run_while_not([&] { return witness.committed.back().index >= last; }));
   }
   FakeLog::Content& stored() { return log.content(group_id); }
 
