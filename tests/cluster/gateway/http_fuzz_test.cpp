@@ -1,5 +1,6 @@
 #include "http_fixture.hpp"
 
+using namespace std::string_literals;
 using namespace troupe;
 using namespace troupe::cluster;
 using namespace troupe::cluster::tests;
@@ -19,7 +20,7 @@ const std::vector<std::string>& seeds() {
 }
 
 std::string mutate(std::string text, MemoryRandom& random) {
-  static const std::string spice{"\r\n:;, \t/%?#0123456789aFgHTP\x00\x7F\x80\xFF", 36};
+  static const std::string spice = "\r\n:;, \t/%?#0123456789aFgHTP\x00\x7F\x80\xFF"s;
   for (auto changes = random.between(1, 4); changes > 0 && !text.empty(); --changes) {
     const auto at = random.between(0, text.size() - 1);
     switch (random.between(0, 3)) {

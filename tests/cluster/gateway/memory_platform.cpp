@@ -84,6 +84,14 @@ Result<std::unique_ptr<runtime::Listener>> MemoryNetwork::listen(const runtime::
   return std::make_unique<MemoryListener>(*this, runtime::Address{address.host, port});
 }
 
+MemoryNetwork::~MemoryNetwork() {
+  run();
+  while (!streams_.empty()) {
+    streams_.begin()->second->end(cancelled("the network is gone"));
+    run();
+  }
+}
+
 void MemoryNetwork::run() {
   while (!events_.empty()) {
     const auto event = std::move(events_.front());

@@ -98,6 +98,7 @@ class MemoryStream final : public runtime::Stream {
 class MemoryNetwork final : public runtime::Network {
  public:
   explicit MemoryNetwork(MemoryClock& clock) : clock_{clock} {}
+  ~MemoryNetwork() override;
 
   Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Address& address,
                                                     Accept accept) override;
@@ -137,9 +138,9 @@ class MemoryPlatform final : public runtime::Platform {
  private:
   MemoryClock clock_;
   MemoryRandom random_;
-  MemoryNetwork network_{clock_};
   MemoryLog log_;
   std::unique_ptr<runtime::Metrics> metrics_ = runtime::Metrics::make();
+  MemoryNetwork network_{clock_};  // last: its end closes streams, whose owners use the others
 };
 
 // The far end of one connection.
