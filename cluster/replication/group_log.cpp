@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cluster/replication/configuration.h"
-#include "cluster/replication/engine.h"
+#include "cluster/replication/engine/configuration.h"
+#include "cluster/replication/engine/engine.h"
 
 namespace troupe::cluster {
 

@@ -30,7 +30,7 @@
 #include <vector>
 
 #include "actors/shard/consensus.hpp"
-#include "cluster/replication/engine.h"
+#include "cluster/replication/engine/engine.h"
 #include "cluster/replication/group_log.hpp"
 #include "cluster/replication/log_tail.hpp"
 #include "cluster/replication/raft_link.hpp"

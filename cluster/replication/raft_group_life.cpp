@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "cluster/replication/configuration.h"
+#include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
 
 namespace troupe::cluster {

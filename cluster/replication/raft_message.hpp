@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/replication/engine.h"
+#include "cluster/replication/engine/engine.h"
 #include "runtime/storage/node_log.hpp"
 
 namespace troupe::cluster {

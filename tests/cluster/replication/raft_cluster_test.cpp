@@ -1,7 +1,7 @@
 // Three replicas in one process, on virtual time.
 #include <doctest/doctest.h>
 
-#include "cluster/replication/configuration.h"
+#include "cluster/replication/engine/configuration.h"
 #include "tests/cluster/replication/cluster.hpp"
 
 using namespace troupe;

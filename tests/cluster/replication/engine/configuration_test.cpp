@@ -1,11 +1,11 @@
-#include "cluster/replication/configuration.h"
+#include "cluster/replication/engine/configuration.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <vector>
 
-#include "tests/cluster/replication/engines.hpp"
+#include "tests/cluster/replication/engine/engines.hpp"
 
 using troupe::cluster::test::configuration;
 

@@ -1,8 +1,8 @@
 /* Events that are not messages: what the caller wants, and what became of what it was told. */
 #include <string.h>
 
-#include "cluster/replication/configuration.h"
-#include "cluster/replication/engine_internal.h"
+#include "cluster/replication/engine/configuration.h"
+#include "cluster/replication/engine/engine_internal.h"
 
 /* Commands and barriers travel without payload, but the engine wants an address to be there. It
  * neither reads nor frees it. */

@@ -1,5 +1,5 @@
 // Engines among themselves: elections, replication, members that come and go, snapshots.
-#include "tests/cluster/replication/engines.hpp"
+#include "tests/cluster/replication/engine/engines.hpp"
 
 using namespace troupe::cluster::test;
 

@@ -1,10 +1,10 @@
 /* The consensus engine: C-Raft 0.22's core mode behind plain structs.
  *
  * raft.h is C only, its memory rules differ from event to event, and the package is built without
- * assertions: a wrong event corrupts it instead of being refused. So engine.c is the only file that
- * includes it, owns every byte that it hands in or gets back, and checks each event first. What
- * travels here is indexes and terms; payloads stay with the caller, except those of configuration
- * changes, which the engine has to read.
+ * assertions: a wrong event corrupts it instead of being refused. So nothing outside this folder
+ * includes it; the engine owns every byte that it hands in or gets back, and checks each event
+ * first. What travels here is indexes and terms; payloads stay with the caller, except those of
+ * configuration changes, which have to be read.
  *
  * The engine is a pure state machine: no thread, no clock, no file, no callback. Each call steps it
  * once and fills an EngineUpdate, valid until the next call. The caller then, in this order:
@@ -18,8 +18,8 @@
  * falling. Source: D. Ongaro, "Consensus: Bridging Theory and Practice", 2014; C-Raft's
  * docs/core.rst.
  */
-#ifndef TROUPE_CLUSTER_REPLICATION_ENGINE_H
-#define TROUPE_CLUSTER_REPLICATION_ENGINE_H
+#ifndef TROUPE_CLUSTER_REPLICATION_ENGINE_ENGINE_H
+#define TROUPE_CLUSTER_REPLICATION_ENGINE_ENGINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // What the engine refuses, and what it makes of odd messages.
-#include "tests/cluster/replication/engines.hpp"
+#include "tests/cluster/replication/engine/engines.hpp"
 
 using namespace troupe::cluster::test;
 

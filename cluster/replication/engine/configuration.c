@@ -1,4 +1,4 @@
-#include "cluster/replication/configuration.h"
+#include "cluster/replication/engine/configuration.h"
 
 #include <stdbool.h>
 #include <string.h>

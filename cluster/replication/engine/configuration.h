@@ -4,8 +4,8 @@
  * C-Raft's own decoder trusts its input; this one does not. It is also what says that bytes may be
  * shown to the engine at all. C, because engine.c needs it.
  */
-#ifndef TROUPE_CLUSTER_REPLICATION_CONFIGURATION_H
-#define TROUPE_CLUSTER_REPLICATION_CONFIGURATION_H
+#ifndef TROUPE_CLUSTER_REPLICATION_ENGINE_CONFIGURATION_H
+#define TROUPE_CLUSTER_REPLICATION_ENGINE_CONFIGURATION_H
 
 #include <stddef.h>
 #include <stdint.h>

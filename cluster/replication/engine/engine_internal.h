@@ -1,10 +1,10 @@
 /* What engine.c and its two companions share. Nothing else includes this file or raft.h. */
-#ifndef TROUPE_CLUSTER_REPLICATION_ENGINE_INTERNAL_H
-#define TROUPE_CLUSTER_REPLICATION_ENGINE_INTERNAL_H
+#ifndef TROUPE_CLUSTER_REPLICATION_ENGINE_ENGINE_INTERNAL_H
+#define TROUPE_CLUSTER_REPLICATION_ENGINE_ENGINE_INTERNAL_H
 
 #include <raft.h>
 
-#include "cluster/replication/engine.h"
+#include "cluster/replication/engine/engine.h"
 
 struct Engine {
   struct raft raft;

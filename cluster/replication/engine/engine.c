@@ -1,11 +1,11 @@
-#include "cluster/replication/engine.h"
+#include "cluster/replication/engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cluster/replication/configuration.h"
-#include "cluster/replication/engine_internal.h"
+#include "cluster/replication/engine/configuration.h"
+#include "cluster/replication/engine/engine_internal.h"
 
 _Static_assert((int)ENGINE_COMMAND == RAFT_COMMAND && (int)ENGINE_BARRIER == RAFT_BARRIER &&
                    (int)ENGINE_CHANGE == RAFT_CHANGE,

@@ -1,5 +1,5 @@
 /* Messages from other replicas. They come from outside: nothing in them is believed. */
-#include "cluster/replication/engine_internal.h"
+#include "cluster/replication/engine/engine_internal.h"
 
 /* What C-Raft writes into its own messages. */
 enum { VOTE_VERSION = 2, RESULT_VERSION = 2 };

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "cluster/replication/configuration.h"
-#include "cluster/replication/engine.h"
+#include "cluster/replication/engine/configuration.h"
+#include "cluster/replication/engine/engine.h"
 
 namespace troupe::cluster::test {
 
