@@ -161,14 +161,15 @@ void run_all(actors::Client& client, std::uint64_t count, int in_flight,
       if (shared_raw->running.fetch_sub(1) == 1) shared_raw->ended.raise();
       return;
     }
-    client.send(next(number), {.timeout = std::chrono::minutes{5}},
-                [shared_raw](Result<actors::Reply> reply) {
-                  if (!reply && reply.error().code != Code::already_exists) {
-                    const std::lock_guard guard{shared_raw->mutex};
-                    shared_raw->failure = reply.error().describe();
-                  }
-                  shared_raw->send();
-                });
+    actors::CallOptions patient;
+    patient.timeout = std::chrono::minutes{5};
+    client.send(next(number), std::move(patient), [shared_raw](Result<actors::Reply> reply) {
+      if (!reply && reply.error().code != Code::already_exists) {
+        const std::lock_guard guard{shared_raw->mutex};
+        shared_raw->failure = reply.error().describe();
+      }
+      shared_raw->send();
+    });
   };
   for (int n = 0; n < in_flight; ++n) shared->send();
   shared->ended.wait();
