@@ -1,0 +1,90 @@
+#include "tests/simulations/node/simulated_node.hpp"
+
+#include <charconv>
+#include <stdexcept>
+
+#include "config/load.hpp"
+
+namespace troupe::simulations {
+
+namespace {
+
+constexpr const char* manifest_text = R"(
+[cluster]
+name = "rehearsal"
+
+[[nodes]]
+name = "n1"
+mesh = "n1:7400"
+gateway = "n1:8080"
+admin = "n1:7480"
+data = "/data"
+
+[services."banking.v1.Accounts"]
+shards = 4
+replication_factor = 1
+)";
+
+config::Manifest load() {
+  const auto nothing = [](const std::string&) { return std::nullopt; };
+  auto manifest = config::load_manifest(manifest_text, "rehearsal.toml", nothing);
+  if (!manifest) throw std::runtime_error{manifest.error().front().message};
+  manifest->storage.reserve_bytes = 1 << 20;
+  manifest->storage.segment_bytes = 1 << 20;
+  manifest->storage.checkpoint_entries = 20;
+  return std::move(*manifest);
+}
+
+struct Caller final : runtime::StreamHandler {
+  std::string received;
+  bool closed = false;
+  void on_data(std::string_view bytes) override { received += bytes; }
+  void on_closed(const Result<void>&) override { closed = true; }
+};
+
+Answer call(World& world, const std::string& request) {
+  const auto caller = std::make_shared<Caller>();
+  world.outside().network().connect(
+      {"n1", 8080}, std::chrono::seconds{1},
+      [&world, caller, request](auto stream) -> std::shared_ptr<runtime::StreamHandler> {
+        if (!stream) {
+          caller->closed = true;
+          return nullptr;
+        }
+        (*stream)->write(request);
+        return caller;
+      });
+  world.run_until([&] { return caller->closed; }, std::chrono::seconds{30});
+  Answer answer;
+  const auto& text = caller->received;
+  const auto head_end = text.find("\r\n\r\n");
+  if (!text.starts_with("HTTP/1.1 ") || head_end == std::string::npos) return answer;
+  std::from_chars(text.data() + 9, text.data() + 12, answer.status);
+  answer.body = text.substr(head_end + 4);
+  return answer;
+}
+
+}  // namespace
+
+StartProcess BankNode::start() {
+  return [manifest =
+              load()](runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
+    TROUPE_TRY(node,
+               cluster::Node::start(platform, manifest, "n1", actors::ServiceRegistry::global()));
+    return std::unique_ptr<SimulatedProcess>(new BankNode{std::move(node)});
+  };
+}
+
+Answer get(World& world, const std::string& path) {
+  return call(world, "GET " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n\r\n");
+}
+
+Answer post(World& world, const std::string& path, const std::string& idempotency_key,
+            const std::string& body) {
+  return call(world, "POST " + path +
+                         " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\nIdempotency-Key: " +
+                         idempotency_key + "\r\nContent-Type: application/json\r\n" +
+                         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+}
+
+}  // namespace troupe::simulations

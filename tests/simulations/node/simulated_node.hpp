@@ -1,0 +1,38 @@
+// A whole node of the cluster, with the accounts of the banking context, on a machine of a world,
+// and HTTP calls to it from outside.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cluster/node.hpp"
+#include "simulations/world/world.hpp"
+
+namespace troupe::simulations {
+
+class BankNode final : public SimulatedProcess {
+ public:
+  // Name n1, gateway on n1:8080; small log segments and frequent checkpoints.
+  static StartProcess start();
+
+  void stop() override {
+    node_->stop([] {});
+  }
+  bool ready() const { return node_->ready(); }
+
+ private:
+  explicit BankNode(std::unique_ptr<cluster::Node> node) : node_(std::move(node)) {}
+  std::unique_ptr<cluster::Node> node_;
+};
+
+struct Answer {
+  int status = 0;  // 0: no connection, or it ended without an answer
+  std::string body;
+};
+
+// One request on a connection of its own; runs the world until its end, at most 30 s.
+Answer get(World& world, const std::string& path);
+Answer post(World& world, const std::string& path, const std::string& idempotency_key,
+            const std::string& body);
+
+}  // namespace troupe::simulations
