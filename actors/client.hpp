@@ -26,13 +26,14 @@ struct CallBase {
 template <class Response>
 struct Call : CallBase {};
 
+// Every member has a default, so that {.timeout = ...} compiles without a warning.
 struct CallOptions {
   // The id under which the command takes effect once. Made fresh when not given; a caller that
   // retries gives the same one again.
-  std::optional<MessageId> id;
-  std::string caller;  // scope of the id
+  std::optional<MessageId> id = std::nullopt;
+  std::string caller = {};  // scope of the id
   Duration timeout = std::chrono::seconds{10};
-  std::string trace;
+  std::string trace = {};
 };
 
 // Finds the leader of a key's shard and hands the request over. Any thread may call. Implemented by
