@@ -38,6 +38,22 @@ TEST_CASE("an answer is not lost to a peer that is still sending when we close")
   CHECK(served.wait_for_stream()->wait_until_closed());
 }
 
+TEST_CASE("a paused stream that closes takes what its peer insists on sending first") {
+  Served served{1, [](Handler& handler) { handler.stream->pause_reading(); }};
+  BareSocket peer{served.address};
+  const auto stream = served.wait_for_stream();
+  peer.send("x");  // when it is answered, the stream has stopped reading
+  stream->stream->write("y");
+  CHECK(peer.receive(1) == "y");
+  const auto bytes = pattern(32 << 20);
+  stream->stream->write(bytes);
+  stream->stream->close();
+  peer.send(bytes);  // blocks until the stream takes it
+  CHECK(peer.receive_all() == bytes);
+  CHECK(stream->wait_until_closed());
+  CHECK(stream->received().empty());
+}
+
 TEST_CASE("after close no data is delivered") {
   Served served{1, [](Handler& handler) {
                   handler.data = [&handler](std::string_view) { handler.stream->close(); };

@@ -135,12 +135,15 @@ TEST_CASE("a busy pooled queue does not starve the others of a single thread") {
 TEST_CASE("a job's captures are released before the next job runs") {
   auto workers = make();
   Event<bool> released;
+  Event<> gate;
   auto queue = workers->queue("releasing", Workers::Kind::dedicated);
   auto held = std::make_shared<int>(1);
   std::weak_ptr<int> seen = held;
+  queue->post([&gate] { gate.wait(); });  // so that the two others are taken in one go
   queue->post([held] {});
   held.reset();
   queue->post([&] { released.set(seen.expired()); });
+  gate.set();
   CHECK(released.wait());
 }
 
