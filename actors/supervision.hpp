@@ -9,8 +9,8 @@
 //
 // A child fails when it ends with an error; an end with exit_reason::normal or user_shutdown is no
 // failure. A child that cannot be started counts as one that failed; those after it wait for it.
-// Asked to end (exit_msg), a supervisor stops its children first. However it ends, even killed, no
-// child outlives it.
+// Asked to end (exit_msg), a supervisor stops its children first. However it ends, even killed, its
+// children end too.
 //
 // Every start, end, restart and escalation is written to the SupervisionTree, which any thread may
 // read (`troupe tree`), and every restart makes one structured report in the log and counts in
