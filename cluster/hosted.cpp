@@ -26,6 +26,7 @@ actors::ShardOptions shard_options(const config::Service& settings, const config
   options.apply_rows_max = storage.apply_rows;
   options.apply_delay_max = storage.apply_after;
   options.checkpoint_wal_bytes = storage.checkpoint_wal_bytes;
+  options.checkpoint_entries = storage.checkpoint_entries;
   // The node's budget is shared by its files; below this a file is only slow.
   constexpr std::uint64_t page_cache_min = 256u << 10;
   options.page_cache_bytes =

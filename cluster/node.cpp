@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "actors/routes.hpp"
 #include "cluster/data_folder.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_admin.hpp"
@@ -49,6 +50,18 @@ class NodeImpl final : public Node {
   }
 
   Result<void> build(const config::Manifest& manifest, const config::Node& node) {
+    std::map<std::string, std::uint32_t> shards;
+    for (const HostedService& service : hosted_) {
+      const std::string& name = service.service->type->name;
+      if (service.settings.replication_factor > 1)
+        return unimplemented("REPLICATION_UNAVAILABLE",
+                             name + " wants " +
+                                 std::to_string(service.settings.replication_factor) +
+                                 " replicas; nodes of this version do not replicate yet: write "
+                                 "replication_factor = 1");
+      shards[name] = service.settings.shards;
+    }
+    TROUPE_CHECK(folder_.keep_shards(shards));
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
@@ -142,6 +155,7 @@ Result<std::unique_ptr<Node>> Node::start(runtime::Platform& platform,
   if (!node)
     return invalid_argument("NODE_UNKNOWN",
                             "the manifest has no node '" + name + "'; add it under [[nodes]]");
+  TROUPE_CHECK(actors::check_routes(registry));
   TROUPE_TRY(folder, DataFolder::open(platform.disk(), node->data, manifest.cluster.name, name));
   TROUPE_TRY(log, runtime::NodeLog::open(platform, folder.log(), log_options(manifest.storage)));
   auto made = std::make_unique<NodeImpl>(platform, manifest, *node, std::move(folder),

@@ -47,19 +47,11 @@ void Router::announce(const actors::ServiceType& service, std::uint32_t shard, c
   route.actor = std::move(actor);
 }
 
-void Router::withdraw(const actors::ServiceType& service, std::uint32_t shard) {
-  announce(service, shard, nullptr);
-}
-
 caf::actor Router::shard(const actors::ServiceType& service, std::uint32_t shard) const {
   const ServiceRoute* route = find(&service);
   if (!route || shard >= route->shards.size()) return nullptr;
   const std::lock_guard guard{route->shards[shard]->mutex};
   return route->shards[shard]->actor;
-}
-
-void Router::close() {
-  closed_ = true;
 }
 
 std::int64_t Router::in_flight() const {
@@ -77,9 +69,6 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
         unimplemented("SERVICE_NOT_HOSTED",
                       "service " + (call.service ? call.service->name : std::string{"?"}) +
                           " does not run here; enable it in the manifest's list of services"));
-  if (closed_)
-    return reply_to(
-        unavailable("NODE_STOPPING", "the node is stopping; retry under the same message id"));
   if (call.key.empty() || call.key.size() > options_.key_bytes_max)
     return reply_to(invalid_argument(
         "KEY_INVALID", "the key of " + call.service->name + " must have 1 to " +

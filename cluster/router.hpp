@@ -26,7 +26,7 @@ runtime::Bucket bucket_of(std::string_view service, std::string_view key);
 std::uint32_t shard_of(runtime::Bucket bucket, std::uint32_t shards);
 
 struct RouterOptions {
-  std::size_t key_bytes_max = 1024;
+  std::size_t key_bytes_max = 512;
   std::int64_t in_flight_max = 50'000;  // calls of one shard that are not answered yet
 };
 
@@ -40,10 +40,6 @@ class Router final : public actors::Client {
 
   // The actor that serves a shard now. Called at every (re)start of the shard.
   void announce(const actors::ServiceType& service, std::uint32_t shard, caf::actor actor);
-  void withdraw(const actors::ServiceType& service, std::uint32_t shard);
-
-  // From now on every call is refused with UNAVAILABLE / NODE_STOPPING.
-  void close();
 
   void send(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to) override;
 
@@ -68,7 +64,6 @@ class Router final : public actors::Client {
   runtime::Platform& platform_;
   const RouterOptions options_;
   std::unordered_map<const actors::ServiceType*, ServiceRoute> services_;  // looked up only
-  std::atomic<bool> closed_{false};
 };
 
 }  // namespace troupe::cluster

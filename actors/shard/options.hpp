@@ -30,6 +30,8 @@ struct ShardOptions {
   std::size_t unapplied_bytes_max = 64u << 20;
   // The file is checkpointed when its WAL has grown past this.
   std::uint64_t checkpoint_wal_bytes = 64ull << 20;
+  // ... or when this many entries are in the file and not in a checkpoint.
+  std::uint64_t checkpoint_entries = 50'000;
   std::uint64_t page_cache_bytes = 16ull << 20;
 
   // How long a command's reply is kept: ids that carry their time, and clients' Idempotency-Keys.

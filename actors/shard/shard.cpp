@@ -51,7 +51,7 @@ void Shard::start() {
 void Shard::opened(Result<runtime::ShardFile::Applied> applied) {
   if (!applied) return fail_(applied.error());
   applied_ = *applied;
-  committed_ = applied_.index;
+  committed_ = checkpointed_ = applied_.index;
   time_ms_ = applied_.time_ms;
   if (state_ == State::stopping) return stop_if_idle();
   files_.run<std::uint64_t>(
@@ -96,12 +96,14 @@ void Shard::on_leading(runtime::Term) {
   // from there.
   refusal_.reset();
   enter(State::recovering);
-  when_applied(committed_, [this](const Result<void>& applied) {
-    if (applied && state_ == State::recovering) serve();
-  });
+  serve_at_ = committed_;
+  if (applied_.index >= serve_at_) return serve();
+  apply_soon();
 }
 
 void Shard::serve() {
+  serve_at_ = 0;
+  refusal_.reset();
   drop_residents();
   time_ms_ = std::max(time_ms_, applied_.time_ms);
   replies_.reset(time_ms_);
@@ -109,6 +111,10 @@ void Shard::serve() {
   next_purge_ = now();
   enter(State::serving);
   if (first_time) sweep();
+  run_queued();
+}
+
+void Shard::run_queued() {
   std::deque<RequestPtr> queued = std::exchange(queued_, {});
   waiting_ -= queued.size();
   for (RequestPtr& request : queued) handle(std::move(request));
@@ -121,9 +127,11 @@ void Shard::on_not_leading(const Error& why) {
   }
   log().warn("shard.refusing", spec_.name() + " refuses commands: " + why.describe(),
              {{"shard", spec_.name()}, {"reason", why.reason}});
+  serve_at_ = 0;
   refusal_ = why;
   enter(State::refusing);
   refuse_open_work(why);
+  run_queued();
 }
 
 void Shard::on_failed(const Error& why) {
@@ -240,6 +248,7 @@ void Shard::publish() {
   snapshot.checkpointed = surroundings_.vitals->get().checkpointed;
   snapshot.entities_stored = surroundings_.vitals->get().entities_stored;
   snapshot.entities_resident = residents_.size();
+  snapshot.file_bytes = surroundings_.vitals->get().file_bytes;
   snapshot.quarantined = quarantine_.empty() ? 0 : quarantine_.sweep(now());
   surroundings_.vitals->set(std::move(snapshot));
 }

@@ -92,6 +92,7 @@ class Shard final : private ConsensusObserver {
   void on_not_leading(const Error& why) override;
   void on_failed(const Error& why) override;
   void serve();
+  void run_queued();
   void refuse_open_work(const Error& why);
   void drop_residents();
   void requeue(std::vector<RequestPtr> requests);
@@ -114,7 +115,8 @@ class Shard final : private ConsensusObserver {
   void load(Resident& resident);
   void start_loads();
   void loaded(const std::string& key, Result<runtime::ShardFile::Loaded> loaded);
-  void overlay_unapplied(const Resident& resident, runtime::ShardFile::Loaded& loaded) const;
+  runtime::LogIndex overlay_unapplied(const Resident& resident,
+                                      runtime::ShardFile::Loaded& loaded) const;
   bool renew_entity(Resident& resident, std::string_view state);
   void run_waiting(Resident& resident);
   Resident* still_busy(const std::string& key, std::uint64_t epoch);
@@ -157,11 +159,12 @@ class Shard final : private ConsensusObserver {
   std::unique_ptr<Consensus> consensus_;
 
   State state_ = State::opening;
-  std::optional<Error> refusal_;   // while refusing: why writes are refused
-  std::function<void()> stopped_;  // while stopping
-  std::deque<RequestPtr> queued_;  // while opening or recovering
-  std::uint64_t epoch_ = 0;        // raised when residents are dropped: older completions are void
-  std::uint64_t generation_ = 1;   // of the shard file
+  runtime::LogIndex serve_at_ = 0;  // leading, and serves once this is applied; 0: not so
+  std::optional<Error> refusal_;    // while refusing: why writes are refused
+  std::function<void()> stopped_;   // while stopping
+  std::deque<RequestPtr> queued_;   // while opening or recovering
+  std::uint64_t epoch_ = 0;         // raised when residents are dropped: older completions are void
+  std::uint64_t generation_ = 1;    // of the shard file
 
   Residents residents_;
   ReplyMemory replies_;
@@ -189,6 +192,7 @@ class Shard final : private ConsensusObserver {
   runtime::ShardFile::Applied applied_;
   std::multimap<runtime::LogIndex, std::function<void(const Result<void>&)>> when_applied_;
   std::uint64_t wal_bytes_ = 0;
+  runtime::LogIndex checkpointed_ = 0;  // by this life of the shard
   bool checkpointing_ = false;
   bool checkpoint_wanted_ = false;
   bool purging_ = false;

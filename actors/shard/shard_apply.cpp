@@ -18,6 +18,7 @@ struct ApplyResult {
   runtime::ShardFile::Applied applied;
   std::uint64_t wal_bytes = 0;
   std::uint64_t entities = 0;
+  std::uint64_t file_bytes = 0;
 };
 
 }  // namespace
@@ -25,7 +26,7 @@ struct ApplyResult {
 void Shard::apply_soon() {
   if (unapplied_.empty() || !applying_.empty() || apply_retrying_) return;
   if (unapplied_rows_ >= spec_.options.apply_rows_max || apply_wanted_ > applied_.index ||
-      state_ == State::recovering)
+      serve_at_ > 0 || state_ == State::recovering)
     return start_apply();
   if (apply_timer_) return;
   apply_timer_ = true;
@@ -43,15 +44,19 @@ void Shard::start_apply() {
   unapplied_.erase(unapplied_.begin(), unapplied_.begin() + static_cast<std::ptrdiff_t>(count));
   unapplied_rows_ = unapplied_.empty() ? 0 : unapplied_.size();
   files_.run<ApplyResult>(
-      [entries = applying_](runtime::ShardFile& file) -> Result<ApplyResult> {
+      [entries = applying_, &disk = surroundings_.platform->disk(),
+       path = spec_.file(generation_)](runtime::ShardFile& file) -> Result<ApplyResult> {
         if (auto done = file.apply(entries); !done) return std::move(done).error();
-        return ApplyResult{file.applied(), file.wal_bytes(), file.entity_count()};
+        const auto size = disk.size(path);
+        return ApplyResult{file.applied(), file.wal_bytes(), file.entity_count(),
+                           file.wal_bytes() + (size ? *size : 0)};
       },
       [this](Result<ApplyResult> result) {
         if (!result) return apply_done(std::move(result).error());
         wal_bytes_ = result->wal_bytes;
         auto snapshot = surroundings_.vitals->get();
         snapshot.entities_stored = result->entities;
+        snapshot.file_bytes = result->file_bytes;
         surroundings_.vitals->set(std::move(snapshot));
         apply_done(result->applied);
       });
@@ -71,13 +76,15 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
     for (auto entry = applying_.rbegin(); entry != applying_.rend(); ++entry)
       unapplied_.push_front(std::move(*entry));
     applying_.clear();
-    for (auto& [index, then] : std::exchange(when_applied_, {})) {
-      if (state_ == State::recovering)
-        when_applied_.emplace(index, std::move(then));
-      else
-        then(why);
-    }
     apply_retrying_ = true;
+    for (auto& [index, then] : std::exchange(when_applied_, {})) then(why);
+    if (state_ == State::recovering && serve_at_ > 0) {
+      // It leads, but may not run commands before its entities can be read from the file. Reads are
+      // answered from the file with the rows that wait laid over it.
+      refusal_ = why;
+      enter(State::refusing);
+      run_queued();
+    }
     executor_->post_after(apply_retry, [this] {
       apply_retrying_ = false;
       apply_soon();
@@ -93,7 +100,10 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
     when_applied_.erase(when_applied_.begin());
     then({});
   }
-  if (checkpoint_wanted_ || wal_bytes_ >= spec_.options.checkpoint_wal_bytes) start_checkpoint();
+  if (serve_at_ > 0 && applied_.index >= serve_at_) serve();
+  if (checkpoint_wanted_ || wal_bytes_ >= spec_.options.checkpoint_wal_bytes ||
+      applied_.index - checkpointed_ >= spec_.options.checkpoint_entries)
+    start_checkpoint();
   publish();
   apply_soon();
   if (state_ == State::serving) resume_stalled();
@@ -131,6 +141,7 @@ void Shard::start_checkpoint() {
           if (result.error().code == Code::data_loss) return fail_(result.error());
           return surroundings_.platform->fail_stop(result.error());
         }
+        checkpointed_ = result->index;
         auto snapshot = surroundings_.vitals->get();
         snapshot.checkpointed = result->index;
         surroundings_.vitals->set(std::move(snapshot));

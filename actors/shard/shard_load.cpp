@@ -58,7 +58,7 @@ void Shard::loaded(const std::string& key, Result<runtime::ShardFile::Loaded> lo
     for (RequestPtr& request : waiting) request->answer(why);
     return;
   }
-  overlay_unapplied(resident, *loaded);
+  resident.last_batch = overlay_unapplied(resident, *loaded);
   resident.exists = loaded->state.has_value();
   if (loaded->state) {
     resident.version = loaded->state->version();
@@ -77,14 +77,18 @@ void Shard::loaded(const std::string& key, Result<runtime::ShardFile::Loaded> lo
 }
 
 // Only while commands are refused can an entity be loaded that has committed rows which are not in
-// the file yet: otherwise it would still be resident.
-void Shard::overlay_unapplied(const Resident& resident, runtime::ShardFile::Loaded& loaded) const {
-  if (state_ != State::refusing) return;
+// the file yet: otherwise it would still be resident. Returns the newest entry with such rows, 0 if
+// there is none.
+runtime::LogIndex Shard::overlay_unapplied(const Resident& resident,
+                                           runtime::ShardFile::Loaded& loaded) const {
+  runtime::LogIndex newest = 0;
+  if (state_ != State::refusing) return newest;
   const auto overlay = [&](const runtime::ShardFile::Entry& entry) {
     wire::Batch batch;
     if (!entry.payload || !batch.ParseFromString(*entry.payload)) return;
     for (const wire::Row& row : batch.rows()) {
       if (row.bucket() != resident.bucket || row.entity() != resident.key) continue;
+      newest = entry.index;
       if (row.change() == wire::Row::DELETE_ENTITY)
         loaded.state.reset();
       else if (row.kind() == wire::Row::STATE && row.change() == wire::Row::PUT)
@@ -93,6 +97,7 @@ void Shard::overlay_unapplied(const Resident& resident, runtime::ShardFile::Load
   };
   for (const auto& entry : applying_) overlay(entry);
   for (const auto& entry : unapplied_) overlay(entry);
+  return newest;
 }
 
 // A new object of the author's class, holding this state. False if the bytes do not parse.

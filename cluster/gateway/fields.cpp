@@ -14,6 +14,7 @@
 #include "cluster/gateway/http/json_string.hpp"
 #include "cluster/gateway/http/url.hpp"
 #include "cluster/gateway/json.hpp"
+#include "cluster/gateway/json_errors.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -33,7 +34,7 @@ bool is_plain_in_json(const pb::Descriptor& type) {
 
 Error invalid(const Field& field, std::string_view text, const std::string& wanted) {
   std::string quoted;
-  append_json_string(quoted, text);
+  append_json_string(quoted, shortened(text));
   return invalid_argument("FIELD_INVALID",
                           "\"" + field.name() + "\": " + quoted + " is not " + wanted);
 }
@@ -170,6 +171,7 @@ Result<void> write_text(pb::Message& message, const Field& field, std::string_vi
 }  // namespace
 
 Result<FieldPath> FieldPath::resolve(const pb::Descriptor& type, std::string_view path) {
+  const std::string shown{shortened(path)};
   FieldPath result;
   const auto* message = &type;
   for (auto rest = path;;) {
@@ -177,15 +179,15 @@ Result<FieldPath> FieldPath::resolve(const pb::Descriptor& type, std::string_vie
     const std::string name{rest.substr(0, end)};
     const auto* field = find_field(*message, name);
     if (field == nullptr) {
-      return invalid_argument("FIELD_UNKNOWN", message->full_name() + " has no field \"" + name +
-                                                   "\", which \"" + std::string{path} +
-                                                   "\" asks for");
+      return invalid_argument("FIELD_UNKNOWN", message->full_name() + " has no field \"" +
+                                                   std::string{shortened(name)} + "\", which \"" +
+                                                   shown + "\" asks for");
     }
     result.fields_.push_back(field);
     if (end == rest.size()) break;
     rest.remove_prefix(end + 1);
     if (field->is_repeated() || field->cpp_type() != Field::CPPTYPE_MESSAGE) {
-      return invalid_argument("FIELD_INVALID", "\"" + std::string{path} + "\": \"" + name +
+      return invalid_argument("FIELD_INVALID", "\"" + shown + "\": \"" + name +
                                                    "\" is not one message, so it has no fields");
     }
     message = field->message_type();
@@ -193,7 +195,7 @@ Result<FieldPath> FieldPath::resolve(const pb::Descriptor& type, std::string_vie
   const auto& last = result.field();
   if (last.is_map() ||
       (last.cpp_type() == Field::CPPTYPE_MESSAGE && !is_plain_in_json(*last.message_type()))) {
-    return invalid_argument("FIELD_INVALID", "\"" + std::string{path} + "\" is a " +
+    return invalid_argument("FIELD_INVALID", "\"" + shown + "\" is a " +
                                                  (last.is_map() ? "map" : "message") +
                                                  ", which cannot be written as text");
   }

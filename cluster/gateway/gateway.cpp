@@ -1,5 +1,6 @@
 #include "cluster/gateway/gateway.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "cluster/gateway/http/http_telemetry.hpp"

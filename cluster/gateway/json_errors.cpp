@@ -51,7 +51,8 @@ std::optional<Error> unknown_field(std::string_view path, std::string_view rest,
   rest.remove_suffix(mark.size());
   std::string field = prefix;
   if (!path.empty()) field += std::string{path} + '.';
-  return invalid_argument("FIELD_UNKNOWN", "there is no field \"" + field + std::string{rest} +
+  return invalid_argument("FIELD_UNKNOWN", "there is no field \"" + field +
+                                               std::string{shortened(rest)} +
                                                "\"; correct its name or leave it out");
 }
 
@@ -61,7 +62,7 @@ std::optional<Error> invalid_value(std::string_view path, std::string_view rest,
   constexpr std::string_view for_type = " for type ";
   const auto split = rest.rfind(for_type);
   if (!rest.starts_with(mark) || split == std::string_view::npos) return std::nullopt;
-  const std::string value{rest.substr(mark.size(), split - mark.size())};
+  const std::string value{shortened(rest.substr(mark.size(), split - mark.size()))};
   const auto type = rest.substr(split + for_type.size());
   // Some messages have the field's name, or "oneof", where others have the type.
   if (path.empty()) {
@@ -74,6 +75,14 @@ std::optional<Error> invalid_value(std::string_view path, std::string_view rest,
 }
 
 }  // namespace
+
+std::string_view shortened(std::string_view text) {
+  constexpr std::size_t quoted_bytes_max = 80;
+  if (text.size() <= quoted_bytes_max) return text;
+  auto end = quoted_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
 
 Error json_error(std::string_view message, const std::string& prefix) {
   if (message == ": Root element must be a message.") {
@@ -97,7 +106,7 @@ Error json_error(std::string_view message, const std::string& prefix) {
   if (auto error = unknown_field(path, rest, prefix)) return std::move(*error);
 
   if (rest.starts_with(": ")) rest.remove_prefix(2);
-  std::string text{rest};
+  std::string text{shortened(rest)};
   if (!path.empty()) text = "\"" + prefix + std::string{path} + "\": " + text;
   return invalid_argument("FIELD_INVALID", std::move(text));
 }

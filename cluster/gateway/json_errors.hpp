@@ -12,4 +12,7 @@ namespace troupe::cluster {
 // not known is passed on as it is.
 Error json_error(std::string_view message, const std::string& prefix);
 
+// A client's text as an error quotes it: the beginning, if it is long.
+std::string_view shortened(std::string_view text);
+
 }  // namespace troupe::cluster

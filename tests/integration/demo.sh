@@ -78,6 +78,7 @@ deposit_cents() {
       [[ $code != 200 ]] || echo "$key"
     done' _
 }
+>acknowledged
 deposit_cents <keys >acknowledged 2>/dev/null &
 load=$!
 until [[ $(wc -l <acknowledged) -ge 300 ]]; do kill -0 "$load" 2>/dev/null || fail "the load ended early"; done

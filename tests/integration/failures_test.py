@@ -11,7 +11,7 @@ import sys
 from troupe_node import Node, NodeDied, manifest, scratch
 
 ACCOUNTS = 20
-SMALL = 'segment_bytes = "1MiB"\ncheckpoint_wal_bytes = "1MiB"\nlog_segments = 1\ncheckpoint_entries = 1'
+SMALL = 'segment_bytes = "1MiB"\ncheckpoint_wal_bytes = "1MiB"\nlog_segments = 2\ncheckpoint_entries = 100'
 
 
 def deposit(node, account, amount, key):
@@ -39,6 +39,18 @@ def check_balances(node, expected):
     for account, amount in expected.items():
         found = balance(node, account)
         assert found == amount, f"{account} has {found}, not {amount}"
+
+
+def check_statements(node, expected):
+    """A statement is refused, or it adds up to the balance: it is never older than it."""
+    for account, amount in expected.items():
+        answer = node.get(f"/v1/accounts/{account}/statement?pageSize=500")
+        if answer.status != 200:
+            assert answer.reason == "DISK_FULL", answer.text
+            continue
+        entries = answer.json()["entries"]
+        found = sum(int(e["amount"]["minorUnits"]) for e in entries if e["kind"] == "DEPOSITED")
+        assert found == amount, f"the statement of {account} adds up to {found}, not {amount}"
 
 
 def flip(path, offset, count=64):
@@ -224,7 +236,14 @@ def full_disk_refuses_writes_and_heals(binary, folder):
             n, answer = refusal
             assert answer.status == 507 and answer.reason == "DISK_FULL", (answer.status, answer.text)
             check_balances(node, expected)
-            assert node.get("/v1/accounts/a0").status == 200
+            check_statements(node, expected)
+            # Started again on the full disk: still reads, and still no command.
+            node.kill()
+            node.spawn()
+            node.wait_listening()
+            check_balances(node, expected)
+            check_statements(node, expected)
+            assert deposit(node, "a0", 1, "still-full").reason == "DISK_FULL"
             os.remove(ballast)
             while True:  # the node tries again by itself; the test's own time-out bounds this
                 answer = deposit(node, f"a{n % ACCOUNTS}", 1, f"full-{n}")

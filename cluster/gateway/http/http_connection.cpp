@@ -8,6 +8,11 @@
 #include "cluster/gateway/http/problem.hpp"
 
 namespace troupe::cluster {
+namespace {
+
+constexpr std::size_t kept_bytes_max = 4096;
+
+}  // namespace
 
 HttpConnection::HttpConnection(std::shared_ptr<HttpServer::Core> core,
                                std::shared_ptr<runtime::Stream> stream, std::uint64_t id,
@@ -141,14 +146,14 @@ void HttpConnection::pump() {
 
 void HttpConnection::dispatch(HttpRequest request, std::uint64_t sequence) {
   Respond respond{shared_from_this(), sequence};
-  if (!core_->gate.enter()) return;  // the server is gone
+  const Gate::Visit visit{core_->gate};
+  if (!visit) return;  // the server is gone
   try {
     core_->handler(std::move(request), std::move(respond));
   } catch (const std::exception& mistake) {
     core_->platform.log().error("http.handler_failed", "the handler of an HTTP request threw",
                                 {{"what", mistake.what()}});
   }
-  core_->gate.leave();
 }
 
 bool HttpConnection::next_step(Step& step) {
@@ -182,6 +187,12 @@ bool HttpConnection::next_step(Step& step) {
         return true;
       case HttpParser::State::more:
         unparsed_ = false;
+        if (taken_ == input_.size()) {
+          input_.clear();
+          taken_ = 0;
+          // A connection that once took a large body does not keep the room for it.
+          if (input_.capacity() > kept_bytes_max) input_.shrink_to_fit();
+        }
         continue_due_ = continue_due_ || parser_.wants_continue();
         if (begun_ && now > request_limit_) {
           refuse(step,
@@ -285,6 +296,9 @@ void HttpConnection::drop_input() {
   input_.clear();
   taken_ = 0;
   unparsed_ = false;
+  begun_ = false;
+  in_body_ = false;
+  continue_due_ = false;
 }
 
 void HttpConnection::close_stream(MonotonicTime now) {

@@ -16,11 +16,27 @@ namespace troupe::cluster {
 // use may be destroyed afterwards.
 class Gate {
  public:
-  bool enter();  // false: closed, and leave() is not called
-  void leave();
+  // Inside while it lives, if the gate was open.
+  class Visit {
+   public:
+    explicit Visit(Gate& gate) : gate_{gate.enter() ? &gate : nullptr} {}
+    ~Visit() {
+      if (gate_ != nullptr) gate_->leave();
+    }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+    explicit operator bool() const { return gate_ != nullptr; }
+
+   private:
+    Gate* const gate_;
+  };
+
   void close();  // waits for those inside
 
  private:
+  bool enter();
+  void leave();
+
   static constexpr std::uint32_t closed = 1U << 31;
   std::atomic<std::uint32_t> inside_{0};
 };
@@ -32,7 +48,7 @@ struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   runtime::Platform& platform;
   const HttpServerOptions options;
   const HttpHandler handler;
-  Gate gate;  // around the handler
+  Gate gate;  // around what the server's owner gave it to call
 
   std::shared_ptr<runtime::StreamHandler> accept(std::shared_ptr<runtime::Stream> stream);
   void remove(std::uint64_t id);

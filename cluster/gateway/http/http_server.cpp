@@ -53,7 +53,9 @@ void HttpServer::Core::remove(std::uint64_t id) {
     announce_locked();
     if (open_.empty()) done = std::exchange(done_, nullptr);
   }
-  if (done) done();
+  if (!done) return;
+  const Gate::Visit visit{gate};
+  if (visit) done();
 }
 
 void HttpServer::Core::announce_locked() {

@@ -65,8 +65,8 @@ class HttpServer {
                                                     const runtime::Address& address,
                                                     HttpServerOptions options, HttpHandler handler);
 
-  // Cuts off what stop() has not ended. When it returns, the handler does not run and will not run
-  // again; so it must not be called from inside the handler.
+  // Cuts off what stop() has not ended. When it returns, neither the handler nor what stop() was
+  // given runs or will run; so it must not be called from inside one of them.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -75,8 +75,8 @@ class HttpServer {
 
   // Stops listening, closes connections that are idle, lets the others finish the requests that
   // they have begun, and closes each as soon as it has; what is left after `deadline` is cut off.
-  // `done` is called once when no connection is left, on any thread, possibly before this returns;
-  // never after the destructor. A second call changes nothing.
+  // `done` is called once when no connection is left, on any thread, possibly before this returns.
+  // A second call changes nothing.
   void stop(Duration deadline, std::function<void()> done);
 
   struct Core;  // shared with the connections; http_core.hpp
