@@ -241,6 +241,8 @@ def full_disk_refuses_writes_and_heals(binary, folder):
             node.kill()
             node.spawn()
             node.wait_listening()
+            for _ in range(4):
+                node.wait_event("shard.refusing")
             check_balances(node, expected)
             check_statements(node, expected)
             assert deposit(node, "a0", 1, "still-full").reason == "DISK_FULL"
