@@ -9,6 +9,7 @@
 #include <caf/atom.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <system_error>
 #include <thread>
 
@@ -81,6 +82,14 @@ class OsPlatform final : public Platform {
   Workers& workers() override { return *workers_; }
   Logger& log() override { return *log_; }
   Metrics& metrics() override { return *metrics_; }
+
+  // Linux: the second figure of statm is resident pages (proc(5)).
+  std::uint64_t resident_bytes() const override {
+    std::ifstream file{"/proc/self/statm"};
+    std::uint64_t size = 0, resident = 0;
+    file >> size >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  }
 
   void configure(caf::actor_system_config& config) override {
     const bool stealing = options_.scheduler == SchedulerPolicy::stealing;
