@@ -109,6 +109,7 @@ void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
         slot.close = true;
         phase_ = std::max(phase_, Phase::finishing);
         drop_input();
+        set_timer(now);  // it may have been for the request that is not read any further
       }
       slot.answer = serialize(response, {slot.head, slot.close, slot.keep_alive},
                               date_.at(core_->platform.clock().wall()));

@@ -175,3 +175,24 @@ TEST_CASE("beyond the most connections one is answered 503, and far beyond refus
   next.send(get("/next"));
   CHECK(response(next.take()).status == 200);
 }
+
+TEST_CASE("what a closing connection had begun to read does not hurry the answers that are due") {
+  HttpFixture http{limits([](auto& limits) {
+    limits.header_time = 1s;
+    limits.answer_time = 60s;
+  })};
+  auto client = http.connect();
+  client.send(get("/1") + get("/2") + "GET /3");
+  REQUIRE(http.waiting.size() == 2);
+  HttpResponse last;
+  last.close = true;
+  http.waiting.back().respond(std::move(last));
+  http.waiting.pop_back();
+  http.platform.advance(1s);  // /3 could have been cut off from now on
+  client.send(" HTTP/1.1\r\n");
+  http.platform.advance(10s);
+  CHECK_FALSE(client.closed());
+  http.answer("one");
+  CHECK(responses(client.take()).size() == 2);
+  CHECK(client.closed());
+}

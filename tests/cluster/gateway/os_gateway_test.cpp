@@ -221,9 +221,10 @@ TEST_CASE("a gateway can go away under load, and late replies harm nobody") {
   for (int round = 0; round < 5; ++round) {
     OsGateway node;
     std::vector<std::thread> clients;
+    std::vector<std::unique_ptr<Socket>> sockets;
     for (int c = 0; c < 3; ++c) {
-      clients.emplace_back([&] {
-        Socket socket{node.port()};
+      sockets.push_back(std::make_unique<Socket>(node.port()));
+      clients.emplace_back([&socket = *sockets.back()] {
         for (int i = 0; i < 200; ++i) socket.send(burn("b"));
         socket.receive(SIZE_MAX);
       });

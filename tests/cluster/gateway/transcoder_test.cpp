@@ -212,3 +212,14 @@ TEST_CASE("a reply that is not its message is an error") {
     CHECK(json.error().reason == "REPLY_MALFORMED");
   }
 }
+
+TEST_CASE("an error quotes the beginning of a long value, cut between characters") {
+  std::string word;
+  for (int i = 0; i < 1000; ++i) word += "x\xC3\xA9";
+  CHECK(lend("{\"days\":\"" + word + "\"}").size() < 200);
+  CHECK(lend("{\"" + word + "\":1}").size() < 200);
+  const auto text = find("page_size=" + word);
+  CHECK(text.size() < 200);
+  CHECK(is_utf8(text));
+  CHECK(find(word + "=1").size() < 300);
+}
