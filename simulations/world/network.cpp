@@ -46,8 +46,7 @@ class SimListener final : public runtime::Listener {
 
 }  // namespace
 
-// --- Fabric
-// ---------------------------------------------------------------------------------------
+// --- Fabric -------------------------------------------------------------------------------------
 
 bool Fabric::resolves(const std::string& host) const {
   return host == "localhost" || hosts_.contains(host) || is_literal(host);
@@ -77,8 +76,7 @@ void Fabric::drop(const Life& life) {
   for (const auto& stream : dropped) stream->drop();
 }
 
-// --- SimNetwork
-// -----------------------------------------------------------------------------------
+// --- SimNetwork ---------------------------------------------------------------------------------
 
 Result<std::unique_ptr<runtime::Listener>> SimNetwork::listen(const runtime::Address& address,
                                                               Accept accept) {

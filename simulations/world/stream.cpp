@@ -36,8 +36,7 @@ void SimStream::later(Duration delay, std::function<void()> what) {
   });
 }
 
-// --- sending
-// --------------------------------------------------------------------------------------
+// --- sending ------------------------------------------------------------------------------------
 
 void SimStream::write(std::string bytes) {
   if (gone() || closing_ || aborted_) return;
@@ -84,8 +83,7 @@ void SimStream::send(Signal signal, std::string bytes) {
   });
 }
 
-// --- receiving
-// ------------------------------------------------------------------------------------
+// --- receiving ----------------------------------------------------------------------------------
 
 void SimStream::arrive(Signal signal, std::string bytes) {
   if (signal == Signal::reset) {
@@ -124,8 +122,7 @@ void SimStream::deliver() {
   if (peer_ended_ && !paused_ && unread_.empty()) close();
 }
 
-// --- ending
-// ---------------------------------------------------------------------------------------
+// --- ending -------------------------------------------------------------------------------------
 
 void SimStream::close() {
   if (gone() || aborted_ || std::exchange(closing_, true)) return;
