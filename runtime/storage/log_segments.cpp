@@ -159,7 +159,9 @@ void LogWriter::enter_disk_full(const Error& why) {
 void LogWriter::leave_disk_full_if_possible() {
   if (!stats_.disk_full) return;
   if (options_.reserve_bytes > 0) {
-    const auto made = platform_.disk().allocate(path(log_reserve_name), options_.reserve_bytes);
+    // Room for the reserve and as much again, or the next append would fill the disk once more.
+    auto made = platform_.disk().allocate(path(log_reserve_name), 2 * options_.reserve_bytes);
+    if (made) made = platform_.disk().allocate(path(log_reserve_name), options_.reserve_bytes);
     if (!made && !is_disk_full(made.error())) stop_node(made.error());
     if (!made) return;
   }

@@ -63,8 +63,8 @@ void LogWriter::write_batch() {
   failed_.clear();
   if (stopped_) return;
   // Nobody waits for these.
-  current().preallocate(options_.segment_bytes);
   if (std::exchange(cuts_, false)) drop_dead_segments();
+  if (!stats_.disk_full) current().preallocate(options_.segment_bytes);
 }
 
 // As many appends as one transaction takes, and at least one.

@@ -165,18 +165,7 @@ Result<void> Database::set_up() {
   int keep_wal = 1;
   sqlite3_file_control(handle_, "main", SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
   TROUPE_CHECK(execute("PRAGMA locking_mode=EXCLUSIVE"));
-  // The first look at the file: takes the lock and recovers the WAL.
-  std::string mode;
-  {
-    TROUPE_TRY(journal, statement("PRAGMA journal_mode"));
-    TROUPE_TRY(found, journal->next());
-    if (found) mode = journal->blob(0);
-    journal->reset();
-  }
-  if (mode != "wal")
-    return data_loss(options_.corrupt_reason, path_ + ": its header says journal mode \"" + mode +
-                                                  "\" and not \"wal\": it is rotten, or was "
-                                                  "changed by another program");
+  TROUPE_CHECK(check_header());
   const bool full = options_.sync == Sync::every_commit;
   TROUPE_CHECK(execute(
       std::string{"PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;"
@@ -201,6 +190,27 @@ Result<void> Database::set_up() {
   begin_ = begin;
   commit_ = commit;
   return {};
+}
+
+// The first look at the file: takes the lock and recovers the WAL.
+Result<void> Database::check_header() {
+  TROUPE_TRY(journal, statement("PRAGMA journal_mode"));
+  const StatementGuard guard{*journal};
+  TROUPE_TRY(found, journal->bind().next());
+  const std::string mode{found ? journal->blob(0) : std::string_view{}};
+  if (mode != "wal")
+    return data_loss(options_.corrupt_reason,
+                     path_ + ": its header says journal mode \"" + mode +
+                         "\" and not \"wal\": it is rotten, or was changed by another program");
+  if (sqlite3_db_readonly(handle_, "main") == 0) return {};
+  // Either the system does not let us write, or the header says that only a newer SQLite may.
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  char version = 0;
+  const bool read = file && file->pMethods->xRead(file, &version, 1, 18) == SQLITE_OK;
+  if (read && version != 2)
+    return data_loss(options_.corrupt_reason, path_ + ": its header is rotten at byte 18");
+  return unavailable("DISK_IO", path_ + ": it may not be written; check its owner and permissions");
 }
 
 Result<Statement*> Database::statement(std::string_view sql) {

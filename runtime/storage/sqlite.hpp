@@ -169,6 +169,7 @@ class Database {
  private:
   Database(sqlite3* handle, std::string path, Options options);
   Result<void> set_up();
+  Result<void> check_header();
 
   sqlite3* handle_;
   const std::string path_;

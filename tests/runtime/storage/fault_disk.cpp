@@ -195,10 +195,9 @@ Result<void> FaultDisk::allocate(const std::string& path, std::uint64_t bytes) {
 
 Result<void> FaultDisk::remove(const std::string& path) {
   if (faults_.writes_fail) return unavailable("DISK_IO", path + ": cannot be removed");
-  const auto before = static_cast<std::int64_t>(size_or_zero(path));
-  auto removed = disk_->remove(path);
-  if (removed) faults_.space += before;
-  return removed;
+  // Before the file is gone, so that who waits for that finds the space.
+  faults_.space += static_cast<std::int64_t>(size_or_zero(path));
+  return disk_->remove(path);
 }
 
 Result<void> FaultDisk::rename(const std::string& from, const std::string& to) {

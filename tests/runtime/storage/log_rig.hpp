@@ -50,6 +50,12 @@ class LogRig {
     close();
     open();
   }
+  // Until the cleaner has removed a segment.
+  void wait_until_removed(std::uint64_t segment) {
+    while ((has(segment) || std::filesystem::exists(wal(segment))) && !platform_.stopped.is_set())
+      std::this_thread::yield();
+    REQUIRE_FALSE(platform_.stopped.is_set());
+  }
   // The log of a process that was killed now: a copy of its files. What the old process does
   // afterwards is not seen.
   void crash() {
