@@ -77,7 +77,8 @@ NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manife
       log_(log),
       hosted_(hosted),
       tree_(std::move(tree)),
-      started_(platform.clock().now()) {
+      started_(platform.clock().now()),
+      serves_metrics_(manifest.metrics.enabled) {
   for (const HostedService& service : hosted_)
     metrics_.push_back(
         std::make_unique<ServiceMetrics>(platform.metrics(), service.service->type->name));

@@ -39,6 +39,7 @@ class NodeAdmin final : public AdminSource {
   void publish_metrics();
 
   Result<void> ready() override;
+  bool serves_metrics() const override { return serves_metrics_; }
   void status(std::function<void(Result<NodeStatus>)> answer) override;
   void tree(std::function<void(Result<TreeNode>)> answer) override;
   void shards(std::function<void(Result<ShardList>)> answer) override;
@@ -54,6 +55,7 @@ class NodeAdmin final : public AdminSource {
   const std::vector<HostedService>& hosted_;
   const std::shared_ptr<actors::SupervisionTree> tree_;
   const MonotonicTime started_;
+  const bool serves_metrics_;
   std::vector<std::unique_ptr<ServiceMetrics>> metrics_;  // in the order of hosted_
   std::string gateway_;
   std::string admin_;

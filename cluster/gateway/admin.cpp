@@ -41,6 +41,11 @@ struct Pages {
   }
 
   void metrics(const Respond& respond, std::string_view route) const {
+    if (!source.serves_metrics())
+      return send(respond,
+                  problem(not_found("ROUTE_NOT_FOUND",
+                                    "metrics are switched off: [metrics] enabled in the manifest")),
+                  route);
     send(respond, text(platform.metrics().text(), "text/plain; version=0.0.4; charset=utf-8"),
          route);
   }

@@ -19,6 +19,9 @@ class AdminSource {
   // Whether clients may be sent here; the error says why not. Must not block.
   virtual Result<void> ready() = 0;
 
+  // Whether /metrics is there.
+  virtual bool serves_metrics() const { return true; }
+
   virtual void status(std::function<void(Result<NodeStatus>)> answer) = 0;
   virtual void tree(std::function<void(Result<TreeNode>)> answer) = 0;
   virtual void shards(std::function<void(Result<ShardList>)> answer) = 0;
