@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <sstream>
@@ -69,6 +71,31 @@ std::string run_command(const std::vector<std::string>& command) {
     throw std::runtime_error(joined(command) +
                              " failed: " + text.substr(text.size() > 400 ? text.size() - 400 : 0));
   return text;
+}
+
+double in_child(const std::function<double()>& work) {
+  int out[2];
+  if (pipe(out) != 0) throw std::runtime_error("pipe failed");
+  malloc_trim(0);
+  const pid_t child = fork();
+  if (child == 0) {
+    int status = 1;
+    try {
+      const double result = work();
+      if (write(out[1], &result, sizeof result) == sizeof result) status = 0;
+    } catch (const std::exception& failure) {
+      std::fprintf(stderr, "%s\n", failure.what());
+    }
+    _exit(status);
+  }
+  close(out[1]);
+  double result = 0;
+  const bool got = read(out[0], &result, sizeof result) == sizeof result;
+  close(out[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (!got || status != 0) throw std::runtime_error("a measuring process failed");
+  return result;
 }
 
 Server::Server(const std::vector<std::string>& command, const std::string& log) : log_(log) {

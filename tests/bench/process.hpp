@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,10 @@ namespace troupe::bench {
 // Runs a command to its end; returns what it wrote to standard output. Throws std::runtime_error
 // with the command and its last words if it fails.
 std::string run_command(const std::vector<std::string>& command);
+
+// Runs `work` in a forked process and returns what it returned. Only while this process has no
+// other threads. Throws std::runtime_error if the child fails.
+double in_child(const std::function<double()>& work);
 
 // A server: started, and ended with the object by its process id.
 class Server {
