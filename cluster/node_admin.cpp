@@ -125,7 +125,6 @@ void NodeAdmin::tell_ready() {
 }
 
 void NodeAdmin::publish_metrics() {
-  (void)ready();
   for (std::size_t i = 0; i < hosted_.size(); ++i) {
     ServiceMetrics& metrics = *metrics_[i];
     std::uint64_t commands = 0, reads = 0, errors = 0, repeated = 0, exceptions = 0;

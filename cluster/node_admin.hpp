@@ -31,9 +31,11 @@ class NodeAdmin final : public AdminSource {
   void listens_on(const std::optional<runtime::Address>& gateway, const runtime::Address& admin);
   void stopping() { stopping_ = true; }
 
-  // Calls back once, as soon as every shard serves; looked at whenever metrics are published and
-  // whenever somebody asks.
+  // Calls back once, as soon as every shard serves.
   void when_ready(std::function<void()> ready);
+
+  // By shards, when one begins or ceases to serve.
+  void shard_changed() { (void)ready(); }
 
   // Once a second, by the steward: what shards count becomes metrics.
   void publish_metrics();

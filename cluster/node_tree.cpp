@@ -35,14 +35,15 @@ ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
   ChildSpec child;
   child.id = "shard " + std::to_string(shard.spec.shard);
   child.shutdown = shard_shutdown;
-  child.start = [shard_spec = shard.spec, type = service.service->type, router = spec.router,
-                 surroundings =
-                     actors::ShardSurroundings{spec.platform, spec.log, spec.consensus, shard.queue,
-                                               shard.vitals}](caf::event_based_actor* parent) {
-    caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
-    router->announce(*type, shard_spec.shard, actor);
-    return actor;
-  };
+  child.start =
+      [shard_spec = shard.spec, type = service.service->type, router = spec.router,
+       surroundings = actors::ShardSurroundings{
+           spec.platform, spec.log, spec.consensus, shard.queue, shard.vitals,
+           [admin = spec.admin] { admin->shard_changed(); }}](caf::event_based_actor* parent) {
+        caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
+        router->announce(*type, shard_spec.shard, actor);
+        return actor;
+      };
   return child;
 }
 

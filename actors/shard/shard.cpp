@@ -235,6 +235,7 @@ void Shard::stop_if_idle() {
 void Shard::enter(State state) {
   state_ = state;
   publish();
+  if (surroundings_.state_changed) surroundings_.state_changed();
 }
 
 void Shard::publish() {

@@ -53,6 +53,7 @@ struct ShardSurroundings {
   ConsensusFactory consensus;
   std::shared_ptr<runtime::WorkQueue> queue;  // of this shard, kept over restarts
   std::shared_ptr<ShardVitals> vitals;
+  std::function<void()> state_changed;  // after the vitals say so, inside the actor; may be empty
 };
 
 class Shard final : private ConsensusObserver {
