@@ -65,7 +65,7 @@ Result<std::unique_ptr<Segment>> Segment::open(Disk& disk, const std::string& fo
                                                std::uint64_t number, std::uint64_t wal_bytes) {
   const auto path = folder + "/" + segment_name(number);
   TROUPE_TRY(database, Database::open(disk, path, database_options()));
-  const auto file_bytes = database->wal_bytes();
+  TROUPE_TRY(file_bytes, disk.size(path + "-wal"));
   std::unique_ptr<Segment> segment{
       new Segment(number, path, std::move(database), wal_bytes, file_bytes)};
   TROUPE_CHECK(segment->prepare());

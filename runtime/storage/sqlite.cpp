@@ -1,14 +1,18 @@
 #include "runtime/storage/sqlite.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <mutex>
+
+#include "runtime/storage/vfs_file.hpp"
 
 namespace troupe::runtime {
 namespace {
 
 constexpr std::uint64_t wal_header_bytes = 32;
 constexpr std::uint64_t wal_frame_header_bytes = 24;
+constexpr std::uint64_t wal_bytes_kept = 64 << 20;
 
 // SQLite counts its memory under a lock that all connections share, unless told not to before its
 // first use in the process. Refused later (a VFS was registered before): slower, nothing else.
@@ -138,12 +142,6 @@ Result<std::unique_ptr<Database>> Database::open(Disk& disk, const std::string& 
   sqlite3_extended_result_codes(handle, 1);
   if (code != SQLITE_OK) return database->failure(sqlite3_extended_errcode(handle), "open");
   TROUPE_CHECK(database->set_up());
-  const auto wal = path + "-wal";
-  TROUPE_TRY(has_wal, disk.exists(wal));
-  if (has_wal) {
-    TROUPE_TRY(bytes, disk.size(wal));
-    database->wal_bytes_ = bytes;
-  }
   return database;
 }
 
@@ -170,6 +168,7 @@ Result<void> Database::set_up() {
   TROUPE_CHECK(execute(
       std::string{"PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY;"
                   "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"} +
+      "PRAGMA journal_size_limit=" + std::to_string(wal_bytes_kept) + ";" +
       (full ? "PRAGMA synchronous=FULL;" : "PRAGMA synchronous=NORMAL;") +
       (options_.spill ? "" : "PRAGMA cache_spill=OFF;") + "PRAGMA cache_size=-" +
       std::to_string(std::max<std::uint64_t>(options_.cache_bytes >> 10, 64))));
@@ -189,7 +188,7 @@ Result<void> Database::set_up() {
   TROUPE_TRY(commit, statement("COMMIT"));
   begin_ = begin;
   commit_ = commit;
-  return {};
+  return measure_wal();
 }
 
 // The first look at the file: takes the lock and recovers the WAL.
@@ -255,9 +254,32 @@ void Database::rollback() {
 
 Result<void> Database::checkpoint() {
   const int code =
-      sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+      sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
   if (code != SQLITE_OK) return failure(sqlite3_extended_errcode(handle_), "checkpoint");
   wal_bytes_ = 0;
+  sqlite3_file* wal = wal_file();
+  if (!wal) return {};
+  sqlite3_int64 there = 0;
+  int blanked = wal->pMethods->xFileSize(wal, &there);
+  if (blanked == SQLITE_OK && there > 0) blanked = write_zeros(wal, 0, wal_header_bytes);
+  if (blanked == SQLITE_OK && there > 0) blanked = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+  if (blanked != SQLITE_OK) return failure(blanked, "blank the write-ahead log");
+  return {};
+}
+
+// What a blank WAL holds does not count: it is room for the next transactions.
+Result<void> Database::measure_wal() {
+  sqlite3_file* wal = wal_file();
+  if (!wal) return {};
+  sqlite3_int64 there = 0;
+  int code = wal->pMethods->xFileSize(wal, &there);
+  std::array<char, wal_header_bytes> header{};
+  const bool has_header = there >= static_cast<sqlite3_int64>(header.size());
+  if (code == SQLITE_OK && has_header)
+    code = wal->pMethods->xRead(wal, header.data(), static_cast<int>(header.size()), 0);
+  if (code != SQLITE_OK) return failure(code, "look at the write-ahead log");
+  const bool blank = std::all_of(header.begin(), header.end(), [](char byte) { return byte == 0; });
+  wal_bytes_ = blank ? 0 : static_cast<std::uint64_t>(there);
   return {};
 }
 

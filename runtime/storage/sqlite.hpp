@@ -149,12 +149,13 @@ class Database {
   // Rows changed by the statement that ran last.
   std::int64_t changes() const { return sqlite3_changes64(handle_); }
 
-  // Copies the WAL into the file, syncs both, and empties the WAL. An emptied WAL cannot shadow the
-  // file with a part of its old content should one of its frames rot.
+  // Copies the WAL into the file, syncs both, and blanks the WAL: it reads as empty, so that a part
+  // of it cannot shadow the file should one of its frames rot, and its space is written over again.
+  // What it takes beyond 64 MiB is given back.
   Result<void> checkpoint();
 
-  // Bytes of the WAL that are in use. After an open: the size of the file, unless its owner knows
-  // better and says so.
+  // Bytes of the WAL that are in use. After an open: at most so many, unless its owner knows better
+  // and says so.
   std::uint64_t wal_bytes() const { return wal_bytes_; }
   void set_wal_bytes(std::uint64_t bytes) { wal_bytes_ = bytes; }
 
@@ -170,6 +171,7 @@ class Database {
   Database(sqlite3* handle, std::string path, Options options);
   Result<void> set_up();
   Result<void> check_header();
+  Result<void> measure_wal();
 
   sqlite3* handle_;
   const std::string path_;

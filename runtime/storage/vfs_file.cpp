@@ -24,8 +24,8 @@ Result<VfsFile> VfsFile::open(Disk& disk, const std::string& path) {
   VfsFile opened{path};
   opened.storage_.resize((static_cast<std::size_t>(vfs->szOsFile) + 7) / 8);
   int flags = 0;
-  // As one of the kinds of files that stand for themselves: for a WAL, the VFS for Unix wants to see
-  // its database, which may be gone.
+  // As one of the kinds of files that stand for themselves: for a WAL, the VFS for Unix wants to
+  // see its database, which may be gone.
   const int code = vfs->xOpen(vfs, opened.path_.c_str(), opened.file(),
                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_SUPER_JOURNAL, &flags);
   if (code != SQLITE_OK) {

@@ -95,13 +95,13 @@ TEST_SUITE("shard file and crashes") {
   TEST_CASE("the WAL does not grow for ever") {
     ShardRig rig;
     rig.open();
-    std::uintmax_t largest = 0;
+    fill(rig, 300);
+    const auto once = std::filesystem::file_size(rig.wal());
     for (int round = 0; round < 20; ++round) {
-      fill(rig, 300);
       REQUIRE(rig.file().checkpoint());
-      largest = std::max(largest, std::filesystem::file_size(rig.wal()));
+      fill(rig, 300);
     }
-    CHECK(largest == 0);
+    CHECK(std::filesystem::file_size(rig.wal()) <= once);
     CHECK(rig.file().entity_count() == 300);
   }
 
