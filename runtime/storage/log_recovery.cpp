@@ -87,7 +87,7 @@ class Recovery {
     if (newest_key_ == 0) return drop_unfinished(std::move(segment));
     if (groups_to_come_ != 0)
       return lost(path(number) + ": rows of its first transaction are gone");
-    if (scan.bad_frame)
+    if (scan.bad_frame && number == *databases_.rbegin())
       log_.info("log.torn_tail",
                 "the last transaction of a segment was not finished and is dropped",
                 {{"file", path(number) + "-wal"}, {"frame", *scan.bad_frame}});

@@ -146,7 +146,7 @@ Result<void> Segment::scan(const std::function<Result<void>(const LogRow&)>& tak
   query->bind();
   for (;;) {
     TROUPE_TRY(found, query->next());
-    if (!found) return {};
+    if (!found) break;
     LogRow row;
     row.key = query->integer(0);
     row.group = static_cast<GroupId>(query->integer(1));
@@ -159,6 +159,8 @@ Result<void> Segment::scan(const std::function<Result<void>(const LogRow&)>& tak
       return rotten_row(row.key, "does not match its checksum");
     TROUPE_CHECK(take(row));
   }
+  sqlite3_db_release_memory(database_->handle());  // what was read will hardly be read again
+  return {};
 }
 
 Result<void> Segment::read(GroupId group, const GroupIndex::Span& span,

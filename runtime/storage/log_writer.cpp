@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace troupe::runtime {
+namespace {
+
+void tell(const NodeLog::Append& append, const Result<void>& outcome) {
+  if (append.done) append.done(outcome);
+}
+
+}  // namespace
 
 LogWriter::LogWriter(Platform& platform, std::string folder, Options options,
                      RecoveredLog recovered)
@@ -58,7 +65,7 @@ void LogWriter::write_batch() {
     write_slice(Slice{batch_}.subspan(begin, end - begin));
     begin = end;
   }
-  for (auto& append : late_) append.done(failed_.at(append.group));
+  for (const auto& append : late_) tell(append, failed_.at(append.group));
   late_.clear();
   failed_.clear();
   if (stopped_) return;
@@ -219,7 +226,7 @@ void LogWriter::finish(Slice slice, const Result<void>& outcome) {
   auto refusal = refusals_.begin();
   for (std::size_t position = 0; position < slice.size(); ++position) {
     const bool refused = refusal != refusals_.end() && refusal->position == position;
-    slice[position].done(refused ? Result<void>{(refusal++)->why} : outcome);
+    tell(slice[position], refused ? Result<void>{(refusal++)->why} : outcome);
   }
 }
 

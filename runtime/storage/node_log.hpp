@@ -70,7 +70,8 @@ class NodeLog {
     std::optional<GroupRecord> record = std::nullopt;
     std::vector<LogEntry> entries = {};
     // On the writer's thread, after the fsync (or the failure). Must not block. After a failure
-    // the later appends of the group that were waiting fail as well, so that no gap appears.
+    // the later appends of the group that were waiting fail as well, so that no gap appears. May be
+    // null.
     std::function<void(const Result<void>&)> done = nullptr;
   };
   virtual void append(Append append) = 0;

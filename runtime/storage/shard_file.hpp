@@ -65,8 +65,8 @@ class ShardFile {
   };
   struct Loaded {
     std::optional<wire::EntityState> state;  // nullopt: the entity does not exist
-    std::vector<std::string> replies;  // `sub` of its newest reply rows, at most `replies_max`
-    bool replies_complete = true;      // false: there are more than were returned
+    std::vector<std::string> replies;        // `sub` of its reply rows, at most `replies_max`
+    bool replies_complete = true;            // false: there are more, and these are any of them
   };
   virtual Result<Loaded> load(Bucket bucket, std::string_view entity, std::size_t replies_max) = 0;
 

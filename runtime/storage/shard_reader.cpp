@@ -44,7 +44,7 @@ Result<void> ShardReader::prepare() {
   TROUPE_TRY(row, database_.statement("SELECT value,due_ms,sum FROM rows WHERE bucket=?1 AND "
                                       "entity=?2 AND kind=?3 AND sub=?4"));
   TROUPE_TRY(replies, database_.statement("SELECT sub FROM rows WHERE bucket=?1 AND entity=?2 AND "
-                                          "kind=?3 ORDER BY due_ms DESC, sub LIMIT ?4"));
+                                          "kind=?3 ORDER BY sub LIMIT ?4"));
   TROUPE_TRY(after, database_.statement("SELECT value,due_ms,sum,sub FROM rows WHERE bucket=?1 AND "
                                         "entity=?2 AND kind=?3 AND sub>?4 ORDER BY sub LIMIT ?5"));
   TROUPE_TRY(before,

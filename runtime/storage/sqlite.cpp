@@ -59,7 +59,8 @@ Error sqlite_error(int extended_code, int system_errno, std::string_view path,
       return failed_precondition("FOLDER_IN_USE",
                                  message + "; another process has the file open: stop it first");
     case SQLITE_IOERR:
-      if (is_out_of_space(system_errno)) return full();
+      // Only a write: what a failed sync has left on the disk nobody knows, whatever its reason.
+      if (extended_code == SQLITE_IOERR_WRITE && is_out_of_space(system_errno)) return full();
       if (extended_code == SQLITE_IOERR_CORRUPTFS || extended_code == SQLITE_IOERR_DATA)
         return corrupt();
       return unavailable("DISK_IO", message + "; check the disk and the system's log");

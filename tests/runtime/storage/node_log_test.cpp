@@ -215,6 +215,14 @@ TEST_SUITE("node log") {
       CHECK(rig.entries(group) == rig.expected(group, 1, 300));
   }
 
+  TEST_CASE("who does not want to hear of the outcome need not") {
+    LogRig rig;
+    rig.open();
+    rig.log().append(rig.make(1, 1, 1));
+    rig.put(1, 2, 2);
+    CHECK(rig.entries(1) == rig.expected(1, 1, 2));
+  }
+
   TEST_CASE("large entries come back whole") {
     LogRig rig;
     rig.open();
