@@ -52,7 +52,7 @@ struct Node {
 struct ServiceLimits {
   std::uint64_t batch_bytes = 256 * kibibyte;
   std::uint32_t batch_commands = 1024;
-  std::uint32_t batches_in_flight = 16;
+  std::uint32_t batches_in_flight = 4;
   std::uint32_t waiting_commands = 10'000;
   std::uint64_t resident_bytes = 64 * mebibyte;
   Duration passivate_after = std::chrono::minutes{10};
@@ -110,9 +110,9 @@ struct Storage {
   std::uint32_t commit_entries = 4096;
   std::uint64_t commit_bytes = 8 * mebibyte;
   std::uint64_t page_cache_bytes = 64 * mebibyte;
-  std::uint32_t apply_rows = 2000;
-  Duration apply_after = std::chrono::milliseconds{100};
-  std::uint64_t checkpoint_wal_bytes = 16 * mebibyte;
+  std::uint32_t apply_rows = 20'000;
+  Duration apply_after = std::chrono::milliseconds{500};
+  std::uint64_t checkpoint_wal_bytes = 64 * mebibyte;
   std::uint32_t checkpoint_entries = 50'000;
   std::uint32_t log_segments = 8;
   friend bool operator==(const Storage&, const Storage&) = default;

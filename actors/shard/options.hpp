@@ -20,11 +20,11 @@ struct ShardOptions {
   std::size_t batch_bytes_max = 256u << 10;
   std::size_t batch_commands_max = 1024;
   // Batches proposed and not yet committed; beyond it commands gather in the next batch.
-  std::size_t batches_in_flight_max = 2;
+  std::size_t batches_in_flight_max = 4;
 
   // Committed rows are applied to the shard file at the latest when there are this many of them, or
   // when the oldest has waited this long (monotonic time).
-  std::size_t apply_rows_max = 6000;
+  std::size_t apply_rows_max = 20'000;
   Duration apply_delay_max = std::chrono::milliseconds{500};
   // Committed bytes that may wait for the shard file; beyond it commands are refused.
   std::size_t unapplied_bytes_max = 64u << 20;

@@ -28,7 +28,10 @@ ReplyKey ReplyKey::of(std::string_view entity, std::string_view caller, std::str
                                  XXH3_64bits(caller.data(), caller.size()),
                                  XXH3_64bits(method.data(), method.size()), id.high, id.low};
   const XXH128_hash_t hash = XXH3_128bits(parts, sizeof parts);
-  return {hash.high64, hash.low64};
+  if (!id.timed) return {hash.high64, hash.low64};
+  // An id's time leads, so that replies of commands that ran together lie together in the file.
+  constexpr std::uint64_t time_bits = ~std::uint64_t{0xffff};
+  return {(id.high & time_bits) | (hash.high64 & ~time_bits), hash.low64};
 }
 
 std::string ReplyKey::row() const {

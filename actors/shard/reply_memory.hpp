@@ -23,7 +23,8 @@
 
 namespace troupe::actors {
 
-// Names caller, method and message id within an entity: 128 bits of XXH3. The key of a REPLY row.
+// Names caller, method and message id within an entity: 128 bits of XXH3, of which an id that
+// carries its time takes the first 48. The key of a REPLY row.
 struct ReplyKey {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
