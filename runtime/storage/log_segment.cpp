@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t wal_bytes_at_first = 64 << 10;
 constexpr std::uint64_t growth_bytes_min = 128 << 10;
-constexpr std::uint64_t growth_bytes_max = 4 << 20;
+constexpr std::uint64_t growth_bytes_max = 1 << 20;
 constexpr std::size_t entries_per_turn = 256;
 
 // In the database's header: the file change counter, and the version of SQLite that counted last.
