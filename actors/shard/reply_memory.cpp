@@ -71,8 +71,8 @@ bool ReplyMemory::surely_new(const ReplyKey& key, const MessageId& id) const {
 void ReplyMemory::add(const ReplyKey& key, RequestDigest digest, std::string reply,
                       std::int64_t now_ms) {
   if (now_ms - generation_start_ms_ >= generation_ms) {
-    recent_[1] = std::move(recent_[0]);
-    recent_[0] = {};
+    std::swap(recent_[0], recent_[1]);
+    recent_[0].clear();
     horizon_ms_ = generation_start_ms_;
     generation_start_ms_ = now_ms;
   }

@@ -15,10 +15,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "actors/message_id.hpp"
+#include "actors/shard/id_set.hpp"
 #include "runtime/storage/ids.hpp"
 
 namespace troupe::actors {
@@ -87,7 +87,7 @@ class ReplyMemory {
   std::vector<ReplyKey> open_;
   std::deque<BatchKeys> batches_;
   // Two generations of the ids that ran; the older one is dropped when the younger is full of time.
-  std::unordered_set<std::uint64_t> recent_[2];
+  IdSet recent_[2];
   std::int64_t horizon_ms_ = 0;  // everything that ran since is in recent_
   std::int64_t generation_start_ms_ = 0;
 };
