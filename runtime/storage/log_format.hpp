@@ -4,7 +4,7 @@
 //                      never changed, because the log is never checkpointed
 //   log-000001.db-wal  all its rows, as frames that SQLite checksums; preallocated with zeros,
 //                      because a sync that need not lengthen the file takes half the time
-//   log.spare          the WAL of a deleted segment, blanked, for the next one
+//   log.spare-1        a blank WAL for a later segment, see log_spares.hpp
 //   log.reserve        space given up when the disk is full
 //
 // A row's key is its transaction (from 1, one up with each commit, through all segments) and its
@@ -24,7 +24,6 @@
 namespace troupe::runtime {
 
 inline constexpr char log_corrupt[] = "LOG_CORRUPT";
-inline constexpr char log_spare_name[] = "log.spare";
 inline constexpr char log_reserve_name[] = "log.reserve";
 
 const Schema& log_schema();

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "runtime/storage/log_spares.hpp"
 #include "runtime/storage/wal_scan.hpp"
 
 namespace troupe::runtime {
@@ -40,7 +41,7 @@ class Recovery {
     for (const auto& name : names) {
       if (const auto file = parse_segment_name(name))
         (file->wal ? wals : databases_).insert(file->number);
-      if (name == log_spare_name) TROUPE_CHECK(take_spare());
+      if (const auto spare = LogSpares::parse_name(name)) result_.spares.push_back(*spare);
     }
     if (!databases_.empty()) {
       auto expected = *databases_.begin();
@@ -53,13 +54,6 @@ class Recovery {
     for (const auto number : wals)
       if (!databases_.contains(number)) TROUPE_CHECK(remove_lone_wal(number));
     return {};
-  }
-
-  Result<void> take_spare() {
-    const auto spare = folder_ + "/" + log_spare_name;
-    TROUPE_TRY(blank, is_blank_wal(disk_, spare));
-    result_.has_spare = blank;
-    return blank ? Result<void>{} : disk_.remove(spare);
   }
 
   // A segment's database is the last to be made and the first to be removed.

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/platform/platform.hpp"
 #include "runtime/storage/log_group.hpp"
@@ -16,8 +17,8 @@ namespace troupe::runtime {
 struct RecoveredLog {
   std::deque<std::shared_ptr<Segment>> segments;  // oldest first; empty: a new log
   std::map<GroupId, LogGroup> groups;
-  std::uint64_t transaction = 0;  // the newest
-  bool has_spare = false;
+  std::uint64_t transaction = 0;      // the newest
+  std::vector<std::uint64_t> spares;  // numbers of files that were found, see LogSpares
 };
 
 // Reads everything, removes what an interrupted creation or deletion left. Blocks.

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "runtime/storage/log_writer.hpp"
-#include "runtime/storage/wal_scan.hpp"
 
 namespace troupe::runtime {
 namespace {
@@ -15,24 +14,14 @@ constexpr std::uint64_t worth_freeing_bytes = 1 << 20;
 
 Result<void> LogWriter::begin_segment() {
   const auto number = segments_.empty() ? 1 : current().number() + 1;
-  bool use_spare = false;
-  {
-    const std::lock_guard lock{mutex_};
-    use_spare = has_spare_;
-  }
   const auto give_up = [&](const Error& why) -> Result<void> {
     const auto database = folder_ + "/" + segment_name(number);
     TROUPE_CHECK(platform_.disk().remove(database));
     TROUPE_CHECK(platform_.disk().remove(database + "-wal"));
     return why;
   };
-  auto created = Segment::create(platform_.disk(), folder_, number,
-                                 use_spare ? path(log_spare_name) : std::string{});
-  if (use_spare) {
-    // Only now may the cleaner put another one in its place.
-    const std::lock_guard lock{mutex_};
-    has_spare_ = false;
-  }
+  const auto spare = spares_.take();
+  auto created = Segment::create(platform_.disk(), folder_, number, spare);
   if (!created) return give_up(created.error());
   std::shared_ptr<Segment> segment = *std::move(created);
   if (auto written = write_first_rows(*segment); !written) {
@@ -76,7 +65,12 @@ void LogWriter::begin_segment_if_due() {
     begun = begin_segment();
   }
   // On a full disk the log goes on in the old one.
-  if (!begun && !is_disk_full(begun.error())) stop_node(begun.error());
+  if (!begun && !is_disk_full(begun.error())) return stop_node(begun.error());
+  if (spares_.wanted())
+    cleaner_->post([this] {
+      const auto made = spares_.make(options_.segment_bytes);
+      if (!made) platform_.fail_stop(made.error());
+    });
 }
 
 void LogWriter::drop_dead_segments() {
@@ -104,24 +98,14 @@ void LogWriter::remove_segment(Segment& segment) {
   segment.close();
   auto& disk = platform_.disk();
   const auto wal = segment.path() + "-wal";
-  bool keep = false;
-  {
-    const std::lock_guard lock{mutex_};
-    keep = !has_spare_ && !stats_.disk_full;
-  }
   const auto remove = [&]() -> Result<void> {
     TROUPE_CHECK(disk.remove(segment.path()));
-    if (!keep) return disk.remove(wal);
-    TROUPE_CHECK(blank_wal(disk, wal));
-    return disk.rename(wal, path(log_spare_name));
+    return spares_.keep(wal);
   };
   if (const auto removed = remove(); !removed) {
     // Segments must go oldest first, or the log would look as if one were lost.
     platform_.fail_stop(removed.error());
-    return;
   }
-  const std::lock_guard lock{mutex_};
-  has_spare_ = has_spare_ || keep;
 }
 
 Result<void> LogWriter::prepare_reserve() {
@@ -142,17 +126,15 @@ Result<void> LogWriter::prepare_reserve() {
 }
 
 void LogWriter::enter_disk_full(const Error& why) {
-  bool had_spare = false;
   {
     const std::lock_guard lock{mutex_};
     stats_.disk_full = true;
-    had_spare = std::exchange(has_spare_, false);
   }
   platform_.log().warn("log.disk_full", "the disk is full: writes are refused until space is back",
                        {{"folder", folder_}, {"error", why.message}});
   auto& disk = platform_.disk();
   auto removed = disk.remove(path(log_reserve_name));
-  if (removed && had_spare) removed = disk.remove(path(log_spare_name));
+  if (removed) removed = spares_.give_up();
   if (!removed) stop_node(removed.error());
 }
 
@@ -167,6 +149,7 @@ void LogWriter::leave_disk_full_if_possible() {
   }
   platform_.log().info("log.disk_has_space", "there is space again: writes are accepted",
                        {{"folder", folder_}});
+  spares_.allow();
   const std::lock_guard lock{mutex_};
   stats_.disk_full = false;
 }

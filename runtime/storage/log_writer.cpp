@@ -20,14 +20,15 @@ LogWriter::LogWriter(Platform& platform, std::string folder, Options options,
       options_(options),
       groups_(std::move(recovered.groups)),
       segments_(std::move(recovered.segments)),
-      has_spare_(recovered.has_spare),
+      spares_(platform.disk(), folder_),
       transaction_(recovered.transaction),
       cleaner_(platform.workers().queue("log-cleaner", Workers::Kind::pooled)),
       writer_(platform.workers().queue("log-writer", Workers::Kind::dedicated)) {}
 
 LogWriter::~LogWriter() = default;  // the queues end first, and finish what was posted
 
-Result<void> LogWriter::start() {
+Result<void> LogWriter::start(const std::vector<std::uint64_t>& spares) {
+  for (const auto spare : spares) TROUPE_CHECK(spares_.found(spare));
   if (segments_.empty()) TROUPE_CHECK(begin_segment());
   drop_dead_segments();
   return prepare_reserve();

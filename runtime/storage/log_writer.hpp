@@ -23,6 +23,7 @@
 #include "runtime/storage/log_group.hpp"
 #include "runtime/storage/log_recovery.hpp"
 #include "runtime/storage/log_segment.hpp"
+#include "runtime/storage/log_spares.hpp"
 #include "runtime/storage/node_log.hpp"
 
 namespace troupe::runtime {
@@ -32,8 +33,9 @@ class LogWriter final : public NodeLog {
   LogWriter(Platform& platform, std::string folder, Options options, RecoveredLog recovered);
   ~LogWriter() override;
 
-  // Makes the first segment of a new log, and the reserve. Before all else.
-  Result<void> start();
+  // Takes the spares that were found, makes the first segment of a new log, and the reserve. Before
+  // all else.
+  Result<void> start(const std::vector<std::uint64_t>& spares);
 
   void append(Append append) override;
   std::optional<GroupRecord> record(GroupId group) const override;
@@ -93,7 +95,8 @@ class LogWriter final : public NodeLog {
   std::map<GroupId, LogGroup> groups_;
   std::deque<std::shared_ptr<Segment>> segments_;  // oldest first, the last is written
   Stats stats_;
-  bool has_spare_ = false;
+
+  LogSpares spares_;
 
   // The writer's own, kept between transactions so that no memory is asked for.
   std::uint64_t transaction_ = 0;

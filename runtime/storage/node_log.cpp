@@ -9,8 +9,9 @@ Result<std::unique_ptr<NodeLog>> NodeLog::open(Platform& platform, const std::st
                                                Options options) {
   TROUPE_CHECK(platform.disk().create_folders(folder));
   TROUPE_TRY(recovered, recover_log(platform, folder));
+  const auto spares = recovered.spares;
   auto log = std::make_unique<LogWriter>(platform, folder, options, std::move(recovered));
-  TROUPE_CHECK(log->start());
+  TROUPE_CHECK(log->start(spares));
   return log;
 }
 
