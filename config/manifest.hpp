@@ -125,7 +125,7 @@ enum class SchedulerPolicy : std::uint8_t {
 
 struct Scheduler {
   SchedulerPolicy policy = SchedulerPolicy::sharing;
-  std::uint32_t threads = 0;  // 0: as many as the machine has cores
+  std::uint32_t threads = 0;  // 0: one fewer than the machine has cores, at least 1
   friend bool operator==(const Scheduler&, const Scheduler&) = default;
 };
 

@@ -217,9 +217,9 @@ void describe(SchemaVisitor& v, Manifest& manifest) {
             "`sharing`: quiet when idle, faster with many actors. `stealing`: faster between few, "
             "polls when idle."},
            manifest.scheduler.policy, scheduler_policy_names);
-    inner.integer(
-        {"threads", "Threads that run actors.", false, "as many as the machine has cores"},
-        manifest.scheduler.threads, Counts{1, 256});
+    inner.integer({"threads", "Threads that run actors.", false,
+                   "one fewer than the machine has cores, at least 1"},
+                  manifest.scheduler.threads, Counts{1, 256});
   });
   v.section({"log", "Logs go to standard error."}, [&](SchemaVisitor& inner) {
     choice(inner, {"level", "The least urgent level that is written."}, manifest.log.level,

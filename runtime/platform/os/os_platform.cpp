@@ -71,8 +71,8 @@ class OsPlatform final : public Platform {
                               clock_, stderr)),
         metrics_(Metrics::make()),
         disk_(make_os_disk()),
-        workers_(make_os_workers(
-            {options_.worker_threads, 5, [this](const Error& error) { fail_stop(error); }})),
+        workers_(make_os_workers({.pool_threads = options_.worker_threads,
+                                  .on_bug = [this](const Error& error) { fail_stop(error); }})),
         network_(make_os_network(options_.network_threads, *log_)) {}
 
   Clock& clock() override { return clock_; }
@@ -93,9 +93,11 @@ class OsPlatform final : public Platform {
 
   void configure(caf::actor_system_config& config) override {
     const bool stealing = options_.scheduler == SchedulerPolicy::stealing;
+    // The log's writer takes a core of its own under load. With a thread for it, too, actors'
+    // threads share a core now and then, and messages wait for a tick of the kernel.
     const std::size_t threads = options_.scheduler_threads != 0
                                     ? options_.scheduler_threads
-                                    : std::max(1u, std::thread::hardware_concurrency());
+                                    : std::max(2u, std::thread::hardware_concurrency()) - 1;
     config.set("scheduler.policy", stealing ? caf::atom("stealing") : caf::atom("sharing"));
     config.set("scheduler.max-threads", threads);
     // CAF's own log would go to a file in the working directory.

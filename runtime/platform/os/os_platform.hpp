@@ -29,7 +29,7 @@ struct OsOptions {
   LogFormat log_format = LogFormat::automatic;
   LogLevel log_level = LogLevel::info;
   SchedulerPolicy scheduler = SchedulerPolicy::sharing;
-  std::size_t scheduler_threads = 0;  // 0: as many as the machine has processors
+  std::size_t scheduler_threads = 0;  // 0: one fewer than there are processors, at least 1
   std::size_t worker_threads = 2;     // shared by the pooled queues
   std::size_t network_threads = 1;
 };

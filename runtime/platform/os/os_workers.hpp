@@ -19,7 +19,7 @@ namespace troupe::runtime {
 
 struct OsWorkersOptions {
   std::size_t pool_threads = 2;              // at least 1
-  int pool_nice = 5;                         // added to the process's nice value
+  int pool_nice = 15;                        // added to the process's nice value
   std::function<void(const Error&)> on_bug;  // does not return
 };
 

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "runtime/platform/os/files/folder_lock.hpp"
+#include "runtime/platform/os/files/polite_vfs.hpp"
 #include "runtime/platform/os/files/posix.hpp"
 
 namespace troupe::runtime {
@@ -80,7 +81,7 @@ Result<void> allocate_blocks(int descriptor, std::uint64_t bytes, const std::str
 
 class OsDisk final : public Disk {
  public:
-  const char* sqlite_vfs() const override { return "unix"; }
+  const char* sqlite_vfs() const override { return polite_vfs(); }
 
   Result<void> create_folders(const std::string& path) override {
     if (path.empty()) return invalid_argument("cannot create a folder without a name");

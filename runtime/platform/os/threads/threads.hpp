@@ -13,4 +13,8 @@ void begin_thread(const std::string& name);
 // the value per thread. Best effort.
 void lower_priority(int steps);
 
+// To be called often in long work. On a thread of lower priority it offers the processor to others
+// once in a while; on any other thread it does nothing.
+void let_others_run();
+
 }  // namespace troupe::runtime

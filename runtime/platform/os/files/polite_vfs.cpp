@@ -1,0 +1,79 @@
+#include "runtime/platform/os/files/polite_vfs.hpp"
+
+#include <sqlite3.h>
+
+#include <cstddef>
+#include <new>
+
+#include "runtime/platform/os/threads/threads.hpp"
+
+namespace troupe::runtime {
+namespace {
+
+sqlite3_vfs* unix_vfs = nullptr;
+
+// Behind each file's object, which is Unix's own: its functions, with another xWrite.
+struct Extra {
+  const sqlite3_io_methods* unix_methods;
+  sqlite3_io_methods ours;
+};
+
+std::size_t extra_offset() {
+  constexpr std::size_t align = alignof(Extra);
+  return (static_cast<std::size_t>(unix_vfs->szOsFile) + align - 1) / align * align;
+}
+
+void* extra_place(sqlite3_file* file) {
+  return reinterpret_cast<std::byte*>(file) + extra_offset();
+}
+
+int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+  const auto* extra = static_cast<const Extra*>(extra_place(file));
+  const int code = extra->unix_methods->xWrite(file, bytes, size, offset);
+  let_others_run();
+  return code;
+}
+
+int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* flags_out) {
+  const int code = unix_vfs->xOpen(unix_vfs, name, file, flags, flags_out);
+  if (code != SQLITE_OK || file->pMethods == nullptr) return code;
+  auto* extra = new (extra_place(file)) Extra{file->pMethods, *file->pMethods};
+  extra->ours.xWrite = write;
+  file->pMethods = &extra->ours;
+  return code;
+}
+
+// Between writes a transaction works in memory for long: statements offer the processor, too.
+int make_polite(sqlite3* connection, char**, const sqlite3_api_routines*) {
+  constexpr int instructions = 200;  // of SQLite's machine, a few microseconds
+  sqlite3_progress_handler(
+      connection, instructions,
+      [](void*) {
+        let_others_run();
+        return 0;
+      },
+      nullptr);
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+const char* polite_vfs() {
+  static sqlite3_vfs vfs = [] {
+    sqlite3_initialize();
+    unix_vfs = sqlite3_vfs_find("unix");
+    sqlite3_vfs made = *unix_vfs;
+    made.zName = "troupe-polite";
+    made.szOsFile = static_cast<int>(extra_offset() + sizeof(Extra));
+    made.pNext = nullptr;
+    made.xOpen = open;
+    return made;
+  }();
+  static const int registered = [] {
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(make_polite));
+    return sqlite3_vfs_register(&vfs, 0);
+  }();
+  return registered == SQLITE_OK ? vfs.zName : "unix";
+}
+
+}  // namespace troupe::runtime
