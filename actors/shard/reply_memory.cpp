@@ -12,6 +12,9 @@ namespace {
 constexpr std::int64_t generation_ms = 15'000;
 constexpr std::int64_t clock_tolerance_ms = 5'000;
 
+// Twice as fast as they come, so that what waits to be dropped does not grow.
+constexpr std::size_t tidied_per_command = 2;
+
 void put_big_endian(std::uint64_t value, char* out) {
   for (int byte = 7; byte >= 0; --byte) {
     out[byte] = static_cast<char>(value & 0xff);
@@ -77,6 +80,7 @@ void ReplyMemory::add(const ReplyKey& key, RequestDigest digest, std::string rep
     generation_start_ms_ = now_ms;
   }
   recent_[0].insert(key.low);
+  tidy(tidied_per_command);
   kept_[key] = Kept{digest, std::move(reply), 0};
   open_.push_back(key);
 }
@@ -89,8 +93,17 @@ void ReplyMemory::proposed(runtime::LogIndex batch) {
 
 void ReplyMemory::applied(runtime::LogIndex up_to) {
   while (!batches_.empty() && batches_.front().batch <= up_to) {
-    forget(batches_.front().keys);
+    stale_.push_back(std::move(batches_.front().keys));
     batches_.pop_front();
+  }
+}
+
+void ReplyMemory::tidy(std::size_t replies_max) {
+  for (std::size_t done = 0; done < replies_max && !stale_.empty(); ++done) {
+    std::vector<ReplyKey>& keys = stale_.front();
+    kept_.erase(keys.back());
+    keys.pop_back();
+    if (keys.empty()) stale_.pop_front();
   }
 }
 

@@ -66,7 +66,10 @@ class ReplyMemory {
 
   // The open batch got its index; its replies are dropped once it is applied, or with it.
   void proposed(runtime::LogIndex batch);
+  // Thousands of replies become superfluous at once. They are dropped a few with each command, so
+  // that no command waits for all of them; tidy() does it where no command comes.
   void applied(runtime::LogIndex up_to);
+  void tidy(std::size_t replies_max);
   // Batches that failed: their commands count as not run.
   void drop_open();
   void drop_from(runtime::LogIndex first);
@@ -86,6 +89,7 @@ class ReplyMemory {
   std::unordered_map<ReplyKey, Kept, Hash> kept_;
   std::vector<ReplyKey> open_;
   std::deque<BatchKeys> batches_;
+  std::deque<std::vector<ReplyKey>> stale_;  // of batches that are in the file; none is empty
   // Two generations of the ids that ran; the older one is dropped when the younger is full of time.
   IdSet recent_[2];
   std::int64_t horizon_ms_ = 0;  // everything that ran since is in recent_

@@ -183,9 +183,10 @@ class Shard final : private ConsensusObserver {
   std::deque<RequestPtr> stalled_;  // a full batch waits for one in flight
   runtime::LogIndex committed_ = 0;
 
+  using Entries = std::vector<runtime::ShardFile::Entry>;
   std::deque<runtime::ShardFile::Entry> unapplied_;  // committed, not given to the file
   std::size_t unapplied_bytes_ = 0;                  // of unapplied_ and applying_
-  std::vector<runtime::ShardFile::Entry> applying_;  // given to the file, not confirmed
+  std::shared_ptr<const Entries> applying_;          // given to the file, not confirmed; or null
   std::size_t unapplied_rows_ = 0;                   // a lower bound: batches that carry rows
   bool apply_timer_ = false;
   bool apply_retrying_ = false;

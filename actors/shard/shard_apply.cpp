@@ -13,6 +13,7 @@ constexpr Duration apply_retry = std::chrono::milliseconds{200};
 constexpr Duration sweep_every = std::chrono::seconds{1};
 constexpr Duration purge_every = std::chrono::seconds{10};
 constexpr std::size_t purge_rows_max = 1000;
+constexpr std::size_t replies_tidied_max = 1000;
 
 struct ApplyResult {
   runtime::ShardFile::Applied applied;
@@ -24,7 +25,7 @@ struct ApplyResult {
 }  // namespace
 
 void Shard::apply_soon() {
-  if (unapplied_.empty() || !applying_.empty() || apply_retrying_) return;
+  if (unapplied_.empty() || applying_ || apply_retrying_) return;
   if (unapplied_rows_ >= spec_.options.apply_rows_max || apply_wanted_ > applied_.index ||
       serve_at_ > 0 || state_ == State::recovering)
     return start_apply();
@@ -32,13 +33,13 @@ void Shard::apply_soon() {
   apply_timer_ = true;
   executor_->post_after(spec_.options.apply_delay_max, [this] {
     apply_timer_ = false;
-    if (!unapplied_.empty() && applying_.empty() && !apply_retrying_) start_apply();
+    if (!unapplied_.empty() && !applying_ && !apply_retrying_) start_apply();
   });
 }
 
 void Shard::start_apply() {
   const std::size_t count = std::min(unapplied_.size(), apply_entries_max);
-  applying_.assign(
+  applying_ = std::make_shared<const Entries>(
       std::make_move_iterator(unapplied_.begin()),
       std::make_move_iterator(unapplied_.begin() + static_cast<std::ptrdiff_t>(count)));
   unapplied_.erase(unapplied_.begin(), unapplied_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -46,7 +47,7 @@ void Shard::start_apply() {
   files_.run<ApplyResult>(
       [entries = applying_, &disk = surroundings_.platform->disk(),
        path = spec_.file(generation_)](runtime::ShardFile& file) -> Result<ApplyResult> {
-        if (auto done = file.apply(entries); !done) return std::move(done).error();
+        if (auto done = file.apply(*entries); !done) return std::move(done).error();
         const auto size = disk.size(path);
         return ApplyResult{file.applied(), file.wal_bytes(), file.entity_count(),
                            file.wal_bytes() + (size ? *size : 0)};
@@ -73,9 +74,8 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
       return surroundings_.platform->fail_stop(why);
     }
     // The disk is full. The rows are safe in the log; they wait in memory until there is space.
-    for (auto entry = applying_.rbegin(); entry != applying_.rend(); ++entry)
-      unapplied_.push_front(std::move(*entry));
-    applying_.clear();
+    unapplied_.insert(unapplied_.begin(), applying_->begin(), applying_->end());
+    applying_.reset();
     apply_retrying_ = true;
     for (auto& [index, then] : std::exchange(when_applied_, {})) then(why);
     if (state_ == State::recovering && serve_at_ > 0) {
@@ -91,8 +91,9 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
     });
     return;
   }
-  for (const auto& entry : applying_) unapplied_bytes_ -= entry.payload ? entry.payload->size() : 0;
-  applying_.clear();
+  for (const auto& entry : *applying_)
+    unapplied_bytes_ -= entry.payload ? entry.payload->size() : 0;
+  files_.dispose(std::exchange(applying_, nullptr));
   applied_ = *result;
   replies_.applied(applied_.index);
   while (!when_applied_.empty() && when_applied_.begin()->first <= applied_.index) {
@@ -153,6 +154,7 @@ void Shard::sweep() {
   executor_->post_after(sweep_every, [this] {
     if (state_ == State::stopping) return;
     passivate();
+    replies_.tidy(replies_tidied_max);
     if (state_ == State::serving && now() >= next_purge_) purge();
     publish();
     sweep();

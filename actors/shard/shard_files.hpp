@@ -46,6 +46,11 @@ class ShardFiles {
     post<T>([job = std::move(job)](Slot& slot) { return job(*slot.file); }, std::move(done));
   }
 
+  // Lets go of what is dear to destroy (thousands of entries) where it delays no command.
+  void dispose(std::shared_ptr<const void> what) {
+    queue_->post([what = std::move(what)]() mutable { what.reset(); });
+  }
+
  private:
   struct Slot {
     std::unique_ptr<runtime::ShardFile> file;  // touched on the queue only

@@ -1,6 +1,7 @@
 // Entities into memory: from the file, many in one visit.
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/shard/shard.hpp"
@@ -95,7 +96,7 @@ runtime::LogIndex Shard::overlay_unapplied(const Resident& resident,
         loaded.state.emplace().ParseFromString(row.value());
     }
   };
-  for (const auto& entry : applying_) overlay(entry);
+  if (applying_) std::for_each(applying_->begin(), applying_->end(), overlay);
   for (const auto& entry : unapplied_) overlay(entry);
   return newest;
 }
