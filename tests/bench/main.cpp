@@ -48,22 +48,21 @@ int main(int argc, char** argv) {
       options.scratch, std::filesystem::perms::others_exec | std::filesystem::perms::others_read,
       std::filesystem::perm_options::add);
   std::vector<Figure> figures;
-  try {
-    for (const NamedPart& part : parts) {
-      if (!names.empty() && std::find(names.begin(), names.end(), part.name) == names.end())
-        continue;
-      std::fprintf(stderr, "%s: %s\n", part.name.c_str(), part.about.c_str());
+  bool all_met = true;
+  for (const NamedPart& part : parts) {
+    if (!names.empty() && std::find(names.begin(), names.end(), part.name) == names.end()) continue;
+    std::fprintf(stderr, "%s: %s\n", part.name.c_str(), part.about.c_str());
+    try {
       for (Figure& figure : part.run(options)) figures.push_back(std::move(figure));
+    } catch (const std::exception& failure) {  // what the other parts measured is not lost
+      std::fprintf(stderr, "troupe-bench: %s: %s\n", part.name.c_str(), failure.what());
+      all_met = false;
     }
-  } catch (const std::exception& failure) {
-    std::fprintf(stderr, "troupe-bench: %s\n", failure.what());
-    return 1;
   }
   if (json)
     print_json(figures);
   else
     print_table(figures);
-  bool all_met = true;
   for (const Figure& figure : figures) all_met = all_met && figure.met();
   return all_met ? 0 : 1;
 }
