@@ -79,11 +79,16 @@ class ShardActor final : public caf::event_based_actor {
     };
   }
 
-  void on_exit() override { shard_.reset(); }
+  // Whoever still holds the ended actor, such as a worker that is about to post to it, must not be
+  // who lets go of the worker's own queue.
+  void on_exit() override {
+    shard_.reset();
+    surroundings_ = {};
+  }
 
  private:
   const ShardSpec spec_;
-  const ShardSurroundings surroundings_;
+  ShardSurroundings surroundings_;  // empty once it has ended
   std::optional<Shard> shard_;
 };
 

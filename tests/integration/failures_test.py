@@ -7,6 +7,7 @@ import glob
 import os
 import subprocess
 import sys
+import traceback
 
 from troupe_node import Node, NodeDied, manifest, scratch
 
@@ -84,7 +85,7 @@ def second_process_is_refused(binary, folder):
         status, said = refused(binary, path)
         assert status == 1 and "FOLDER_IN_USE" in said, (status, said)
         assert node.get("/v1/accounts/nobody").status == 404
-        assert node.stop() == 0
+        node.stop_in_order()
 
 
 def foreign_folder_is_refused(binary, folder):
@@ -257,7 +258,7 @@ def full_disk_refuses_writes_and_heals(binary, folder):
             node.kill()
             node.start()
             check_balances(node, expected)
-            assert node.stop() == 0
+            node.stop_in_order()
 
 
 TESTS = [
@@ -290,6 +291,7 @@ def main():
             except Exception as failure:  # one failing test must not hide the others
                 failed += 1
                 print(f"FAILED  {test.__name__}: {type(failure).__name__}: {failure}", flush=True)
+                traceback.print_exc(file=sys.stdout)
     sys.exit(1 if failed else 0)
 
 

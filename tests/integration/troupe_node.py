@@ -154,6 +154,11 @@ class Node:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout)
 
+    def stop_in_order(self):
+        """Asks it to stop; a status other than 0 is a failure that shows the last of the log."""
+        status = self.stop()
+        assert status == 0, f"SIGTERM ended the node with status {status}; log: {self.lines[-5:]}"
+
     def wait(self, timeout=30):
         return self.process.wait(timeout)
 

@@ -15,13 +15,16 @@ Rig::~Rig() {
   std::filesystem::remove_all(folder);
 }
 
-void Rig::start() {
-  executor = std::make_shared<ManualExecutor>(platform.clock());
+ShardSpec Rig::spec() const {
   ShardSpec spec;
   static const Service service = counter_service();
   spec.service = &service;
   spec.folder = folder.string();
   spec.options = options;
+  return spec;
+}
+
+ShardSurroundings Rig::surroundings() {
   ShardSurroundings surroundings;
   surroundings.platform = &platform;
   surroundings.log = &log;
@@ -32,7 +35,12 @@ void Rig::start() {
     consensus = made.get();
     return made;
   };
-  shard = std::make_unique<Shard>(spec, surroundings, executor,
+  return surroundings;
+}
+
+void Rig::start() {
+  executor = std::make_shared<ManualExecutor>(platform.clock());
+  shard = std::make_unique<Shard>(spec(), surroundings(), executor,
                                   [this](const Error& why) { failed = why; });
   shard->start();
   pump();

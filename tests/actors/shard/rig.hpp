@@ -210,6 +210,10 @@ class Rig {
   explicit Rig(ShardOptions options = {});
   ~Rig();
 
+  // What a shard is made of.
+  ShardSpec spec() const;
+  ShardSurroundings surroundings();
+
   // Builds the shard and runs it up to serving.
   void start();
   // Drops the shard as a crash of its actor would.
