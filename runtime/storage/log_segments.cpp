@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/log_writer.hpp"
 #include "runtime/storage/wal_scan.hpp"
 
@@ -40,6 +42,8 @@ Result<void> LogWriter::begin_segment() {
     return give_up(written.error());
   }
   ++transaction_;
+  TROUPE_SOMETIMES_IF(number > 1, "a segment of the log was begun");
+  TROUPE_SOMETIMES_IF(use_spare, "a spare was used for a segment");
   const std::lock_guard lock{mutex_};
   segments_.push_back(std::move(segment));
   return {};
@@ -76,6 +80,7 @@ void LogWriter::begin_segment_if_due() {
     begun = begin_segment();
   }
   // On a full disk the log goes on in the old one.
+  TROUPE_SOMETIMES_IF(!begun, "no segment could be begun");
   if (!begun && !is_disk_full(begun.error())) stop_node(begun.error());
 }
 
@@ -90,6 +95,7 @@ void LogWriter::drop_dead_segments() {
   }
   const auto needed = oldest.value_or(current().number());
   while (segments_.front()->number() < needed) {
+    TROUPE_SOMETIMES("a segment that nothing needs was dropped");
     std::shared_ptr<Segment> dead = segments_.front();
     {
       const std::lock_guard lock{mutex_};
@@ -112,7 +118,8 @@ void LogWriter::remove_segment(Segment& segment) {
   const auto remove = [&]() -> Result<void> {
     TROUPE_CHECK(disk.remove(segment.path()));
     if (!keep) return disk.remove(wal);
-    TROUPE_CHECK(blank_wal(disk, wal));
+    // Planted: a spare still holds the rows of the segment that it was.
+    if (!TROUPE_PLANTED(spare_not_blanked)) TROUPE_CHECK(blank_wal(disk, wal));
     return disk.rename(wal, path(log_spare_name));
   };
   if (const auto removed = remove(); !removed) {
@@ -148,6 +155,7 @@ void LogWriter::enter_disk_full(const Error& why) {
     stats_.disk_full = true;
     had_spare = std::exchange(has_spare_, false);
   }
+  TROUPE_SOMETIMES("the log met a full disk");
   platform_.log().warn("log.disk_full", "the disk is full: writes are refused until space is back",
                        {{"folder", folder_}, {"error", why.message}});
   auto& disk = platform_.disk();
@@ -163,8 +171,10 @@ void LogWriter::leave_disk_full_if_possible() {
     auto made = platform_.disk().allocate(path(log_reserve_name), 2 * options_.reserve_bytes);
     if (made) made = platform_.disk().allocate(path(log_reserve_name), options_.reserve_bytes);
     if (!made && !is_disk_full(made.error())) stop_node(made.error());
+    TROUPE_SOMETIMES_IF(!made, "the log tried again and the disk was still full");
     if (!made) return;
   }
+  TROUPE_SOMETIMES("the disk of the log has space again");
   platform_.log().info("log.disk_has_space", "there is space again: writes are accepted",
                        {{"folder", folder_}});
   const std::lock_guard lock{mutex_};

@@ -2,6 +2,7 @@
 
 #include "runtime/storage/log_recovery.hpp"
 #include "runtime/storage/log_writer.hpp"
+#include "runtime/storage/probe.hpp"
 
 namespace troupe::runtime {
 
@@ -9,6 +10,10 @@ Result<std::unique_ptr<NodeLog>> NodeLog::open(Platform& platform, const std::st
                                                Options options) {
   TROUPE_CHECK(platform.disk().create_folders(folder));
   TROUPE_TRY(recovered, recover_log(platform, folder));
+  if (auto* probe = platform.probe()) {
+    for (const auto& [id, group] : recovered.groups)
+      if (group.exists()) probe->log_recovered(id, group.snapshot(), group.next() - 1);
+  }
   auto log = std::make_unique<LogWriter>(platform, folder, options, std::move(recovered));
   TROUPE_CHECK(log->start());
   return log;
