@@ -14,7 +14,7 @@
 
 #ifndef TROUPE_WITH_PLANTED_BUGS
 
-#define TROUPE_PLANTED(bug) false
+#define TROUPE_PLANTED(which) false
 
 #else
 
@@ -55,10 +55,10 @@ PlantedBug PlantedBugOf<Place>::bug{Place::name()};
 
 }  // namespace troupe::runtime
 
-#define TROUPE_PLANTED(bug)                                     \
+#define TROUPE_PLANTED(which)                                   \
   ([] {                                                         \
     struct Place {                                              \
-      static constexpr const char* name() { return #bug; }      \
+      static constexpr const char* name() { return #which; }    \
     };                                                          \
     return ::troupe::runtime::PlantedBugOf<Place>::bug.bites(); \
   }())
