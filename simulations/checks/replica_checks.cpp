@@ -111,8 +111,7 @@ void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapsh
     return "its log was synced up to " + entry(replica.durable) + ", and ends with " + entry(last) +
            " after a restart";
   });
-  const bool known = replica.durable > 0;
-  require(snapshot <= replica.checkpointed || !known, ear, group, [&] {
+  require(snapshot <= replica.checkpointed || !replica.has_file, ear, group, [&] {
     return "its log begins behind " + entry(snapshot) + " after a restart, but the shard file " +
            "was checkpointed up to " + entry(replica.checkpointed) + " only";
   });
@@ -132,7 +131,7 @@ void ReplicaChecks::entry_durable(const Ear& ear, GroupId group, LogIndex index)
 void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
   ++counts_.cuts;
   const Replica& replica = this->replica(ear, group);
-  require(index <= replica.checkpointed, ear, group, [&] {
+  require(index <= replica.checkpointed || !replica.has_file, ear, group, [&] {
     return "the log is cut behind " + entry(index) + ", but the shard file is checkpointed up to " +
            entry(replica.checkpointed) + " only";
   });
@@ -210,6 +209,7 @@ void ReplicaChecks::file_opened(const Ear& ear, GroupId group, const runtime::Pr
     groups_[group].base = rows.index;
     groups_[group].base_chain = rows.chain;
   }
+  replica.has_file = true;
   replica.next = rows.index + 1;
   replica.applied = rows.index;
   replica.delivered = std::max(replica.delivered, rows.index);

@@ -82,6 +82,7 @@ class ReplicaChecks {
     LogIndex applied = 0;       // in this life
     LogIndex next = 0;          // to be handed out; 0: the shard has not begun
     std::uint32_t life = 0;     // of the process that told something last
+    bool has_file = false;      // a log may be used without, in a test of its own
   };
 
   Replica& replica(const Ear& ear, GroupId group, bool recovered = false);

@@ -294,6 +294,17 @@ TEST_CASE("a log that is cut behind what is not checkpointed is found") {
   }
 }
 
+TEST_CASE("a log without a shard file may be cut anywhere, and loses nothing all the same") {
+  Story story;
+  auto life = story.start();
+  life.write(1, 5);
+  life->log_cut(group, 4);
+  story.start()->log_recovered(group, 4, 5);
+  CHECK(story.found.empty());
+  story.start()->log_recovered(group, 4, 4);
+  story.finds("synced up to entry 5, and ends with entry 4 after a restart");
+}
+
 TEST_CASE("a node that lost its disk may begin again") {
   Story story;
   story.first_life();
