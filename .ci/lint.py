@@ -61,7 +61,7 @@ FACTORY = re.compile(r"\b(?:cancelled|invalid_argument|deadline_exceeded|not_fou
                      r"permission_denied|resource_exhausted|failed_precondition|aborted|"
                      r"out_of_range|unimplemented|internal|unavailable|data_loss|unauthenticated)"
                      r"\s*\(\s*$")
-NO_REASONS = {"NO_COLOR", "LC_ALL", "LC_CTYPE", "TROUPE_ADMIN"}  # environment variables
+NO_REASONS = {"NO_COLOR", "LC_ALL", "LC_CTYPE", "TROUPE_ADMIN", "TROUPE_PLANT"}  # environment variables
 
 
 class Source:

@@ -7,6 +7,9 @@
 #include <caf/system_messages.hpp>
 #include <exception>
 
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
+
 namespace troupe::actors {
 namespace {
 
@@ -74,6 +77,7 @@ caf::behavior Supervisor::make_behavior() {
       [this](KillAtom, std::uint64_t stop) {
         if (to_stop_.empty() || stops_ != stop) return;
         const Index index = to_stop_.back();
+        TROUPE_SOMETIMES("a child that did not end in time was killed");
         log().warn("supervisor.kill", "a child did not end in time and is killed",
                    {{"supervisor", path_text()}, {"child", children_[index].spec.id}});
         send_exit(children_[index].actor, caf::exit_reason::kill);
@@ -123,6 +127,7 @@ void Supervisor::start_queued_behind(Index head) {
 bool Supervisor::start(Index index, std::string& why_not) {
   auto& child = children_[index];
   if (child.tried) {
+    TROUPE_SOMETIMES("a child was started again");
     child.restarts->add();
     context_.tree->update(child_path(index), [](auto& node) { ++node.restarts; });
   }
@@ -180,7 +185,14 @@ void Supervisor::on_failure(Index index, const std::string& reason) {
   auto& child = children_[index];
   const auto time = now();
   set_state(index, TreeState::restarting, reason);
-  if (!window_.add(time)) return escalate(index, reason);
+  // Planted: a child that failed three times in a row is forgotten.
+  if (child.failures == 2 && TROUPE_PLANTED(supervisor_forgets_child)) {
+    child.state = State::ended;
+    return;
+  }
+  // Planted: a supervisor restarts for ever and never gives up.
+  if (!window_.add(time) && !TROUPE_PLANTED(supervisor_never_gives_up))
+    return escalate(index, reason);
   if (time - child.started >= period_) child.failures = 0;
   child.due = time + backoff_delay(backoff_, ++child.failures, context_.platform->random());
   queue_with_siblings(index);
@@ -214,6 +226,7 @@ void Supervisor::queue_with_siblings(Index head) {
 }
 
 void Supervisor::escalate(Index index, const std::string& reason) {
+  TROUPE_SOMETIMES("a supervisor gave up");
   const auto& id = children_[index].spec.id;
   const auto period_ms = std::chrono::duration_cast<std::chrono::milliseconds>(period_).count();
   const auto error =

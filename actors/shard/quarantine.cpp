@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
+
 namespace troupe::actors {
 
 std::optional<Duration> Quarantine::failed(const std::string& key, MonotonicTime now) {
@@ -16,7 +19,10 @@ std::optional<Duration> Quarantine::failed(const std::string& key, MonotonicTime
     refused *= 2;
   refused = std::min(refused, options_.quarantine_max);
   ++record.quarantines;
-  record.until = now + refused;
+  TROUPE_SOMETIMES_IF(record.quarantines > 1, "an entity was quarantined again");
+  // Planted: a quarantine does not end.
+  record.until =
+      now + (TROUPE_PLANTED(quarantine_never_ends) ? refused + std::chrono::hours{1'000} : refused);
   record.failures.clear();
   return refused;
 }

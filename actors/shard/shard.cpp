@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
+#include "runtime/storage/probe.hpp"
+
 namespace troupe::actors {
 
 std::string ShardSpec::name() const {
@@ -19,6 +23,7 @@ Shard::Shard(ShardSpec spec, ShardSurroundings surroundings, std::shared_ptr<Exe
       surroundings_(std::move(surroundings)),
       executor_(std::move(executor)),
       fail_(std::move(fail)),
+      probe_(surroundings_.platform->probe()),
       files_(surroundings_.queue, executor_),
       quarantine_(spec_.options) {}
 
@@ -53,6 +58,7 @@ void Shard::opened(Result<runtime::ShardFile::Applied> applied) {
   applied_ = *applied;
   committed_ = checkpointed_ = applied_.index;
   time_ms_ = applied_.time_ms;
+  if (probe_) probe_->file_opened(spec_.group, {applied_.index, applied_.time_ms, applied_.chain});
   if (state_ == State::stopping) return stop_if_idle();
   files_.run<std::uint64_t>(
       [](runtime::ShardFile& file) -> Result<std::uint64_t> { return file.entity_count(); },
@@ -75,10 +81,9 @@ void Shard::on_committed(runtime::LogIndex index, runtime::Term term,
     InFlightBatch batch = std::move(in_flight_.front());
     in_flight_.pop_front();
     unapplied_rows_ += batch.rows;
-    for (PendingAnswer& answer : batch.answers) {
-      if (answer.reply) answer.reply->shard_index = index;
-      answer.request->answer(std::move(answer.reply));
-    }
+    answer(batch);
+    // Planted: replies are forgotten when they are committed and not yet in the file.
+    if (TROUPE_PLANTED(replies_forgotten_at_commit)) replies_.applied(index);
   } else {
     ++unapplied_rows_;  // recovery, or another leader's: at least one row
   }
@@ -94,10 +99,13 @@ void Shard::on_leading(runtime::Term) {
   if (state_ == State::stopping) return;
   // Nothing runs before every entry that was held at the election is in the file: entities are read
   // from there.
+  TROUPE_SOMETIMES_IF(refusal_.has_value(), "a shard led again after it had refused commands");
   refusal_.reset();
   enter(State::recovering);
   serve_at_ = committed_;
-  if (applied_.index >= serve_at_) return serve();
+  // Planted: commands run before the file holds all that the log held.
+  if (applied_.index >= serve_at_ || TROUPE_PLANTED(serve_before_applied)) return serve();
+  TROUPE_SOMETIMES("a shard had entries to apply before it served");
   apply_soon();
 }
 
@@ -117,6 +125,7 @@ void Shard::serve() {
 void Shard::run_queued() {
   std::deque<RequestPtr> queued = std::exchange(queued_, {});
   waiting_ -= queued.size();
+  TROUPE_SOMETIMES_IF(!queued.empty(), "commands waited for a shard to start");
   for (RequestPtr& request : queued) handle(std::move(request));
 }
 
@@ -156,9 +165,12 @@ void Shard::refuse_open_work(const Error& why) {
   if (!in_flight_.empty()) replies_.drop_from(in_flight_.front().index);
   replies_.drop_open();
   in_flight_.clear();
+  // Planted: entities that saw a batch which failed stay, unless one was open beside it.
+  if (open_ || !TROUPE_PLANTED(early_apply_kept)) drop_residents();
   open_.reset();
-  drop_residents();
+  TROUPE_SOMETIMES_IF(!unanswered.empty(), "the outcome of commands became unknown");
   for (PendingAnswer& answer : unanswered) answer.request->answer(outcome);
+  TROUPE_SOMETIMES_IF(!stalled_.empty(), "commands waited for a batch that failed");
   requeue({std::make_move_iterator(stalled_.begin()), std::make_move_iterator(stalled_.end())});
   stalled_.clear();
 }
@@ -169,6 +181,8 @@ void Shard::drop_residents() {
   to_load_.clear();
   loading_ = false;
   while (Resident* resident = residents_.oldest()) {
+    TROUPE_SOMETIMES_IF(!resident->waiting.empty(),
+                        "an entity was dropped while commands waited for it");
     std::vector<RequestPtr> waiting = std::exchange(resident->waiting, {});
     residents_.remove(*resident);
     requeue(std::move(waiting));
@@ -186,6 +200,7 @@ void Shard::requeue(std::vector<RequestPtr> requests) {
 
 void Shard::handle(RequestPtr request) {
   if (request->deadline < now()) {
+    TROUPE_SOMETIMES("the time of a call was over before it ran");
     surroundings_.vitals->errors.fetch_add(1, std::memory_order_relaxed);
     return request->answer(deadline_exceeded(
         "DEADLINE_EXCEEDED",
@@ -198,6 +213,7 @@ void Shard::handle(RequestPtr request) {
       // Another replica may lead unless there is none; then what is committed here is the truth.
       if (spec_.service->type->methods[request->method].read_only && consensus_->sole_voter())
         return dispatch(std::move(request));
+      TROUPE_SOMETIMES("a shard that refuses was sent a command");
       return request->answer(*refusal_);
     case State::opening:
     case State::recovering:
@@ -223,6 +239,7 @@ void Shard::stop(std::function<void()> stopped) {
   for (RequestPtr& request : std::exchange(stalled_, {})) request->answer(why);
   for (RequestPtr& request : std::exchange(unconfirmed_reads_, {})) request->answer(why);
   if (serving) flush(true);
+  TROUPE_SOMETIMES_IF(!in_flight_.empty(), "a shard was stopped while batches were in flight");
   stop_if_idle();
 }
 

@@ -128,6 +128,8 @@ class Shard final : private ConsensusObserver {
   void confirm_reads();
   void run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages, bool known_new);
   void handler_threw(Resident& resident, const RequestPtr& request, const std::string& what);
+  void answer(InFlightBatch& batch);
+  void answer(Request& request, Result<Reply> reply, runtime::LogIndex index);
   void answer_when_seen(const Resident& resident, RequestPtr request, Result<Reply> reply);
 
   // --- shard_lookups.cpp: what the file has to be asked for --------------------------------------
@@ -156,6 +158,7 @@ class Shard final : private ConsensusObserver {
   const ShardSurroundings surroundings_;
   const std::shared_ptr<Executor> executor_;
   const std::function<void(const Error&)> fail_;
+  runtime::Probe* const probe_;
   ShardFiles files_;
   std::unique_ptr<Consensus> consensus_;
 

@@ -3,6 +3,9 @@
 #include <utility>
 
 #include "actors/shard/shard.hpp"
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
+#include "runtime/storage/probe.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -45,11 +48,13 @@ void Shard::start_apply() {
   unapplied_.erase(unapplied_.begin(), unapplied_.begin() + static_cast<std::ptrdiff_t>(count));
   unapplied_rows_ = unapplied_.empty() ? 0 : unapplied_.size();
   files_.run<ApplyResult>(
-      [entries = applying_, &disk = surroundings_.platform->disk(),
-       path = spec_.file(generation_)](runtime::ShardFile& file) -> Result<ApplyResult> {
+      [entries = applying_, &disk = surroundings_.platform->disk(), path = spec_.file(generation_),
+       probe = probe_, group = spec_.group](runtime::ShardFile& file) -> Result<ApplyResult> {
         if (auto done = file.apply(*entries); !done) return std::move(done).error();
+        const auto applied = file.applied();
+        if (probe) probe->rows_applied(group, {applied.index, applied.time_ms, applied.chain});
         const auto size = disk.size(path);
-        return ApplyResult{file.applied(), file.wal_bytes(), file.entity_count(),
+        return ApplyResult{applied, file.wal_bytes(), file.entity_count(),
                            file.wal_bytes() + (size ? *size : 0)};
       },
       [this](Result<ApplyResult> result) {
@@ -73,12 +78,14 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
       if (why.code == Code::data_loss) return fail_(why);
       return surroundings_.platform->fail_stop(why);
     }
+    TROUPE_SOMETIMES("committed rows found the disk full");
     // The disk is full. The rows are safe in the log; they wait in memory until there is space.
     unapplied_.insert(unapplied_.begin(), applying_->begin(), applying_->end());
     applying_.reset();
     apply_retrying_ = true;
     for (auto& [index, then] : std::exchange(when_applied_, {})) then(why);
     if (state_ == State::recovering && serve_at_ > 0) {
+      TROUPE_SOMETIMES("a shard led and could not serve because its disk was full");
       // It leads, but may not run commands before its entities can be read from the file. Reads are
       // answered from the file with the rows that wait laid over it.
       refusal_ = why;
@@ -129,14 +136,20 @@ void Shard::start_checkpoint() {
   if (checkpointing_) return;
   checkpointing_ = true;
   checkpoint_wanted_ = false;
+  TROUPE_SOMETIMES_IF(open_ || !in_flight_.empty(), "a checkpoint began while commands waited");
   files_.run<runtime::ShardFile::Applied>(
-      [](runtime::ShardFile& file) { return file.checkpoint(); },
+      [probe = probe_, group = spec_.group](runtime::ShardFile& file) {
+        auto done = file.checkpoint();
+        if (done && probe) probe->checkpointed(group, done->index);
+        return done;
+      },
       [this](Result<runtime::ShardFile::Applied> result) {
         checkpointing_ = false;
         wal_bytes_ = 0;
         if (!result) {
           log().warn("shard.checkpoint_failed", spec_.name() + ": " + result.error().describe(),
                      {{"shard", spec_.name()}});
+          TROUPE_SOMETIMES("a checkpoint failed");
           if (result.error().code == Code::resource_exhausted)
             return;  // tried again after later rows
           if (result.error().code == Code::data_loss) return fail_(result.error());
@@ -169,8 +182,15 @@ void Shard::passivate() {
     Resident* const next = resident->newer;
     const bool idle = time - resident->last_used >= spec_.options.passivate_after;
     if (!idle && residents_.bytes() <= spec_.options.resident_bytes_max) break;
-    if (!resident->busy && !resident->in_open_batch && resident->last_batch <= applied_.index)
+    // Planted: an entity leaves memory although the file lacks rows of it.
+    const bool in_file =
+        resident->last_batch <= applied_.index || TROUPE_PLANTED(passivated_before_applied);
+    TROUPE_SOMETIMES_IF(!in_file, "an entity stayed in memory because the file lacked rows of it");
+    if (!resident->busy && !resident->in_open_batch && in_file) {
+      TROUPE_SOMETIMES_IF(idle, "an entity that was not used for long left memory");
+      TROUPE_SOMETIMES_IF(!idle, "an entity left memory because all took too much");
       residents_.remove(*resident);
+    }
     resident = next;
   }
 }
@@ -187,6 +207,7 @@ void Shard::purge() {
         next_purge_ = now() + purge_every;
         if (!due || state_ != State::serving || epoch != epoch_) return;
         if (due->size() == purge_rows_max) next_purge_ = now();
+        TROUPE_SOMETIMES_IF(!due->empty(), "replies past their window were deleted");
         for (const auto& one : *due) {
           if (one.kind != wire::Row::REPLY) continue;
           wire::Row& row = open_batch().add_row();

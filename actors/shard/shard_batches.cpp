@@ -6,6 +6,8 @@
 
 #include "actors/encoding.hpp"
 #include "actors/shard/shard.hpp"
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::actors {
 
@@ -29,6 +31,7 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
   resident.entity->drop_kept_state();
 
   if (outcome.erased) {
+    TROUPE_SOMETIMES("an entity was deleted");
     batch.add_row(resident, Row::STATE, 0).set_change(Row::DELETE_ENTITY);
     resident.exists = false;
     resident.version = resident.last_event = 0;
@@ -59,15 +62,20 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
   stored.set_reply(*outcome.reply);
   stored.set_time_ms(time_ms);
   Row& row = batch.add_row(resident, Row::REPLY, outcome.reply->size() + 48);
-  row.set_sub(key.row());
+  // Planted: a reply is stored where nobody finds it.
+  row.set_sub(TROUPE_PLANTED(reply_not_stored) ? ReplyKey{}.row() : key.row());
   stored.SerializeToString(row.mutable_value());
-  row.set_due_ms(time_ms + to_milliseconds(request->id.client ? spec_.options.idempotency_window
-                                                              : spec_.options.reply_window));
+  const Duration window =
+      request->id.client ? spec_.options.idempotency_window : spec_.options.reply_window;
+  // Planted: replies are deleted long before their window is over.
+  row.set_due_ms(time_ms +
+                 to_milliseconds(window) / (TROUPE_PLANTED(reply_window_short) ? 10'000 : 1));
 
   if (resident.replies_complete) {
     resident.replies.push_back(key.low);
     constexpr std::size_t replies_kept_max = 32;
     if (resident.replies.size() > replies_kept_max) {
+      TROUPE_SOMETIMES("an entity has more replies than are kept in memory");
       resident.replies_complete = false;
       std::vector<std::uint64_t>{}.swap(resident.replies);
     }
@@ -76,7 +84,10 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
   batch.count_command();
   batch.answer_at_commit(std::move(request), Reply{std::move(*outcome.reply), 0, false});
 
-  if (batch_is_full()) return flush(false);
+  if (batch_is_full()) {
+    TROUPE_SOMETIMES("a batch was full");
+    return flush(false);
+  }
   if (!flush_posted_) {
     flush_posted_ = true;
     executor_->post([this] {
@@ -88,8 +99,10 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
 
 // Never behind the newest batch, whatever the leader's wall clock says.
 std::int64_t Shard::shard_time() const {
-  return std::max<std::int64_t>(time_ms_,
-                                surroundings_.platform->clock().wall().time_since_epoch().count());
+  const std::int64_t wall = surroundings_.platform->clock().wall().time_since_epoch().count();
+  TROUPE_SOMETIMES_IF(wall < time_ms_, "the wall clock was behind shard time");
+  // Planted: shard time follows the wall clock back.
+  return wall < time_ms_ && TROUPE_PLANTED(shard_time_goes_back) ? wall : std::max(time_ms_, wall);
 }
 
 OpenBatch& Shard::open_batch() {
@@ -108,7 +121,11 @@ bool Shard::batch_is_full() const {
 
 // Proposes the open batch. While enough batches are in flight it goes on gathering, unless forced.
 void Shard::flush(bool forced) {
-  if (!open_ || (!forced && in_flight_.size() >= spec_.options.batches_in_flight_max)) return;
+  if (!open_) return;
+  if (!forced && in_flight_.size() >= spec_.options.batches_in_flight_max) {
+    TROUPE_SOMETIMES("a batch gathered on because enough were in flight");
+    return;
+  }
   if (!open_->has_rows()) {
     open_.reset();
     return;
@@ -127,17 +144,21 @@ void Shard::flush(bool forced) {
   }
   auto proposed = consensus_->propose(std::make_shared<const std::string>(open_->serialise()));
   if (!proposed) {
+    TROUPE_SOMETIMES("a batch was refused by its group");
     const Error why = proposed.error();
     return refuse_open_work(why);
   }
   for (Resident* resident : open_->touched()) resident->last_batch = *proposed;
   replies_.proposed(*proposed);
   in_flight_.push_back({*proposed, open_->rows(), std::move(open_->answers())});
+  // Planted: replies leave when their batch is proposed.
+  if (TROUPE_PLANTED(answer_before_commit)) answer(in_flight_.back());
   open_.reset();
 }
 
 void Shard::resume_stalled() {
   while (!stalled_.empty() && !batch_is_full()) {
+    TROUPE_SOMETIMES("a command that had waited for a full batch went on");
     RequestPtr request = std::move(stalled_.front());
     stalled_.pop_front();
     --waiting_;

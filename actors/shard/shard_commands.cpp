@@ -6,6 +6,9 @@
 
 #include "actors/encoding.hpp"
 #include "actors/shard/handler_run.hpp"
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
+#include "runtime/storage/probe.hpp"
 
 namespace troupe::actors {
 
@@ -18,10 +21,12 @@ void Shard::dispatch(RequestPtr request) {
   }
   Resident* resident = residents_.find(request->key);
   if (resident && !resident->busy) return run(*resident, std::move(request), nullptr, false);
-  if (waiting_ >= spec_.options.waiting_max)
+  if (waiting_ >= spec_.options.waiting_max) {
+    TROUPE_SOMETIMES("a shard had too much waiting");
     return request->answer(resource_exhausted(
         "SHARD_OVERLOADED", spec_.name() + " has " + std::to_string(waiting_) +
                                 " requests waiting; retry later under the same message id"));
+  }
   ++waiting_;
   if (resident) {
     resident->waiting.push_back(std::move(request));
@@ -65,6 +70,7 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
   const MethodType& method = spec_.service->type->methods[request->method];
   residents_.touch(resident, now());
   if (const auto refused = quarantine_.refused(resident.key, resident.last_used)) {
+    TROUPE_SOMETIMES("a quarantined entity was called");
     Error why = unavailable("ENTITY_QUARANTINED", "the handlers of '" + resident.key +
                                                       "' kept failing; it is refused for a while");
     why.retry_after = refused;
@@ -78,25 +84,30 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
   } else {
     if (state_ == State::refusing) return request->answer(*refusal_);
     if (batch_is_full()) {
-      if (apply_retrying_)
+      if (apply_retrying_) {
+        TROUPE_SOMETIMES("a command was refused because too many rows wait for a full disk");
         return request->answer(resource_exhausted(
             "DISK_FULL",
             "the disk that holds " + spec_.name() +
                 " is full; free space, then send the command again with the same message id"));
+      }
       if (waiting_ >= spec_.options.waiting_max)
         return request->answer(resource_exhausted("SHARD_OVERLOADED",
                                                   spec_.name() + " has too many commands waiting"));
+      TROUPE_SOMETIMES("a command waited for a full batch");
       ++waiting_;
       stalled_.push_back(std::move(request));
       return;
     }
     if (const std::int64_t window = to_milliseconds(
             request->id.client ? spec_.options.idempotency_window : spec_.options.reply_window);
-        request->id.timed && request->id.time_ms() < shard_time() - window)
+        request->id.timed && request->id.time_ms() < shard_time() - window) {
+      TROUPE_SOMETIMES("a message id was older than its window");
       return request->answer(failed_precondition(
           "MESSAGE_ID_EXPIRED",
           "the id of this command is older than the window in which a repetition is "
           "recognised, so it may have run; read the state, then decide on a new id"));
+    }
     key = ReplyKey::of(resident.key, request->caller, method.name, request->id);
     digest = RequestDigest::of(request->payload);
     if (answer_if_ran(resident, request, key, digest)) return;
@@ -138,7 +149,8 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     return handler_threw(resident, request, "something that is no std::exception");
   }
   if (!outcome.reply) {
-    resident.entity->restore_state();
+    [[maybe_unused]] const bool undone = resident.entity->restore_state();
+    TROUPE_SOMETIMES_IF(undone, "a handler refused after it had changed the state");
     surroundings_.vitals->errors.fetch_add(1, std::memory_order_relaxed);
     return answer_when_seen(resident, std::move(request), std::move(outcome.reply).error());
   }
@@ -152,9 +164,12 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
 void Shard::handler_threw(Resident& resident, const RequestPtr& request, const std::string& what) {
   surroundings_.vitals->exceptions.fetch_add(1, std::memory_order_relaxed);
   const std::string& method = spec_.service->type->methods[request->method].name;
-  resident.entity->restore_state();
+  TROUPE_SOMETIMES("an entity was made anew after its handler threw");
+  // Planted: what a handler changed before it threw stays.
+  if (!TROUPE_PLANTED(throw_keeps_half_state)) resident.entity->restore_state();
   renew_entity(resident, encode_deterministic(resident.entity->state_message()));
   const auto refused = quarantine_.failed(resident.key, now());
+  TROUPE_SOMETIMES_IF(refused.has_value(), "an entity was quarantined");
   log().error(
       "entity.restarted",
       "a handler of " + spec_.service->type->name + " threw: " + what +
@@ -171,14 +186,30 @@ void Shard::handler_threw(Resident& resident, const RequestPtr& request, const s
 
 // A reply may not leave before the newest batch that the entity has seen is committed.
 void Shard::answer_when_seen(const Resident& resident, RequestPtr request, Result<Reply> reply) {
-  if (resident.in_open_batch) return open_->answer_at_commit(std::move(request), std::move(reply));
+  // Planted: an answer that adds nothing to the open batch does not wait for it.
+  if (resident.in_open_batch && !TROUPE_PLANTED(read_does_not_wait)) {
+    TROUPE_SOMETIMES("an answer waited for the open batch");
+    return open_->answer_at_commit(std::move(request), std::move(reply));
+  }
   for (InFlightBatch& batch : in_flight_) {
     if (batch.index != resident.last_batch) continue;
+    TROUPE_SOMETIMES("an answer waited for a batch in flight");
     batch.answers.push_back({std::move(request), std::move(reply)});
     return;
   }
-  if (reply) reply->shard_index = std::min(resident.last_batch, committed_);
-  request->answer(std::move(reply));
+  answer(*request, std::move(reply), std::min(resident.last_batch, committed_));
+}
+
+void Shard::answer(InFlightBatch& batch) {
+  for (PendingAnswer& pending : std::exchange(batch.answers, {}))
+    answer(*pending.request, std::move(pending.reply), batch.index);
+}
+
+// The way out of every reply, and of what refuses on the strength of an entity's state.
+void Shard::answer(Request& request, Result<Reply> reply, runtime::LogIndex index) {
+  if (probe_) probe_->replied(spec_.group, index);
+  if (reply) reply->shard_index = index;
+  request.answer(std::move(reply));
 }
 
 }  // namespace troupe::actors

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "actors/shard/shard.hpp"
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::actors {
 namespace {
@@ -38,6 +40,7 @@ void Shard::start_loads() {
         return many;
       },
       [this, keys, epoch = epoch_](Result<LoadedMany> many) {
+        TROUPE_SOMETIMES_IF(epoch != epoch_, "entities were dropped while they were loaded");
         if (epoch != epoch_) return;
         loading_ = false;
         for (std::size_t i = 0; i < keys->size(); ++i) {
@@ -52,6 +55,7 @@ void Shard::loaded(const std::string& key, Result<runtime::ShardFile::Loaded> lo
   Resident& resident = *residents_.find(key);
   if (!loaded) {
     if (loaded.error().code == Code::data_loss) return fail_(loaded.error());
+    TROUPE_SOMETIMES("an entity could not be loaded");
     const Error why = loaded.error();
     std::vector<RequestPtr> waiting = std::exchange(resident.waiting, {});
     waiting_ -= waiting.size();
@@ -64,6 +68,8 @@ void Shard::loaded(const std::string& key, Result<runtime::ShardFile::Loaded> lo
   if (loaded->state) {
     resident.version = loaded->state->version();
     resident.last_event = loaded->state->last_event();
+    // Planted: numbering goes on one too low.
+    if (resident.last_event > 0 && TROUPE_PLANTED(events_out_of_sequence)) --resident.last_event;
   }
   resident.replies_complete = loaded->replies_complete;
   resident.replies.reserve(loaded->replies.size());
@@ -89,6 +95,7 @@ runtime::LogIndex Shard::overlay_unapplied(const Resident& resident,
     if (!entry.payload || !batch.ParseFromString(*entry.payload)) return;
     for (const wire::Row& row : batch.rows()) {
       if (row.bucket() != resident.bucket || row.entity() != resident.key) continue;
+      TROUPE_SOMETIMES("an entity was read with rows laid over that the file lacks");
       newest = entry.index;
       if (row.change() == wire::Row::DELETE_ENTITY)
         loaded.state.reset();

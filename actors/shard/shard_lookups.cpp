@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/shard/handler_run.hpp"
+#include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::actors {
 
@@ -13,7 +14,9 @@ bool Shard::answer_if_ran(Resident& resident, const RequestPtr& request, const R
                           const RequestDigest& digest) {
   const ReplyMemory::Kept* kept = replies_.find(key);
   if (!kept) return false;
+  TROUPE_SOMETIMES("a repetition found its reply in memory");
   if (kept->digest != digest) {
+    TROUPE_SOMETIMES("an id that waits for the file came with another request");
     request->answer(
         invalid_argument("IDEMPOTENCY_KEY_REUSED",
                          "another request was sent under this id before; use a new id for a "
@@ -44,20 +47,24 @@ void Shard::look_up_reply(Resident& resident, RequestPtr request, const ReplyKey
       [this, entity = resident.key, epoch = epoch_, request,
        digest](Result<std::optional<wire::StoredReply>> stored) {
         Resident* found = still_busy(entity, epoch);
+        TROUPE_SOMETIMES_IF(!found, "an entity was dropped during a look at the file");
         if (!found) return handle(request);
         found->busy = false;
         if (!stored) {
           request->answer(stored.error());
         } else if (!*stored) {
+          TROUPE_SOMETIMES("a command had no reply in the file");
           run(*found, request, nullptr, true);
         } else if (RequestDigest{(*stored)->digest_high(), (*stored)->digest_low()} != digest) {
+          TROUPE_SOMETIMES("an id in the file came with another request");
           request->answer(invalid_argument("IDEMPOTENCY_KEY_REUSED",
                                            "another request was sent under this id before; use a "
                                            "new id for a new command, and the "
                                            "same request for a retry"));
         } else {
           surroundings_.vitals->repeated.fetch_add(1, std::memory_order_relaxed);
-          request->answer(Reply{(*stored)->reply(), applied_.index, true});
+          TROUPE_SOMETIMES("a repetition found its reply in the file");
+          answer(*request, Reply{(*stored)->reply(), 0, true}, applied_.index);
         }
         if (Resident* still = residents_.find(entity); still && !still->busy) run_waiting(*still);
       });
@@ -69,6 +76,7 @@ void Shard::fetch_history(Resident& resident, RequestPtr request, std::shared_pt
   resident.busy = true;
   if (resident.in_open_batch) flush(true);
   if (apply_retrying_ && resident.last_batch > applied_.index) {
+    TROUPE_SOMETIMES("history was refused because the file lacks rows");
     resident.busy = false;
     return request->answer(resource_exhausted(
         "DISK_FULL",
@@ -107,6 +115,7 @@ void Shard::fetch_history(Resident& resident, RequestPtr request, std::shared_pt
               page.push_back({one.sequence,
                               WallTime{std::chrono::milliseconds{one.event.time_ms()}},
                               std::move(*one.event.mutable_event())});
+            TROUPE_SOMETIMES("a handler ran again with a page of its history");
             run(*found, request, pages, true);
           }
           if (Resident* still = residents_.find(entity); still && !still->busy) run_waiting(*still);

@@ -4,6 +4,7 @@
 
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/engine/engine.h"
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::cluster {
 
@@ -95,8 +96,10 @@ Result<GroupLog> load_group_log(NodeLog& log, GroupId group, LogIndex applied) {
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
     GroupLog loaded;
     loaded.record = log.record(group);
-    const LogIndex last = log.last_index(group);
     const LogIndex from = loaded.record ? loaded.record->snapshot_index + 1 : 1;
+    LogIndex last = log.last_index(group);
+    // Planted: a group that recovers misses its newest entry.
+    if (last > from && TROUPE_PLANTED(recovery_forgets_newest_entry)) --last;
     const auto read = loaded.record ? read_entries(log, group, from, last, applied, loaded.entries)
                                     : Result<void>();
     if (!is_same_log(loaded.record, log.record(group))) continue;

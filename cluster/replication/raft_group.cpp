@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
+
 namespace troupe::cluster {
 
 using runtime::LogEntry;
@@ -109,11 +112,14 @@ void RaftGroup::maybe_take_snapshot() {
                              std::to_string(checkpoint.generation) +
                              ", which its log contradicts"));
   const std::uint64_t trailing = shared_->options.trailing;
-  const LogIndex cut = checkpoint.index > trailing ? checkpoint.index - trailing : 0;
+  // Planted: the log is cut behind what is committed, not behind what is checkpointed.
+  const LogIndex keep = TROUPE_PLANTED(log_cut_at_commit) ? handed_ : checkpoint.index;
+  const LogIndex cut = keep > trailing ? keep - trailing : 0;
   const bool worth_it =
       cut > tail_.snapshot() &&
       (cut - tail_.snapshot() >= shared_->options.snapshot_threshold || holds_segments_back());
   if (!worth_it && checkpoint.generation == record_.generation) return;
+  TROUPE_SOMETIMES("a group cut its log");
   record_.generation = checkpoint.generation;
   record_dirty_ = true;
   if (cut > tail_.snapshot()) {

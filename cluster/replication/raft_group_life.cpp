@@ -4,6 +4,7 @@
 
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
+#include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::cluster {
 
@@ -133,6 +134,8 @@ void RaftGroup::begin(GroupLog log) {
     tail_.append(std::move(entry));
   }
   tail_.drop(handed_);
+  TROUPE_SOMETIMES_IF(handed_ > 0 && handed_ < tail_.last(),
+                      "a group found entries that the shard file lacks");
   durable_ = tail_.last();
   state_ = State::running;
   process(update);
@@ -200,8 +203,10 @@ void RaftGroup::store_failed(const Error& why) {
                      : std::min(2 * retry_after_, options.retry_longest);
   link_->post_after(retry_after_, [](RaftGroup& group) { group.retry(); });
   fail_confirmations(why);
+  TROUPE_SOMETIMES_IF(told_full_, "a group found no space again");
   if (told_full_) return;
   told_full_ = true;
+  TROUPE_SOMETIMES("a group waited for space");
   log().warn("raft.waiting_for_space", "a group's entries could not be stored; it tries again",
              {{"group", group_}, {"error", why.describe()}});
   observer_.on_not_leading(why);
@@ -212,8 +217,10 @@ void RaftGroup::retry() {
   // What was under way when the disk was full must be known to have succeeded or failed: it could
   // turn up in the log while that is read, and its failure is not one of what comes now.
   resolved_ = std::max(resolved_, link_->take().resolved);
-  if (resolved_ < appends_)
+  if (resolved_ < appends_) {
+    TROUPE_SOMETIMES("a group waited for appends from before the full disk");
     return link_->post_after(shared_->options.retry_first, [](RaftGroup& group) { group.retry(); });
+  }
   load();
 }
 

@@ -3,6 +3,9 @@
 #include <cassert>
 
 #include "cluster/replication/raft_group.hpp"
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
+#include "runtime/storage/probe.hpp"
 
 namespace troupe::cluster {
 
@@ -73,6 +76,8 @@ void RaftGroup::write(std::vector<LogEntry> entries) {
     link->append_done(number, result, &RaftGroup::appends_done);
   };
   shared_->log.append(std::move(append));
+  // Planted: what is given to the log counts as durable at once.
+  if (TROUPE_PLANTED(durable_before_sync)) link_->append_done(number, {}, &RaftGroup::appends_done);
 }
 
 void RaftGroup::appends_done(RaftGroup& group) {
@@ -180,10 +185,12 @@ void RaftGroup::settle() {
   deliver();
   if (state_ != State::running || leading_ || own_entry_ == 0 || handed_ < own_entry_) return;
   leading_ = true;
+  TROUPE_SOMETIMES_IF(told_full_, "a group led again after a full disk");
   told_full_ = false;
   retry_after_ = Duration::zero();
   log().info("raft.leading", "this replica leads",
              {{"group", group_}, {"term", record_.term}, {"index", handed_}});
+  if (auto* probe = shared_->platform.probe()) probe->leads(group_, record_.replica, record_.term);
   observer_.on_leading(record_.term);
 }
 
@@ -201,8 +208,10 @@ void RaftGroup::deliver() {
              tail_.bytes_behind(0) > shared_->options.tail_bytes_max)
         tail_.drop(tail_.first_in_memory());
     }
-    observer_.on_committed(entry.index, entry.term,
-                           entry.type == ENGINE_COMMAND ? entry.payload : nullptr);
+    const runtime::SharedBytes rows = entry.type == ENGINE_COMMAND ? entry.payload : nullptr;
+    if (auto* probe = shared_->platform.probe())
+      probe->delivered(group_, entry.index, entry.term, rows);
+    observer_.on_committed(entry.index, entry.term, rows);
     while (!confirmations_.empty() && confirmations_.front().barrier <= handed_) {
       const auto confirmed = std::move(confirmations_.front().confirmed);
       confirmations_.pop_front();

@@ -18,6 +18,8 @@ class actor_system_config;
 
 namespace troupe::runtime {
 
+class Probe;
+
 class Platform {
  public:
   virtual ~Platform() = default;
@@ -29,6 +31,9 @@ class Platform {
   virtual Workers& workers() = 0;
   virtual Logger& log() = 0;
   virtual Metrics& metrics() = 0;
+
+  // Who hears what the node's replicas do (storage/probe.hpp); null: nobody. Outlives the node.
+  virtual Probe* probe() { return nullptr; }
 
   // Memory that the process occupies now; 0 where that says nothing (the simulator's nodes share
   // one).

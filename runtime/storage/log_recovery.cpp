@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "runtime/rehearsal/marks.hpp"
 #include "runtime/storage/log_spares.hpp"
 #include "runtime/storage/wal_scan.hpp"
 
@@ -63,6 +64,7 @@ class Recovery {
     if (!was_deleted && !blank)
       return lost(path(number) + ": this segment's database is missing, its rows are in " +
                   segment_name(number) + "-wal");
+    TROUPE_SOMETIMES("what an interrupted making or deletion left of a segment was removed");
     return disk_.remove(path(number) + "-wal");
   }
 
@@ -81,15 +83,18 @@ class Recovery {
     if (newest_key_ == 0) return drop_unfinished(std::move(segment));
     if (groups_to_come_ != 0)
       return lost(path(number) + ": rows of its first transaction are gone");
-    if (scan.bad_frame && number == *databases_.rbegin())
+    if (scan.bad_frame && number == *databases_.rbegin()) {
+      TROUPE_SOMETIMES("a torn tail of the log was dropped");
       log_.info("log.torn_tail",
                 "the last transaction of a segment was not finished and is dropped",
                 {{"file", path(number) + "-wal"}, {"frame", *scan.bad_frame}});
+    }
     result_.segments.push_back(std::move(segment));
     return {};
   }
 
   Error rot(const WalScan& scan, std::uint64_t proof) const {
+    TROUPE_SOMETIMES("rot in the log was told from a torn tail");
     const auto bad = scan.bad_frame.value_or(scan.frames + 1);
     return lost(path(number_) + "-wal: frame " + std::to_string(bad) + " is rotten (frame " +
                 std::to_string(proof) + " behind it belongs to a later transaction)");
@@ -101,6 +106,7 @@ class Recovery {
     const bool only = number_ == *databases_.begin();
     if (!newest || (only && number_ != 1))
       return lost(path(number_) + "-wal: all rows of this segment are gone");
+    TROUPE_SOMETIMES("a segment whose making was interrupted was dropped");
     segment.reset();
     TROUPE_CHECK(disk_.remove(path(number_)));
     return disk_.remove(path(number_) + "-wal");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/vfs_file.hpp"
 
 namespace troupe::runtime {
@@ -29,7 +30,9 @@ std::uint32_t header_number(const std::string& image, std::size_t offset) {
 
 Database::Options database_options() {
   Database::Options options;
-  options.sync = Database::Sync::every_commit;
+  // Planted: the log is not synced.
+  options.sync =
+      TROUPE_PLANTED(log_without_sync) ? Database::Sync::checkpoints : Database::Sync::every_commit;
   options.cache_bytes = 512 << 10;  // the way to the newest rows; older ones are read once
   options.spill = false;
   options.corrupt_reason = log_corrupt;
@@ -107,6 +110,10 @@ Result<void> Segment::commit(const std::vector<LogRow>& rows) {
   const std::lock_guard lock{mutex_};
   TROUPE_CHECK(database_->begin());
   for (const LogRow& row : rows) {
+    // Planted: of a transaction that several groups share, the last row is not written.
+    if (&row == &rows.back() && row.group != rows.front().group &&
+        rows.front().type != segment_row && TROUPE_PLANTED(log_loses_second_append))
+      continue;
     auto& insert = row.has_payload ? insert_->bind(row.key, row.group, row.type, row.index,
                                                    row.term, row.payload, row.checksum())
                                    : insert_->bind(row.key, row.group, row.type, row.index,

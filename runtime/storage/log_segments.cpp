@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/rehearsal/marks.hpp"
 #include "runtime/storage/log_writer.hpp"
 
 namespace troupe::runtime {
@@ -29,6 +30,8 @@ Result<void> LogWriter::begin_segment() {
     return give_up(written.error());
   }
   ++transaction_;
+  TROUPE_SOMETIMES_IF(number > 1, "a segment of the log was begun");
+  TROUPE_SOMETIMES_IF(use_spare, "a spare was used for a segment");
   const std::lock_guard lock{mutex_};
   segments_.push_back(std::move(segment));
   return {};
@@ -65,6 +68,7 @@ void LogWriter::begin_segment_if_due() {
     begun = begin_segment();
   }
   // On a full disk the log goes on in the old one.
+  TROUPE_SOMETIMES_IF(!begun, "no segment could be begun");
   if (!begun && !is_disk_full(begun.error())) return stop_node(begun.error());
   if (spares_.wanted())
     cleaner_->post([this] {
@@ -84,6 +88,7 @@ void LogWriter::drop_dead_segments() {
   }
   const auto needed = oldest.value_or(current().number());
   while (segments_.front()->number() < needed) {
+    TROUPE_SOMETIMES("a segment that nothing needs was dropped");
     std::shared_ptr<Segment> dead = segments_.front();
     {
       const std::lock_guard lock{mutex_};
@@ -130,6 +135,7 @@ void LogWriter::enter_disk_full(const Error& why) {
     const std::lock_guard lock{mutex_};
     stats_.disk_full = true;
   }
+  TROUPE_SOMETIMES("the log met a full disk");
   platform_.log().warn("log.disk_full", "the disk is full: writes are refused until space is back",
                        {{"folder", folder_}, {"error", why.message}});
   auto& disk = platform_.disk();
@@ -145,8 +151,10 @@ void LogWriter::leave_disk_full_if_possible() {
     auto made = platform_.disk().allocate(path(log_reserve_name), 2 * options_.reserve_bytes);
     if (made) made = platform_.disk().allocate(path(log_reserve_name), options_.reserve_bytes);
     if (!made && !is_disk_full(made.error())) stop_node(made.error());
+    TROUPE_SOMETIMES_IF(!made, "the log tried again and the disk was still full");
     if (!made) return;
   }
+  TROUPE_SOMETIMES("the disk of the log has space again");
   platform_.log().info("log.disk_has_space", "there is space again: writes are accepted",
                        {{"folder", folder_}});
   spares_.allow();

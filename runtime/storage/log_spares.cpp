@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "runtime/storage/vfs_file.hpp"
 #include "runtime/storage/wal_scan.hpp"
@@ -33,6 +35,8 @@ std::string LogSpares::path(std::uint64_t number) const {
 Result<void> LogSpares::found(std::uint64_t number) {
   next_ = std::max(next_, number + 1);
   TROUPE_TRY(blank, is_blank_wal(disk_, path(number)));
+  TROUPE_SOMETIMES_IF(blank, "the log was opened with a spare");
+  TROUPE_SOMETIMES_IF(!blank, "a spare that was not blank was thrown away");
   if (!blank || numbers_.size() >= kept_max) return disk_.remove(path(number));
   numbers_.insert(number);
   return {};
@@ -84,7 +88,8 @@ Result<void> LogSpares::keep(const std::string& wal) {
     if (given_up_ || numbers_.size() >= kept_max) return disk_.remove(wal);
   }
   const auto number = reserve_number();
-  TROUPE_CHECK(blank_wal(disk_, wal));
+  // Planted: a spare still holds the rows of the segment that it was.
+  if (!TROUPE_PLANTED(spare_not_blanked)) TROUPE_CHECK(blank_wal(disk_, wal));
   TROUPE_CHECK(disk_.rename(wal, path(number)));
   return add(number);
 }

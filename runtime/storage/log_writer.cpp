@@ -4,6 +4,10 @@
 #include <iterator>
 #include <utility>
 
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
+#include "runtime/storage/probe.hpp"
+
 namespace troupe::runtime {
 namespace {
 
@@ -158,9 +162,11 @@ std::optional<Error> LogWriter::plan_append(const Append& append) {
   for (const auto& entry : append.entries) {
     const auto next = std::max(plan.snapshot, plan.last) + 1;
     if (entry.index <= plan.snapshot || entry.index > next) {
-      if (behind_.contains(append.group))
+      if (behind_.contains(append.group)) {
+        TROUPE_SOMETIMES("an append came from a caller who had not heard of a full disk");
         return resource_exhausted("DISK_FULL",
                                   "an earlier append of the group found the disk full");
+      }
       return internal("LOG_GAP", "group " + std::to_string(append.group) + " appends entry " +
                                      std::to_string(entry.index) + ", but its log goes from " +
                                      std::to_string(plan.snapshot + 1) + " to " +
@@ -188,6 +194,8 @@ void LogWriter::add_rows(const Append& append) {
 void LogWriter::publish(Slice slice) {
   if (rows_.empty()) return;
   ++transaction_;
+  TROUPE_SOMETIMES_IF(slice.size() > 1, "appends shared a transaction of the log");
+  auto* const probe = platform_.probe();
   const auto segment = current().number();
   std::size_t row = 0;
   auto refusal = refusals_.begin();
@@ -200,7 +208,9 @@ void LogWriter::publish(Slice slice) {
     auto& append = slice[position];
     LogGroup& group = groups_[append.group];
     if (append.record) {
-      cuts_ = cuts_ || append.record->snapshot_index > group.snapshot();
+      const bool cut = append.record->snapshot_index > group.snapshot();
+      if (cut && probe) probe->log_cut(append.group, append.record->snapshot_index);
+      cuts_ = cuts_ || cut;
       group.set_record(*std::move(append.record));
       ++row;
     }
@@ -208,6 +218,7 @@ void LogWriter::publish(Slice slice) {
       cuts_ = cuts_ || entry.index <= group.index.last();
       stats_.bytes += rows_[row].payload.size();
       group.index.append(entry.index, segment, rows_[row++].key);
+      if (probe) probe->entry_durable(append.group, entry.index, entry.term);
     }
     stats_.entries += append.entries.size();
     if (!append.entries.empty() && !behind_.empty()) behind_.erase(append.group);
@@ -227,7 +238,10 @@ void LogWriter::finish(Slice slice, const Result<void>& outcome) {
   auto refusal = refusals_.begin();
   for (std::size_t position = 0; position < slice.size(); ++position) {
     const bool refused = refusal != refusals_.end() && refusal->position == position;
-    tell(slice[position], refused ? Result<void>{(refusal++)->why} : outcome);
+    // Planted: who is refused because of a full disk hears that all went well.
+    const bool hushed = refused && stats_.disk_full && TROUPE_PLANTED(full_disk_is_success);
+    tell(slice[position], refused && !hushed ? Result<void>{refusal->why} : outcome);
+    if (refused) ++refusal;
   }
 }
 
@@ -239,6 +253,7 @@ void LogWriter::take_waiting_of_failed() {
                             [&](const Append& append) { return !failed_.contains(append.group); });
   for (auto append = first; append != waiting_.end(); ++append)
     if (!append->entries.empty()) behind_.insert(append->group);
+  TROUPE_SOMETIMES_IF(first != waiting_.end(), "appends failed behind one that failed");
   late_.insert(late_.end(), std::make_move_iterator(first),
                std::make_move_iterator(waiting_.end()));
   waiting_.erase(first, waiting_.end());

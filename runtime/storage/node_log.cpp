@@ -2,6 +2,7 @@
 
 #include "runtime/storage/log_recovery.hpp"
 #include "runtime/storage/log_writer.hpp"
+#include "runtime/storage/probe.hpp"
 
 namespace troupe::runtime {
 
@@ -10,6 +11,10 @@ Result<std::unique_ptr<NodeLog>> NodeLog::open(Platform& platform, const std::st
   TROUPE_CHECK(platform.disk().create_folders(folder));
   TROUPE_TRY(recovered, recover_log(platform, folder));
   const auto spares = recovered.spares;
+  if (auto* probe = platform.probe()) {
+    for (const auto& [id, group] : recovered.groups)
+      if (group.exists()) probe->log_recovered(id, group.snapshot(), group.next() - 1);
+  }
   auto log = std::make_unique<LogWriter>(platform, folder, options, std::move(recovered));
   TROUPE_CHECK(log->start(spares));
   return log;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/checksum.hpp"
 #include "runtime/storage/shard_reader.hpp"
 #include "runtime/storage/shard_rows.hpp"
@@ -60,6 +61,11 @@ class SqliteShardFile final : public ShardFile {
     for (const Entry& entry : entries) {
       if (entry.index <= next.applied.index) continue;
       TROUPE_CHECK(add(entry, changes, next.applied));
+      // Planted: some entries are applied twice.
+      if (entry.index % 16 == 0 && TROUPE_PLANTED(entry_applied_twice)) {
+        --next.applied.index;
+        TROUPE_CHECK(add(entry, changes, next.applied));
+      }
     }
     if (next.applied == meta_.applied) return {};
     TROUPE_CHECK(database_->begin());
@@ -94,6 +100,9 @@ class SqliteShardFile final : public ShardFile {
   }
 
   Result<Applied> checkpoint() override {
+    // Planted: a checkpoint is not synced.
+    if (TROUPE_PLANTED(checkpoint_without_sync))
+      TROUPE_CHECK(database_->execute("PRAGMA synchronous=OFF"));
     TROUPE_CHECK(database_->checkpoint());
     return meta_.applied;
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/log_format.hpp"
 #include "runtime/storage/vfs_file.hpp"
 
@@ -147,6 +148,8 @@ class Scanner {
   }
 
   void look_behind(const Frame& frame, const char* page, bool ours, bool linked) {
+    // Planted: what lies behind a bad frame is no proof of rot.
+    if (TROUPE_PLANTED(rot_taken_for_torn_tail)) return;
     const bool behind = number_ > first_bad_;
     if (!blank_ && ours && behind && !result_.bad_frame) result_.bad_frame = first_bad_;
     if (!blank_ && linked && behind && before_.commits && before_.salt == salt_ &&

@@ -22,7 +22,10 @@ SimPlatform::SimPlatform(std::shared_ptr<Life> life, Hardware& hardware, Fabric&
       network_(std::make_shared<SimNetwork>(life_, fabric)),
       workers_(life_, hardware.work_times, hardware.disk_faults),
       log_(life_, book),
-      metrics_(runtime::Metrics::make()) {}
+      metrics_(runtime::Metrics::make()) {
+  if (hardware.checks)
+    probe_ = hardware.checks->listen(life_->node_name(), [life = life_] { return life->over(); });
+}
 
 void SimPlatform::configure(caf::actor_system_config& config) {
   config.set("logger.verbosity", caf::atom("quiet"));  // CAF's logger would start a thread

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "runtime/platform/platform.hpp"
+#include "simulations/checks/replica_checks.hpp"
 #include "simulations/world/clock.hpp"
 #include "simulations/world/disk.hpp"
 #include "simulations/world/logger.hpp"
@@ -18,7 +19,8 @@ struct Hardware {
   DiskImage disk;
   DiskFaults disk_faults;
   WorkTimes work_times;
-  Duration wall_offset{0};  // its wall clock is ahead of the world's; taken over at a start
+  Duration wall_offset{0};          // its wall clock is ahead of the world's; taken over at a start
+  ReplicaChecks* checks = nullptr;  // hear what its replicas do; null: nobody does
 };
 
 class SimPlatform final : public runtime::Platform {
@@ -32,6 +34,7 @@ class SimPlatform final : public runtime::Platform {
   runtime::Workers& workers() override { return workers_; }
   runtime::Logger& log() override { return log_; }
   runtime::Metrics& metrics() override { return *metrics_; }
+  runtime::Probe* probe() override { return probe_.get(); }
   void configure(caf::actor_system_config& config) override;
   void fail_stop(const Error& why) override;
 
@@ -52,6 +55,7 @@ class SimPlatform final : public runtime::Platform {
   SimWorkers workers_;
   SimLogger log_;
   std::unique_ptr<runtime::Metrics> metrics_;
+  std::unique_ptr<runtime::Probe> probe_;
   SimScheduler* scheduler_ = nullptr;
 };
 

@@ -41,6 +41,9 @@ class InNode {
 World::World(Options options)
     : seed_(options.seed),
       trace_(options.trace),
+      checks_([this](const std::string& what) {
+        check_failed(std::to_string(now().count()) + " ns: replica checks: " + what);
+      }),
       fabric_(loop_, options.seed, options.network_times) {
   check(!std::exchange(a_world_exists, true), "a second world was made while one exists");
   check_single_thread();
@@ -71,6 +74,7 @@ Machine& World::add(const std::string& name, StartProcess start) {
   machine->name_ = name;
   machine->number_ = static_cast<std::uint32_t>(machines_.size() + 1);
   machine->start_ = std::move(start);
+  machine->hardware.checks = &checks_;
   machines_.push_back(std::move(machine));
   return *machines_.back();
 }

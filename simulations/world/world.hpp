@@ -107,6 +107,9 @@ class World {
   std::uint64_t events() const { return trace_.events(); }
   LogBook& log() { return log_; }
 
+  // The always-on checks of replicas; a violation ends the process and says when and what.
+  ReplicaChecks& checks() { return checks_; }
+
   // A stream of random numbers for the scenario; `sequence` tells several apart.
   RandomStream random(std::uint64_t sequence = 0) const {
     return {seed_, Domain::scenario, 0, sequence};
@@ -124,6 +127,7 @@ class World {
   EventLoop loop_;
   Trace trace_;
   LogBook log_;
+  ReplicaChecks checks_;
   Fabric fabric_;
   Hardware outside_hardware_;
   std::unique_ptr<SimPlatform> outside_;

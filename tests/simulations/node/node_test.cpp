@@ -88,6 +88,8 @@ class Rehearsal {
 struct Outcome {
   std::uint64_t hash = 0;
   int crashes = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t cuts = 0;
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
@@ -109,13 +111,21 @@ Outcome torture(std::uint64_t seed) {
     REQUIRE(answer.status == 200);
     CHECK(answer.body.find("\"minorUnits\":\"20\"") != std::string::npos);
   }
-  return {rehearsal.world.trace_hash(), rehearsal.crashes};
+  const auto& heard = rehearsal.world.checks().counts();
+  CHECK(heard.leaderships > 0);
+  CHECK(heard.committed > deposits);
+  CHECK(heard.replies > deposits);
+  CHECK(heard.recovered > 0);
+  CHECK(heard.applied > 0);
+  return {rehearsal.world.trace_hash(), rehearsal.crashes, heard.checkpoints, heard.cuts};
 }
 
 TEST_CASE("every acknowledged deposit is there once, whatever crashes, the same way on every run") {
   std::set<std::uint64_t> hashes;
   std::uint64_t all_hashes = 0;
   int crashes = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t cuts = 0;
   constexpr std::uint64_t seeds = 60;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
@@ -124,10 +134,14 @@ TEST_CASE("every acknowledged deposit is there once, whatever crashes, the same 
     hashes.insert(outcome.hash);
     all_hashes = all_hashes * 31 + outcome.hash;
     crashes += outcome.crashes;
+    checkpoints += outcome.checkpoints;
+    cuts += outcome.cuts;
   }
   MESSAGE("the same number in every build: ", all_hashes);
   CHECK(hashes.size() == seeds);
   CHECK(crashes > 3 * static_cast<int>(seeds));
+  CHECK(checkpoints > seeds);
+  CHECK(cuts > seeds);
 }
 
 TEST_CASE("a node stops in order, answers what it had accepted, and starts where it was") {

@@ -1,0 +1,52 @@
+// What replicas do, told to somebody who checks it: a simulation's always-on checks. On an
+// operating system nobody listens (Platform::probe() is null) and nothing is told; what a fact
+// needs is at hand where it is told, so that it costs a test of a pointer.
+//
+// A fact is told after it is true and before anything follows from it: an entry is durable before
+// it is delivered, delivered before a reply leaves on its strength.
+//
+// Threads: facts come from where they arise: the log's writer, a shard's file queue, its actor.
+// Implementations must neither block nor call back into the node.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/storage/ids.hpp"
+
+namespace troupe::runtime {
+
+class Probe {
+ public:
+  virtual ~Probe() = default;
+
+  // --- the node log
+  // What the log holds of a group, told once for every group when the log has been opened: entries
+  // behind `snapshot` up to `last`; `last` is at least `snapshot`.
+  virtual void log_recovered(GroupId group, LogIndex snapshot, LogIndex last) = 0;
+  // The entry is synced; those behind it, if there were any, are gone.
+  virtual void entry_durable(GroupId group, LogIndex index, Term term) = 0;
+  // Entries up to there are not needed from the log any more, and may be gone.
+  virtual void log_cut(GroupId group, LogIndex index) = 0;
+
+  // --- the group
+  virtual void leads(GroupId group, std::uint64_t replica, Term term) = 0;
+  // Committed, and handed to the shard. Payload is null for entries without rows.
+  virtual void delivered(GroupId group, LogIndex index, Term term, const SharedBytes& payload) = 0;
+
+  // --- the shard and its file
+  // What the file says of itself; see ShardFile::Applied.
+  struct Rows {
+    LogIndex index = 0;
+    std::int64_t time_ms = 0;
+    std::uint64_t chain = 0;
+  };
+  // The shard begins: it is handed the entries behind these rows.
+  virtual void file_opened(GroupId group, const Rows& rows) = 0;
+  virtual void rows_applied(GroupId group, const Rows& rows) = 0;
+  // The file cannot lose rows up to there any more.
+  virtual void checkpointed(GroupId group, LogIndex index) = 0;
+  // A reply left that depends on entries up to there.
+  virtual void replied(GroupId group, LogIndex index) = 0;
+};
+
+}  // namespace troupe::runtime

@@ -1,0 +1,276 @@
+#include "simulations/checks/replica_checks.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "runtime/storage/checksum.hpp"
+
+namespace troupe::simulations {
+
+namespace {
+
+std::string entry(runtime::LogIndex index) {
+  return "entry " + std::to_string(index);
+}
+
+std::string of_term(runtime::Term term) {
+  return " of term " + std::to_string(term);
+}
+
+}  // namespace
+
+class ReplicaChecks::Ear final : public runtime::Probe {
+ public:
+  Ear(ReplicaChecks& checks, std::string node_name, std::uint32_t number,
+      std::function<bool()> over)
+      : node(std::move(node_name)), life(number), checks_(checks), over_(std::move(over)) {}
+
+  const std::string node;
+  const std::uint32_t life;
+
+  void log_recovered(GroupId group, LogIndex snapshot, LogIndex last) override {
+    if (listens()) checks_.log_recovered(*this, group, snapshot, last);
+  }
+  void entry_durable(GroupId group, LogIndex index, Term) override {
+    if (listens()) checks_.entry_durable(*this, group, index);
+  }
+  void log_cut(GroupId group, LogIndex index) override {
+    if (listens()) checks_.log_cut(*this, group, index);
+  }
+  void leads(GroupId group, std::uint64_t replica, Term term) override {
+    if (listens()) checks_.leads(*this, group, replica, term);
+  }
+  void delivered(GroupId group, LogIndex index, Term term,
+                 const runtime::SharedBytes& payload) override {
+    if (listens()) checks_.delivered(*this, group, index, term, payload);
+  }
+  void file_opened(GroupId group, const Rows& rows) override {
+    if (listens()) checks_.file_opened(*this, group, rows);
+  }
+  void rows_applied(GroupId group, const Rows& rows) override {
+    if (listens()) checks_.rows_applied(*this, group, rows);
+  }
+  void checkpointed(GroupId group, LogIndex index) override {
+    if (listens()) checks_.checkpointed(*this, group, index);
+  }
+  void replied(GroupId group, LogIndex index) override {
+    if (listens()) checks_.replied(*this, group, index);
+  }
+
+ private:
+  bool listens() const { return !over_() && !checks_.broken_; }
+
+  ReplicaChecks& checks_;
+  const std::function<bool()> over_;
+};
+
+std::unique_ptr<runtime::Probe> ReplicaChecks::listen(const std::string& node,
+                                                      std::function<bool()> over) {
+  if (forgiven_.erase(node) > 0) start_afresh(node);
+  return std::make_unique<Ear>(*this, node, ++lives_, std::move(over));
+}
+
+void ReplicaChecks::start_afresh(const std::string& node) {
+  std::erase_if(replicas_, [&](const auto& one) { return one.first.first == node; });
+  for (auto& [id, group] : groups_) {
+    if (group.nodes != std::set{node}) continue;
+    group = Group{};
+    group.any_base = true;
+  }
+}
+
+// `what` makes the text.
+template <class What>
+void ReplicaChecks::require(bool holds, const Ear& ear, GroupId group, const What& what) {
+  if (holds || broken_) return;
+  broken_ = true;
+  violated_("node " + ear.node + ", group " + std::to_string(group) + ": " + what());
+}
+
+// A process that tells something of a group which its log did not hold when it was opened begins
+// that group's log.
+ReplicaChecks::Replica& ReplicaChecks::replica(const Ear& ear, GroupId group, bool recovered) {
+  Replica& replica = replicas_[{ear.node, group}];
+  if (replica.life == ear.life) return replica;
+  replica.life = ear.life;
+  replica.applied = replica.next = 0;
+  if (recovered) return replica;
+  require(replica.durable == 0, ear, group, [&] {
+    return "its log was synced up to " + entry(replica.durable) +
+           ", and nothing of it is there after a restart";
+  });
+  return replica;
+}
+
+// --- the node log
+
+void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last) {
+  ++counts_.recovered;
+  Replica& replica = this->replica(ear, group, true);
+  require(last >= replica.durable, ear, group, [&] {
+    return "its log was synced up to " + entry(replica.durable) + ", and ends with " + entry(last) +
+           " after a restart";
+  });
+  require(snapshot <= replica.checkpointed || !replica.has_file, ear, group, [&] {
+    return "its log begins behind " + entry(snapshot) + " after a restart, but the shard file " +
+           "was checkpointed up to " + entry(replica.checkpointed) + " only";
+  });
+  replica.durable = last;
+  replica.checkpointed = std::max(replica.checkpointed, snapshot);
+}
+
+void ReplicaChecks::entry_durable(const Ear& ear, GroupId group, LogIndex index) {
+  Replica& replica = this->replica(ear, group);
+  require(index > replica.delivered, ear, group, [&] {
+    return entry(index) + " is written over, but was handed out already (up to " +
+           entry(replica.delivered) + ")";
+  });
+  replica.durable = index;
+}
+
+void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
+  ++counts_.cuts;
+  const Replica& replica = this->replica(ear, group);
+  require(index <= replica.checkpointed || !replica.has_file, ear, group, [&] {
+    return "the log is cut behind " + entry(index) + ", but the shard file is checkpointed up to " +
+           entry(replica.checkpointed) + " only";
+  });
+}
+
+// --- the group
+
+void ReplicaChecks::leads(const Ear& ear, GroupId group, std::uint64_t id, Term term) {
+  ++counts_.leaderships;
+  const auto leader = "replica " + std::to_string(id) + " on node " + ear.node;
+  const auto [known, first] = groups_[group].leaders.emplace(term, leader);
+  require(first, ear, group, [&] {
+    return leader + " leads term " + std::to_string(term) + ", which " + known->second +
+           " led before";
+  });
+}
+
+void ReplicaChecks::delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
+                              const runtime::SharedBytes& payload) {
+  ++counts_.committed;
+  Replica& replica = this->replica(ear, group);
+  require(index == replica.next, ear, group, [&] {
+    return replica.next == 0 ? entry(index) + " is handed to a shard that has not opened its file"
+                             : entry(index) + " is handed out, the next is " + entry(replica.next);
+  });
+  require(index <= replica.durable, ear, group, [&] {
+    return entry(index) + " is handed out, but the log is synced up to " + entry(replica.durable) +
+           " only";
+  });
+  ++replica.next;
+  replica.delivered = std::max(replica.delivered, index);
+  Committed committed;
+  committed.term = term;
+  if (payload && !payload->empty()) committed.content = runtime::checksum(*payload);
+  commit(ear, group, index, committed);
+}
+
+void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed committed) {
+  Group& group = groups_[id];
+  group.nodes.insert(ear.node);
+  if (index <= group.base) return;
+  if (const auto known = group.committed.find(index); known != group.committed.end())
+    return require(
+        known->second.term == committed.term && known->second.content == committed.content, ear, id,
+        [&] {
+          return entry(index) + of_term(committed.term) + " is committed with the checksum " +
+                 std::to_string(committed.content) + ", but what was committed there is" +
+                 of_term(known->second.term) + " with the checksum " +
+                 std::to_string(known->second.content);
+        });
+  const bool none = group.committed.empty();
+  const LogIndex last = none ? group.base : group.committed.rbegin()->first;
+  require(index == last + 1, ear, id, [&] {
+    return entry(index) + " is committed, but " + entry(last + 1) + " was not before";
+  });
+  committed.chain = none ? group.base_chain : group.committed.rbegin()->second.chain;
+  if (committed.content != 0)
+    committed.chain = runtime::checksum_of_numbers(committed.chain, index, committed.content);
+  group.committed[index] = committed;
+}
+
+// --- the shard and its file
+
+void ReplicaChecks::file_opened(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows) {
+  Replica& replica = this->replica(ear, group);
+  require(rows.index >= replica.checkpointed, ear, group, [&] {
+    return "the shard file holds rows up to " + entry(rows.index) +
+           ", but was checkpointed up to " + entry(replica.checkpointed);
+  });
+  require(rows.index >= replica.applied, ear, group, [&] {
+    return "the shard file holds rows up to " + entry(rows.index) +
+           ", but this process has applied them up to " + entry(replica.applied);
+  });
+  if (std::exchange(groups_[group].any_base, false)) {
+    groups_[group].base = rows.index;
+    groups_[group].base_chain = rows.chain;
+  }
+  replica.has_file = true;
+  replica.next = rows.index + 1;
+  replica.applied = rows.index;
+  replica.delivered = std::max(replica.delivered, rows.index);
+  check_rows(ear, group, rows);
+}
+
+void ReplicaChecks::rows_applied(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows) {
+  ++counts_.applied;
+  Replica& replica = this->replica(ear, group);
+  require(rows.index >= replica.applied, ear, group, [&] {
+    return "the shard file went back from " + entry(replica.applied) + " to " + entry(rows.index);
+  });
+  replica.applied = rows.index;
+  check_rows(ear, group, rows);
+}
+
+void ReplicaChecks::check_rows(const Ear& ear, GroupId id, const runtime::Probe::Rows& rows) {
+  Group& group = groups_[id];
+  if (rows.index > group.base) {
+    const auto known = group.committed.find(rows.index);
+    require(known != group.committed.end(), ear, id, [&] {
+      return "the shard file holds rows up to " + entry(rows.index) + ", which is not committed";
+    });
+    if (broken_) return;
+    require(known->second.chain == rows.chain, ear, id, [&] {
+      return "up to " + entry(rows.index) + " the shard file has the chain " +
+             std::to_string(rows.chain) + ", but what was committed makes " +
+             std::to_string(known->second.chain);
+    });
+  }
+  const auto behind = group.times.lower_bound(rows.index);
+  const auto falls = [&](auto before, auto after) {
+    require(before.second <= after.second, ear, id, [&] {
+      return "shard time falls from " + std::to_string(before.second) + " ms at " +
+             entry(before.first) + " to " + std::to_string(after.second) + " ms at " +
+             entry(after.first);
+    });
+  };
+  const std::pair<const LogIndex, std::int64_t> here{rows.index, rows.time_ms};
+  if (behind != group.times.end()) falls(here, *behind);
+  if (behind != group.times.begin()) falls(*std::prev(behind), here);
+  group.times.emplace(here);
+}
+
+void ReplicaChecks::checkpointed(const Ear& ear, GroupId group, LogIndex index) {
+  ++counts_.checkpoints;
+  Replica& replica = this->replica(ear, group);
+  require(index <= replica.applied, ear, group, [&] {
+    return "a checkpoint up to " + entry(index) + ", but the shard file holds rows up to " +
+           entry(replica.applied) + " only";
+  });
+  replica.checkpointed = std::max(replica.checkpointed, index);
+}
+
+void ReplicaChecks::replied(const Ear& ear, GroupId group, LogIndex index) {
+  ++counts_.replies;
+  const Replica& replica = this->replica(ear, group);
+  require(index <= replica.delivered, ear, group, [&] {
+    return "a reply left that depends on " + entry(index) + ", but only entries up to " +
+           entry(replica.delivered) + " are known to be committed and synced";
+  });
+}
+
+}  // namespace troupe::simulations

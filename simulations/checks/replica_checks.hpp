@@ -1,0 +1,115 @@
+// Always-on checks of a world's replicas, from what the product's own code tells about them
+// (runtime/storage/probe.hpp), at every step and for all nodes and lives:
+//
+//  1. Every leadership has a term of its own: a group and term have one leader, once.
+//  2. What is committed at an index is the same on every replica and after every restart, without a
+//     gap. Rows in a shard file have the chain that follows from it, and shard time never falls.
+//  3. A shard is handed every entry once and in order, beginning behind what its file holds.
+//  4. A reply leaves only when all that it depends on was handed out, which only what is synced in
+//     this node's log may be. What is synced is there again after every restart, and nothing is
+//     written over that was handed out.
+//  5. Rows stay in a shard's file as long as the process lives, and what is checkpointed for ever.
+//  6. The log is cut behind nothing that is not checkpointed.
+//
+// With several voters, too, this is about each node's own copy: the product hands nothing out that
+// is not durable here.
+//
+// One object per world. It knows nothing of what a fault may destroy: whoever takes away a disk, or
+// lets the log rot, says so with forgive().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "runtime/storage/probe.hpp"
+
+namespace troupe::simulations {
+
+class ReplicaChecks {
+ public:
+  // `violated` gets a sentence with node, group and index and does not return, but in tests of this
+  // class; after that nothing more is checked.
+  using Violated = std::function<void(const std::string& what)>;
+  explicit ReplicaChecks(Violated violated) : violated_(std::move(violated)) {}
+  ReplicaChecks(const ReplicaChecks&) = delete;
+  ReplicaChecks& operator=(const ReplicaChecks&) = delete;
+
+  // The ear of one life of a node: what it hears once `over` is not counted, because a process that
+  // is dying has no effect any more.
+  std::unique_ptr<runtime::Probe> listen(const std::string& node, std::function<bool()> over);
+
+  // The node's disk is gone or was damaged: from its next life on, what it promised before counts
+  // no more, and what its groups committed neither, unless another node was handed it, too.
+  void forgive(const std::string& node) { forgiven_.insert(node); }
+
+  // How much was heard: a run in which nothing was has checked nothing.
+  struct Counts {
+    std::uint64_t leaderships = 0, committed = 0, recovered = 0, applied = 0, checkpoints = 0,
+                  cuts = 0, replies = 0;
+  };
+  const Counts& counts() const { return counts_; }
+
+ private:
+  using GroupId = runtime::GroupId;
+  using LogIndex = runtime::LogIndex;
+  using Term = runtime::Term;
+  class Ear;
+
+  struct Committed {
+    Term term = 0;
+    std::uint64_t content = 0;  // checksum of its payload; 0: none
+    std::uint64_t chain = 0;    // as ShardFile::Applied has it after this entry
+  };
+  struct Group {
+    std::map<Term, std::string> leaders;
+    std::map<LogIndex, Committed> committed;  // behind `base`, without a gap
+    LogIndex base = 0;
+    std::uint64_t base_chain = 0;
+    bool any_base = false;                   // it is where the next file stands that is opened
+    std::map<LogIndex, std::int64_t> times;  // shard time of rows, by the file's index
+    std::set<std::string> nodes;             // that were handed entries
+  };
+  // What a node has of a group.
+  struct Replica {
+    LogIndex durable = 0;       // the newest in its log
+    LogIndex delivered = 0;     // handed out in any life, or found in the file
+    LogIndex checkpointed = 0;  // in any life
+    LogIndex applied = 0;       // in this life
+    LogIndex next = 0;          // to be handed out; 0: the shard has not begun
+    std::uint32_t life = 0;     // of the process that told something last
+    bool has_file = false;      // a log may be used without, in a test of its own
+  };
+
+  Replica& replica(const Ear& ear, GroupId group, bool recovered = false);
+  template <class What>
+  void require(bool holds, const Ear& ear, GroupId group, const What& what);
+  void start_afresh(const std::string& node);
+
+  void log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last);
+  void entry_durable(const Ear& ear, GroupId group, LogIndex index);
+  void log_cut(const Ear& ear, GroupId group, LogIndex index);
+  void leads(const Ear& ear, GroupId group, std::uint64_t id, Term term);
+  void delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
+                 const runtime::SharedBytes& payload);
+  void commit(const Ear& ear, GroupId group, LogIndex index, Committed entry);
+  void file_opened(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
+  void rows_applied(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
+  void check_rows(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
+  void checkpointed(const Ear& ear, GroupId group, LogIndex index);
+  void replied(const Ear& ear, GroupId group, LogIndex index);
+
+  const Violated violated_;
+  bool broken_ = false;
+  std::uint32_t lives_ = 0;
+  std::set<std::string> forgiven_;  // until their next life
+  std::map<GroupId, Group> groups_;
+  std::map<std::pair<std::string, GroupId>, Replica> replicas_;
+  Counts counts_;
+};
+
+}  // namespace troupe::simulations

@@ -1,0 +1,350 @@
+// What replicas tell, made up: each rule holds for a good story and finds the bad one.
+#include "simulations/checks/replica_checks.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "runtime/storage/checksum.hpp"
+
+namespace troupe::simulations {
+namespace {
+
+using runtime::LogIndex;
+using runtime::Probe;
+using runtime::Term;
+
+constexpr runtime::GroupId group = 7;
+
+runtime::SharedBytes bytes(const std::string& text) {
+  return std::make_shared<const std::string>(text);
+}
+
+// The payload of an entry: the first two of a group carry none.
+runtime::SharedBytes payload(LogIndex index) {
+  return index <= 2 ? nullptr : bytes("batch " + std::to_string(index));
+}
+
+// The chain and time of a file with rows up to there.
+Probe::Rows rows(LogIndex index) {
+  Probe::Rows rows{index, static_cast<std::int64_t>(1000 * index), 0};
+  for (LogIndex i = 1; i <= index; ++i)
+    if (payload(i))
+      rows.chain = runtime::checksum_of_numbers(rows.chain, i, runtime::checksum(*payload(i)));
+  return rows;
+}
+
+struct Story {
+  std::vector<std::string> found;
+  ReplicaChecks checks{[this](const std::string& what) { found.push_back(what); }};
+
+  // One life of a node.
+  struct Life {
+    std::shared_ptr<bool> over = std::make_shared<bool>(false);
+    std::unique_ptr<Probe> probe;
+    Probe* operator->() const { return probe.get(); }
+
+    void write(LogIndex from, LogIndex to, Term term = 2) const {
+      for (LogIndex i = from; i <= to; ++i) probe->entry_durable(group, i, term);
+    }
+    void hand_out(LogIndex from, LogIndex to, Term term = 2) const {
+      for (LogIndex i = from; i <= to; ++i) probe->delivered(group, i, term, payload(i));
+    }
+  };
+  Life start(const std::string& node = "n1") {
+    Life life;
+    life.probe = checks.listen(node, [over = life.over] { return *over; });
+    return life;
+  }
+
+  // A first life that made, handed out and answered five entries and checkpointed three.
+  Life first_life() {
+    auto life = start();
+    life->file_opened(group, rows(0));
+    life.write(1, 5);
+    life.hand_out(1, 2);
+    life->leads(group, 11, 2);
+    life.hand_out(3, 5);
+    life->replied(group, 5);
+    life->rows_applied(group, rows(3));
+    life->checkpointed(group, 3);
+    REQUIRE(found.empty());
+    return life;
+  }
+  Life second_life(LogIndex applied) {
+    auto life = start();
+    life->log_recovered(group, 0, 5);
+    life->file_opened(group, rows(applied));
+    return life;
+  }
+
+  bool finds(const std::string& part) const {
+    INFO("found: ", found.empty() ? "nothing" : found.front());
+    const bool does = found.size() == 1 && found.front().find(part) != std::string::npos;
+    CHECK(does);
+    return does;
+  }
+};
+
+TEST_CASE("a group that lives, restarts and goes on breaks no rule") {
+  Story story;
+  story.first_life();
+  auto life = story.second_life(4);  // the power cut took no rows that were checkpointed
+  life.hand_out(5, 5);
+  life.write(6, 7, 3);
+  life.hand_out(6, 7, 3);
+  life->leads(group, 11, 3);
+  life->rows_applied(group, rows(7));
+  life->checkpointed(group, 7);
+  life->log_cut(group, 6);
+  life->replied(group, 7);
+  life->file_opened(group, rows(7));  // the shard is restarted
+  life.write(8, 8, 3);
+  life.hand_out(8, 8, 3);
+  auto third = story.start();
+  third->log_recovered(group, 6, 8);
+  third->file_opened(group, rows(7));
+  third.hand_out(8, 8, 3);
+  CHECK(story.found.empty());
+  const auto& counts = story.checks.counts();
+  CHECK(counts.leaderships == 2);
+  CHECK(counts.committed == 10);
+  CHECK(counts.recovered == 2);
+  CHECK(counts.replies == 2);
+  CHECK(counts.cuts == 1);
+}
+
+TEST_CASE("two replicas that are handed the same entries break no rule") {
+  Story story;
+  story.first_life();
+  auto other = story.start("n2");
+  other->file_opened(group, rows(0));
+  other.write(1, 5);
+  other.hand_out(1, 5);
+  other->rows_applied(group, rows(5));
+  CHECK(story.found.empty());
+}
+
+TEST_CASE("what a process tells after its end does not count") {
+  Story story;
+  auto life = story.first_life();
+  *life.over = true;
+  life->replied(group, 100);
+  CHECK(story.found.empty());
+  CHECK(story.checks.counts().replies == 1);
+}
+
+TEST_CASE("a second leader of a term is found") {
+  Story story;
+  story.first_life();
+  auto other = story.start("n2");
+  SUBCASE("another replica") {
+    other->leads(group, 12, 2);
+  }
+  SUBCASE("the same replica after a restart") {
+    story.second_life(5)->leads(group, 11, 2);
+  }
+  story.finds("leads term 2, which replica 11 on node n1 led before");
+}
+
+TEST_CASE("an entry that is committed with two contents is found") {
+  Story story;
+  story.first_life();
+  auto other = story.start("n2");
+  other->file_opened(group, rows(0));
+  other.write(1, 5);
+  other.hand_out(1, 3);
+  SUBCASE("content") {
+    other->delivered(group, 4, 2, bytes("something else"));
+  }
+  SUBCASE("term") {
+    other->delivered(group, 4, 3, payload(4));
+  }
+  SUBCASE("no content") {
+    other->delivered(group, 4, 2, nullptr);
+  }
+  story.finds("node n2, group 7: entry 4 of term");
+}
+
+TEST_CASE("an entry that is committed before the one before it is found") {
+  Story story;
+  auto life = story.start();
+  life->file_opened(group, rows(1));
+  story.finds("which is not committed");
+}
+
+TEST_CASE("rows that are not what was committed are found") {
+  Story story;
+  auto life = story.first_life();
+  auto wrong = rows(5);
+  SUBCASE("chain") {
+    ++wrong.chain;
+    life->rows_applied(group, wrong);
+    story.finds("up to entry 5 the shard file has the chain");
+  }
+  SUBCASE("chain of a file that is opened") {
+    wrong.chain = rows(4).chain;
+    auto next = story.start();
+    next->log_recovered(group, 0, 5);
+    next->file_opened(group, wrong);
+    story.finds("up to entry 5 the shard file has the chain");
+  }
+  SUBCASE("an entry that nobody committed") {
+    life->rows_applied(group, rows(6));
+    story.finds("rows up to entry 6, which is not committed");
+  }
+  SUBCASE("shard time falls") {
+    wrong.time_ms = 2999;
+    life->rows_applied(group, wrong);
+    story.finds("shard time falls from 3000 ms at entry 3 to 2999 ms at entry 5");
+  }
+}
+
+TEST_CASE("entries that a shard is handed twice, out of order or before it began are found") {
+  Story story;
+  auto life = story.first_life();
+  SUBCASE("twice") {
+    life.hand_out(5, 5);
+    story.finds("entry 5 is handed out, the next is entry 6");
+  }
+  SUBCASE("with a gap") {
+    life.write(6, 7);
+    life.hand_out(7, 7);
+    story.finds("entry 7 is handed out, the next is entry 6");
+  }
+  SUBCASE("again, although the file holds it") {
+    story.second_life(4).hand_out(4, 4);
+    story.finds("entry 4 is handed out, the next is entry 5");
+  }
+  SUBCASE("to a shard that has no file") {
+    auto next = story.start();
+    next->log_recovered(group, 0, 5);
+    next.hand_out(1, 1);
+    story.finds("has not opened its file");
+  }
+}
+
+TEST_CASE("what is handed out or answered before it is synced is found") {
+  Story story;
+  auto life = story.first_life();
+  SUBCASE("handed out") {
+    life.hand_out(6, 6);
+    story.finds("entry 6 is handed out, but the log is synced up to entry 5 only");
+  }
+  SUBCASE("answered") {
+    life.write(6, 6);
+    life->replied(group, 6);
+    story.finds("a reply left that depends on entry 6, but only entries up to entry 5");
+  }
+}
+
+TEST_CASE("what was synced and is gone after a restart is found") {
+  Story story;
+  story.first_life();
+  auto next = story.start();
+  SUBCASE("the newest entry") {
+    next->log_recovered(group, 0, 4);
+    story.finds("synced up to entry 5, and ends with entry 4 after a restart");
+  }
+  SUBCASE("all of it") {
+    next->file_opened(group, rows(0));
+    story.finds("nothing of it is there after a restart");
+  }
+  SUBCASE("one that is written over") {
+    next->log_recovered(group, 0, 5);
+    next->file_opened(group, rows(3));
+    next->entry_durable(group, 5, 3);
+    story.finds("entry 5 is written over, but was handed out already");
+  }
+}
+
+TEST_CASE("rows that are gone are found") {
+  Story story;
+  auto life = story.first_life();
+  SUBCASE("checkpointed ones, after a restart") {
+    story.second_life(2);
+    story.finds("rows up to entry 2, but was checkpointed up to entry 3");
+  }
+  SUBCASE("applied ones, while the process lives") {
+    life->rows_applied(group, rows(5));
+    life->file_opened(group, rows(4));
+    story.finds("but this process has applied them up to entry 5");
+  }
+  SUBCASE("applied ones, backwards") {
+    life->rows_applied(group, rows(2));
+    story.finds("went back from entry 3 to entry 2");
+  }
+}
+
+TEST_CASE("a log that is cut behind what is not checkpointed is found") {
+  Story story;
+  auto life = story.first_life();
+  SUBCASE("told") {
+    life->log_cut(group, 4);
+    story.finds("cut behind entry 4, but the shard file is checkpointed up to entry 3 only");
+  }
+  SUBCASE("seen after a restart") {
+    auto next = story.start();
+    next->log_recovered(group, 4, 5);
+    story.finds("begins behind entry 4 after a restart");
+  }
+  SUBCASE("because the checkpoint holds more than the file") {
+    life->checkpointed(group, 4);
+    story.finds("a checkpoint up to entry 4, but the shard file holds rows up to entry 3 only");
+  }
+}
+
+TEST_CASE("a log without a shard file may be cut anywhere, and loses nothing all the same") {
+  Story story;
+  auto life = story.start();
+  life.write(1, 5);
+  life->log_cut(group, 4);
+  story.start()->log_recovered(group, 4, 5);
+  CHECK(story.found.empty());
+  story.start()->log_recovered(group, 4, 4);
+  story.finds("synced up to entry 5, and ends with entry 4 after a restart");
+}
+
+TEST_CASE("a node that lost its disk may begin again") {
+  Story story;
+  story.first_life();
+  story.checks.forgive("n1");
+  auto next = story.start();
+  next->file_opened(group, rows(0));
+  next->entry_durable(group, 1, 1);
+  next->delivered(group, 1, 1, bytes("another beginning"));
+  next->leads(group, 99, 2);
+  CHECK(story.found.empty());
+}
+
+TEST_CASE("a node whose log was damaged goes on from what is left, and is checked from there") {
+  Story story;
+  story.first_life();
+  story.checks.forgive("n1");
+  auto next = story.start();
+  next->log_recovered(group, 2, 4);
+  next->file_opened(group, rows(3));
+  next->delivered(group, 4, 2, payload(4));
+  next->rows_applied(group, rows(4));
+  CHECK(story.found.empty());
+  next->rows_applied(group, {4, 4000, 1});
+  story.finds("the shard file has the chain 1");
+}
+
+TEST_CASE("what another node was handed stays committed when a disk is lost") {
+  Story story;
+  story.first_life();
+  auto other = story.start("n2");
+  other->file_opened(group, rows(0));
+  other.write(1, 5);
+  other.hand_out(1, 5);
+  story.checks.forgive("n1");
+  auto next = story.start();
+  next->file_opened(group, rows(0));
+  next->entry_durable(group, 1, 1);
+  next->delivered(group, 1, 1, bytes("another beginning"));
+  story.finds("node n1, group 7: entry 1 of term 1 is committed with the checksum");
+}
+
+}  // namespace
+}  // namespace troupe::simulations
