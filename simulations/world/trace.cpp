@@ -11,7 +11,9 @@ namespace {
 
 // Fixed width and byte order, so that every build hashes the same.
 void append(std::string& out, std::uint64_t number) {
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(number >> shift));
+  char bytes[8];
+  for (unsigned i = 0; i < sizeof bytes; ++i) bytes[i] = static_cast<char>(number >> 8 * i);
+  out.append(bytes, sizeof bytes);
 }
 
 void append(std::string& out, std::string_view text) {
