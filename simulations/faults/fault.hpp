@@ -93,10 +93,10 @@ std::optional<FaultKind> fault_kind(std::string_view name);
 
 struct Fault {
   FaultKind kind = FaultKind::kill;
-  Duration at{};     // since the world began
-  Duration lasts{};  // until it heals; what it means stands with the kind
-  std::string node;  // machine name; empty where the kind has none
-  std::string peer;  // the other machine or "outside"; a service's name for handler_throws
+  Duration at{};          // since the world began
+  Duration lasts{};       // until it heals; what it means stands with the kind
+  std::string node = {};  // machine name; empty where the kind has none
+  std::string peer = {};  // the other machine or "outside"; a service's name for handler_throws
   std::int64_t amount = 0;
 
   friend bool operator==(const Fault&, const Fault&) = default;

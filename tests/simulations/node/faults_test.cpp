@@ -131,5 +131,38 @@ TEST_CASE("every deposit counts once under the faults and schedules of any seed,
   CHECK(injected.size() == fault_shapes().size() - 3);
 }
 
+TEST_CASE("a bit that rots in a real node's files is found, or changes no answer") {
+  int found = 0;
+  int unharmed = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    Bank bank{{}, seed};
+    bank.command(std::string{account} + ":open", "open", open_body);
+    for (int i = 0; i < 30; ++i) {
+      bank.command(std::string{account} + ":deposit", std::to_string(i), one_cent);
+    }
+    const auto begin =
+        to_text(Fault{.kind = seed % 2 == 0 ? FaultKind::rot_log : FaultKind::rot_shard,
+                      .at = bank.world.now() + 1s,
+                      .node = "n1",
+                      .amount = static_cast<std::int64_t>(seed)});
+    const auto kill = to_text(Fault{.at = bank.world.now() + 2s, .lasts = 1s, .node = "n1"});
+    CAPTURE(begin);
+    Injector injector{bank.world, parse_fault_plan(begin + '\n' + kill).value()};
+    bank.world.run_for(5s);
+    CHECK(injector.injected().size() == 2);
+    if (const auto why = injector.last_failure(bank.machine)) {
+      CAPTURE(why->describe());
+      CHECK(why->code == Code::data_loss);
+      ++found;
+    } else {
+      CHECK(bank.balance().find("\"minorUnits\":\"30\"") != std::string::npos);
+      ++unharmed;
+    }
+  }
+  CHECK(found > 5);
+  CHECK(unharmed > 0);
+}
+
 }  // namespace
 }  // namespace troupe::simulations
