@@ -11,7 +11,9 @@ namespace {
 
 // Fixed width and byte order, so that every build hashes the same.
 void append(std::string& out, std::uint64_t number) {
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(number >> shift));
+  char bytes[8];
+  for (unsigned i = 0; i < sizeof bytes; ++i) bytes[i] = static_cast<char>(number >> 8 * i);
+  out.append(bytes, sizeof bytes);
 }
 
 void append(std::string& out, std::string_view text) {
@@ -32,6 +34,7 @@ void Trace::record(Duration time, std::uint32_t node, std::string_view node_name
   append(buffer_, XXH3_64bits(bytes.data(), bytes.size()));
   hash_ = XXH3_64bits_withSeed(buffer_.data(), buffer_.size(), hash_);
   ++events_;
+  if (sink_ != nullptr) sink_->on_event({time, node, node_name, kind, name, bytes, hash_});
   if (text_ == nullptr) return;
   char time_text[32];
   const auto nanoseconds = static_cast<long long>(time.count());

@@ -21,8 +21,8 @@ bool ready(Machine& machine) {
 // A node under a client that repeats every command under its key until it gets an answer.
 class Rehearsal {
  public:
-  explicit Rehearsal(std::uint64_t seed)
-      : world{{.seed = seed}},
+  explicit Rehearsal(std::uint64_t seed, const Schedule& schedule = {})
+      : world{{.seed = seed, .schedule = schedule}},
         machine(world.add("n1", BankNode::start())),
         random_(world.random()) {}
 
@@ -93,8 +93,8 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-Outcome torture(std::uint64_t seed) {
-  Rehearsal rehearsal{seed};
+Outcome torture(std::uint64_t seed, const Schedule& schedule = {}) {
+  Rehearsal rehearsal{seed, schedule};
   const std::string accounts[] = {"/v1/accounts/ann", "/v1/accounts/bob"};
   for (const auto& account : accounts) rehearsal.command(account + ":open", "open", open_body);
   constexpr int deposits = 40;
@@ -142,6 +142,22 @@ TEST_CASE("every acknowledged deposit is there once, whatever crashes, the same 
   CHECK(crashes > 3 * static_cast<int>(seeds));
   CHECK(checkpoints > seeds);
   CHECK(cuts > seeds);
+}
+
+TEST_CASE("so it is under every schedule of the actors, each of which is another run") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    std::set<std::uint64_t> hashes;
+    for (const auto strategy :
+         {Strategy::fifo, Strategy::random, Strategy::priority, Strategy::starve}) {
+      CAPTURE(name_of(strategy));
+      const Schedule schedule{.strategy = strategy, .epoch_jobs = 20, .change_points = 3};
+      const auto outcome = torture(seed, schedule);
+      REQUIRE(outcome == torture(seed, schedule));
+      hashes.insert(outcome.hash);
+    }
+    CHECK(hashes.size() == 4);
+  }
 }
 
 TEST_CASE("a node stops in order, answers what it had accepted, and starts where it was") {

@@ -66,11 +66,10 @@ Answer call(World& world, const std::string& request) {
 
 }  // namespace
 
-StartProcess BankNode::start() {
-  return [manifest =
-              load()](runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
-    TROUPE_TRY(node,
-               cluster::Node::start(platform, manifest, "n1", actors::ServiceRegistry::global()));
+StartProcess BankNode::start(const actors::ServiceRegistry& services) {
+  return [manifest = load(),
+          &services](runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
+    TROUPE_TRY(node, cluster::Node::start(platform, manifest, "n1", services));
     return std::unique_ptr<SimulatedProcess>(new BankNode{std::move(node)});
   };
 }

@@ -13,7 +13,9 @@ namespace troupe::simulations {
 class BankNode final : public SimulatedProcess {
  public:
   // Name n1, gateway on n1:8080; small log segments and frequent checkpoints.
-  static StartProcess start();
+  // `services` outlives the world.
+  static StartProcess start(
+      const actors::ServiceRegistry& services = actors::ServiceRegistry::global());
 
   void stop() override {
     node_->stop([] {});

@@ -2,71 +2,13 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/simulations/world/support.hpp"
+#include "tests/simulations/world/connection.hpp"
 
 namespace troupe::simulations {
 namespace {
 
 using runtime::Address;
 using runtime::Stream;
-using runtime::StreamHandler;
-
-// Remembers everything that happens to one end of a connection.
-struct End final : StreamHandler {
-  std::shared_ptr<Stream> stream;
-  std::string received;
-  std::size_t pieces = 0;
-  int drained = 0;
-  int closed = 0;
-  std::string reason;  // of the error, or empty
-  std::function<void(End&, std::string_view)> data;
-
-  void on_data(std::string_view bytes) override {
-    CHECK(closed == 0);
-    received += bytes;
-    ++pieces;
-    if (data) data(*this, bytes);
-  }
-  void on_closed(const Result<void>& why) override {
-    ++closed;
-    if (!why) reason = why.error().reason;
-    stream.reset();
-  }
-  void on_drained() override { ++drained; }
-};
-
-// A world with a server on node-1:80 and one connection from outside.
-struct Pair {
-  World world;
-  Machine& machine;
-  std::unique_ptr<runtime::Listener> listener;
-  std::shared_ptr<End> server = std::make_shared<End>();
-  std::shared_ptr<End> client = std::make_shared<End>();
-
-  explicit Pair(std::uint64_t seed = 1)
-      : world{{.seed = seed}}, machine{world.add("node-1", bare_process())} {
-    REQUIRE(world.start(machine));
-    auto& network = machine.platform()->network();
-    auto listening = network.listen({"node-1", 80}, [this](std::shared_ptr<Stream> stream) {
-      server->stream = std::move(stream);
-      return server;
-    });
-    REQUIRE(listening);
-    listener = std::move(*listening);
-    world.outside().network().connect({"node-1", 80}, 1s, [this](auto result) {
-      REQUIRE(result);
-      client->stream = std::move(*result);
-      return client;
-    });
-    REQUIRE(world.run_until([&] { return client->stream && server->stream; }, 1s));
-  }
-};
-
-std::string letters(std::size_t count) {
-  std::string text(count, ' ');
-  for (std::size_t i = 0; i < count; ++i) text[i] = static_cast<char>('a' + i % 26);
-  return text;
-}
 
 TEST_CASE("bytes arrive whole and in order, in pieces and after a delay") {
   Pair pair;

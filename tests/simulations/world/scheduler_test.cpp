@@ -4,36 +4,13 @@
 
 #include <caf/all.hpp>
 
-#include "tests/simulations/world/support.hpp"
+#include "tests/simulations/world/stage.hpp"
 
 namespace troupe::simulations {
 namespace {
 
 using go_atom = caf::atom_constant<caf::atom("go")>;
 using ask_atom = caf::atom_constant<caf::atom("ask")>;
-
-// A process of actors that a test makes up.
-class Stage final : public SimulatedProcess {
- public:
-  using Spawn = std::function<void(caf::actor_system&, runtime::Platform&)>;
-
-  Stage(runtime::Platform& platform, const Spawn& spawn) {
-    platform.configure(config_);
-    system_ = std::make_unique<caf::actor_system>(config_);
-    spawn(*system_, platform);
-  }
-  void stop() override {}
-
-  static StartProcess with(Spawn spawn) {
-    return [spawn](runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
-      return std::unique_ptr<SimulatedProcess>(new Stage(platform, spawn));
-    };
-  }
-
- private:
-  caf::actor_system_config config_;
-  std::unique_ptr<caf::actor_system> system_;
-};
 
 TEST_CASE("timers fire at exactly their times on the node's clock") {
   World world{{.seed = 1}};
