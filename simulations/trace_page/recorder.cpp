@@ -38,9 +38,10 @@ std::string preview(std::string_view bytes) {
   return text;
 }
 
-bool begins_request(std::string_view bytes) {
+// Whether an HTTP request begins so, as far as can be seen.
+bool may_begin_request(std::string_view bytes) {
   for (const std::string_view method : {"GET /", "POST /", "PUT /", "PATCH /", "DELETE /"})
-    if (bytes.starts_with(method)) return true;
+    if (bytes.starts_with(method.substr(0, bytes.size()))) return true;
   return false;
 }
 
@@ -56,8 +57,8 @@ std::string unescaped(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
                         hex_digit(text[i + 2]) >= 0;
-    out += escape ? static_cast<char>(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]))
-                  : text[i];
+    out +=
+        escape ? static_cast<char>(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2])) : text[i];
     if (escape) i += 2;
   }
   return out;
@@ -155,23 +156,30 @@ void PageRecorder::fault(const TraceEvent& event) {
 // pieces of any size.
 std::string PageRecorder::path_of(std::string_view way_name, std::string_view bytes) {
   Way& way = ways_[std::string{way_name}];
-  if (begins_request(bytes)) {
-    way = {};
-  } else if (way.head.empty()) {
+  const auto known = [&] {
     if (!way.path.empty()) return way.path;
     const auto other = ways_.find(reversed(way_name));
-    return other == ways_.end() ? "" : other->second.path;
-  }
-  way.head += bytes.substr(0, head_bytes_max - std::min(head_bytes_max, way.head.size()));
-  way.unnamed.push_back(first_ + kept_.size());
-  if (way.head.find('\n') == std::string::npos && way.head.size() < head_bytes_max) return "";
+    return other == ways_.end() ? std::string{} : other->second.path;
+  };
+  const auto name_messages = [&](const std::string& path) {
+    way.head.clear();
+    for (const auto number : std::exchange(way.unnamed, {}))
+      if (auto* message = find(number)) message->entity = path;
+  };
 
+  if (way.head.empty() && !may_begin_request(bytes)) return known();
+  way.head += bytes.substr(0, head_bytes_max);
+  if (!may_begin_request(way.head)) {  // it only looked like one
+    name_messages(known());
+    return known();
+  }
+  if (way.head.find('\n') == std::string::npos && way.head.size() < head_bytes_max) {
+    way.unnamed.push_back(first_ + kept_.size());
+    return "";
+  }
   const auto begin = way.head.find(' ') + 1;
   way.path = way.head.substr(begin, way.head.find(' ', begin) - begin);
-  way.head.clear();
-  for (const auto number : std::exchange(way.unnamed, {})) {
-    if (auto* message = find(number)) message->entity = way.path;
-  }
+  name_messages(way.path);
   return way.path;
 }
 
@@ -199,7 +207,9 @@ void PageRecorder::add(const LogBook& log) {
     const bool error = line.level == runtime::LogLevel::error;
     added_.push_back({.time = line.time,
                       .node = line.node,
-                      .kind = error ? "log.error" : state ? "state" : "log.warn",
+                      .kind = error   ? "log.error"
+                              : state ? "state"
+                                      : "log.warn",
                       .name = line.event,
                       .detail = line.text,
                       .entity = entity_of(line.text)});

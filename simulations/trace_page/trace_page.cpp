@@ -115,7 +115,9 @@ std::string render_trace_page(const TracePage& page) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>Troupe trace</title>\n<style>\n";
   out += trace_page_css;
-  out += "</style>\n</head>\n<body>\n<script type=\"application/json\" id=\"trace\">";
+  out += "</style>\n</head>\n<body>\n";
+  out += trace_page_body;
+  out += "<script type=\"application/json\" id=\"trace\">";
   out += for_script(data_of(page));
   out += "</script>\n<script>\n";
   out += trace_page_script;

@@ -2,8 +2,8 @@
 // arrows, faults, ends and starts of processes, changes of state, logs, and what clients did.
 //
 // The page is one file of HTML that needs nothing else and asks for nothing: style and script are
-// inside, and its content security policy allows no request. What comes from the run is data for the
-// script, which writes it as text only, never as markup.
+// inside, and its content security policy allows no request. What comes from the run is data for
+// the script, which writes it as text only, never as markup.
 #pragma once
 
 #include <cstdint>
