@@ -14,7 +14,8 @@ const SIGNS = {
   operation: "▮", message: "→", fault: "ϟ", process: "■", state: "◆", log: "▲", other: "○",
 };
 
-const view = { zoom: 18, laneWidth: LANE_MIN, chosen: null, found: "" };
+// lanes[i] is where lane i begins, from the left edge of the first one; one more for the end.
+const view = { zoom: 18, lanes: laneNames.map(() => 0).concat(0), chosen: null, found: "", top: 0, left: 0 };
 let colours = {};
 
 function readColours() {
@@ -28,6 +29,7 @@ function colourOf(e) {
   switch (e.kind) {
     case "operation.refused": return colours.dim;
     case "operation.unknown": return colours.warn;
+    case "message": return e.until === null ? colours.warn : colours.message;
     case "log.error": case "crash": case "kill": case "start.fail": return colours.bad;
     case "log.warn": return colours.warn;
     case "start": return colours.good;
@@ -35,9 +37,16 @@ function colourOf(e) {
   return colours[e.group] || colours.dim;
 }
 
-const laneX = (lane) => GUTTER + lane * view.laneWidth - scroller.scrollLeft;
+// Asking the scroller is slow: once for all points.
+function look() {
+  view.top = scroller.scrollTop;
+  view.left = scroller.scrollLeft;
+}
+
+const laneX = (lane) => GUTTER + view.lanes[lane] - view.left;
+const laneWidth = (lane) => view.lanes[lane + 1] - view.lanes[lane];
 const lineX = (lane) => laneX(lane) + 12 + slotsOf[lane] * BAR;
-const yOf = (position) => position * view.zoom - scroller.scrollTop;
+const yOf = (position) => position * view.zoom - view.top;
 const yOfPoint = (i) => yOf(positions[i]);
 
 function sizeCanvas(target) {
@@ -61,9 +70,10 @@ function sizeCanvas(target) {
 
 function draw() {
   const { pen, width, height } = sizeCanvas(canvas);
-  const first = Math.max(0, lowerBound(positions, scroller.scrollTop / view.zoom) - 1);
+  look();
+  const first = Math.max(0, lowerBound(positions, view.top / view.zoom) - 1);
   const last = Math.min(points.length,
-    lowerBound(positions, (scroller.scrollTop + height) / view.zoom) + 1);
+    lowerBound(positions, (view.top + height) / view.zoom) + 1);
   pen.font = FONT;
   pen.textBaseline = "middle";
   pen.lineWidth = 1;
@@ -90,7 +100,7 @@ function drawLanes(pen, height) {
       pen.fillStyle = colours.paper;  // the life line ends
       pen.fillRect(lineX(lane) - 1, top, 3, bottom - top);
       pen.fillStyle = colours.down;
-      pen.fillRect(laneX(lane) + 1, top, view.laneWidth - 1, bottom - top);
+      pen.fillRect(laneX(lane) + 1, top, laneWidth(lane) - 1, bottom - top);
     }
   }
 }
@@ -110,8 +120,11 @@ function drawSpans(pen, first, last, height) {
     if (e.to < first || e.from >= last) continue;
     const y1 = yOfPoint(e.from);
     const y2 = yOfPoint(e.to);
-    const spot = `${Math.round(y1)} ${Math.round(y2)} ${e.lane} ${e.peerLane} ${e.kind} ${e.slot}`;
-    if (e !== view.chosen) {
+    if (view.zoom < LABELS_FROM && e !== view.chosen) {
+      const ways = laneNames.length * laneNames.length * 16;
+      const way = (e.lane * laneNames.length + e.peerLane) * 16 + (e.slot || 0);
+      const end = view.zoom < 2 ? 0 : Math.round(y2 - y1) % 4096;
+      const spot = ((Math.round(y1) + 1e6) * 4096 + end) * ways + way;
       if (drawn.has(spot)) continue;
       drawn.add(spot);
     }
@@ -123,7 +136,7 @@ function drawSpans(pen, first, last, height) {
     const bottom = Math.min(height + 4, y2);
     if (e.group === "fault") {
       pen.fillStyle = colours["fault-band"];
-      pen.fillRect(laneX(e.lane) + 1, top, view.laneWidth - 1, bottom - top);
+      pen.fillRect(laneX(e.lane) + 1, top, laneWidth(e.lane) - 1, bottom - top);
     }
     pen.fillStyle = colourOf(e);
     pen.globalAlpha = e.kind === "operation.unknown" ? 0.55 : 1;
@@ -136,7 +149,7 @@ function drawArrow(pen, e, y1, y2) {
   const chosen = e === view.chosen;
   pen.strokeStyle = pen.fillStyle = chosen ? colours.accent : colours.message;
   pen.lineWidth = chosen ? 2 : 1;
-  pen.globalAlpha = chosen ? 1 : view.zoom < 4 ? 0.35 : 0.75;
+  pen.globalAlpha = chosen ? 1 : view.zoom < 1 ? 0.12 : view.zoom < 4 ? 0.3 : 0.75;
   const x1 = lineX(e.lane);
   const x2 = lineX(e.peerLane);
   line(pen, x1, y1, x2, y2);
@@ -159,36 +172,39 @@ function drawPoints(pen, lane, first, last) {
   const x = lineX(lane);
   pen.save();
   pen.beginPath();
-  pen.rect(laneX(lane) + 1, -20, view.laneWidth - 2, canvas.height + 40);
+  pen.rect(laneX(lane) + 1, -20, laneWidth(lane) - 2, canvas.height + 40);
   pen.clip();
   let labelled = -Infinity;
+  let markedAt = NaN;
   let marked = "";
   for (let i = first; i < last; ++i) {
     const p = points[i];
     if (p.failure || (p.end ? p.e.peerLane : p.e.lane) !== lane) continue;
     const e = p.e;
     const y = yOfPoint(i);
-    const spot = `${Math.round(y)} ${e.kind}`;
-    if (spot !== marked) {
+    if (markedAt !== Math.round(y) || marked !== e.kind) {
       if (e.group === "fault" || PROCESS_KINDS.has(e.kind)) {  // across the lane
         pen.strokeStyle = colourOf(e);
-        line(pen, laneX(lane) + 1, y, laneX(lane) + view.laneWidth, y);
+        line(pen, laneX(lane) + 1, y, laneX(lane + 1), y);
       }
       mark(pen, p, x, y);
-      marked = spot;
+      markedAt = Math.round(y);
+      marked = e.kind;
     }
+    if (i > 0 && y < 3) continue;
     if (view.zoom < LABELS_FROM && y - labelled < 13) continue;
     if (y - labelled < Math.min(11, view.zoom)) continue;
-    if (view.zoom < 4 && e.group === "message") continue;
+    if (view.zoom < 4 && (e.group === "message" || e.group === "operation")) continue;
     labelled = y;
     const text = label(p);
-    if (view.found && matches(e)) {
-      pen.fillStyle = colours.found;
-      pen.fillRect(x + 7, y - 7, pen.measureText(text).width + 6, 14);
-    }
-    pen.fillStyle = e.group === "message" ? colours.dim
+    pen.globalAlpha = 0.85;  // arrows shine through
+    pen.fillStyle = view.found && matches(e) ? colours.found
+      : e === view.chosen ? colours.choice : colours.paper;
+    pen.fillRect(x + 8, y - 7, pen.measureText(text).width + 4, 14);
+    pen.globalAlpha = 1;
+    pen.fillStyle = e.group === "message" && e.until !== null ? colours.dim
       : e.group === "operation" && !p.end ? colours.ink : colourOf(e);
-    pen.fillText(text, x + 10, y);
+    pen.fillText(text, x + 10, Math.max(y, 7));
   }
   pen.restore();
 }
@@ -201,11 +217,6 @@ function mark(pen, p, x, y) {
     case "message":
       pen.arc(x, y, view.zoom < 4 ? 1 : 2, 0, 7);
       pen.fill();
-      if (e.until === null && view.zoom >= 4) {  // it did not arrive
-        const way = e.peerLane < e.lane ? -1 : 1;
-        line(pen, x, y, x + way * 26, y + 4);
-        pen.fillText("×", x + way * 30 - 3, y + 5);
-      }
       return;
     case "process":
       if (e.kind === "start") {
@@ -241,14 +252,14 @@ function drawTimes(pen, first, last, height) {
   let written = -Infinity;
   for (let i = first; i < last; ++i) {
     const y = yOfPoint(i);
-    if (y - written < 15) continue;
+    if (y - written < 15 || (i > 0 && y < 3)) continue;
     const gap = i > 0 ? points[i].t - points[i - 1].t : 0;
     if (!filter.toScale && gapRows(gap) * view.zoom >= 12 && y - written > 26) {
       pen.fillStyle = colours.dim;
       pen.fillText(`+${duration(gap)}`, GUTTER - 9, y - view.zoom * (1 + gapRows(gap)) / 2);
     }
     pen.fillStyle = points[i].e && points[i].e === view.chosen ? colours.accent : colours.ink;
-    pen.fillText(seconds(points[i].t), GUTTER - 9, y);
+    pen.fillText(seconds(points[i].t), GUTTER - 9, Math.max(y, 7));
     written = y;
   }
   pen.textAlign = "left";
@@ -270,6 +281,25 @@ function drawFailure(pen, width) {
 function drawMap(viewHeight) {
   const { pen, width, height } = sizeCanvas(map);
   if (!height) return;
+  const picture = mapPicture(width, height);
+  pen.drawImage(picture, 0, 0, width, height);
+  pen.strokeStyle = colours.accent;
+  const y = (position) => position / rows * height;
+  const top = view.top / view.zoom;
+  pen.strokeRect(0.5, y(top) + 0.5, width - 1, Math.max(4, y(viewHeight / view.zoom)) - 1);
+}
+
+// Kept until the layout, the colours or the size change.
+let kept = { of: null };
+
+function mapPicture(width, height) {
+  if (kept.of === points && kept.paper === colours.paper && kept.width === width &&
+      kept.height === height) return kept.picture;
+  const picture = document.createElement("canvas");
+  kept = { of: points, paper: colours.paper, width, height, picture };
+  picture.width = width;
+  picture.height = height;
+  const pen = picture.getContext("2d");
   const lane = width / laneNames.length;
   const y = (position) => position / rows * height;
   for (const e of spans) {
@@ -297,9 +327,7 @@ function drawMap(viewHeight) {
     pen.fillStyle = colours.bad;
     pen.fillRect(0, y(failurePosition()) - 1.5, width, 3);
   }
-  pen.strokeStyle = colours.accent;
-  const top = scroller.scrollTop / view.zoom;
-  pen.strokeRect(0.5, y(top) + 0.5, width - 1, Math.max(4, y(viewHeight / view.zoom)) - 1);
+  return picture;
 }
 
 function line(pen, x1, y1, x2, y2) {

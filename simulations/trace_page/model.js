@@ -186,9 +186,9 @@ function label(p) {
   switch (e.group) {
     case "message":
       return p.end ? `from ${e.node}: ${firstLine(e.detail)}`
-        : `to ${e.peer}: ${firstLine(e.detail, 1) || firstLine(e.detail)}`;
+        : `${e.until === null ? "× did not arrive: " : ""}to ${e.peer}: ${firstLine(e.detail, 1) || firstLine(e.detail)}`;
     case "operation":
-      return p.end ? `${OUTCOMES[e.kind] || "·"} ${e.name}: ${firstLine(e.detail)}` : e.name;
+      return p.end ? `${OUTCOMES[e.kind] || "·"} ${firstLine(e.detail)} ‹ ${e.name}` : e.name;
     case "fault":
       return p.end ? `healed: ${e.name}` : e.name;
     case "process":

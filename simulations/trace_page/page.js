@@ -90,12 +90,17 @@ function listRows(first, last) {
 }
 
 function resize() {
-  const room = scroller.clientWidth - GUTTER - 2;
-  view.laneWidth = Math.max(LANE_MIN, Math.floor(room / laneNames.length));
+  // Clients have the longest texts.
+  const shares = laneNames.map((name) => (name === "outside" ? 1.5 : 1));
+  const share = Math.max(LANE_MIN, (scroller.clientWidth - GUTTER - 2) /
+    shares.reduce((sum, one) => sum + one, 0));
+  shares.forEach((one, i) => { view.lanes[i + 1] = Math.floor(view.lanes[i] + one * share); });
   const spare = rows * view.zoom - scroller.clientHeight;
+  canvas.style.height = `${scroller.clientHeight}px`;
   $("space").style.height = `${Math.max(0, spare)}px`;
-  $("space").style.width = `${GUTTER + view.laneWidth * laneNames.length}px`;
-  for (const title of $("lanes").children) title.style.width = `${view.laneWidth - 14}px`;
+  $("space").style.width = `${GUTTER + view.lanes.at(-1)}px`;
+  for (const title of $("lanes").children)
+    title.style.width = `${laneWidth(Number(title.dataset.lane)) - 14}px`;
   redraw();
 }
 
@@ -116,12 +121,19 @@ function relayOut() {
   redraw();
 }
 
-function zoomTo(zoom, y = scroller.clientHeight / 2) {
+// What is at `y` stays there: the chosen event, if it is in view.
+function zoomTo(zoom, y = anchor()) {
   const least = Math.min(4, scroller.clientHeight / rows);
   const position = (scroller.scrollTop + y) / view.zoom;
   view.zoom = Math.min(ZOOM_MAX, Math.max(least, zoom));
   resize();
   scroller.scrollTop = position * view.zoom - y;
+}
+
+function anchor() {
+  const e = view.chosen;
+  const y = e ? positions[e.from] * view.zoom - scroller.scrollTop : -1;
+  return y >= 0 && y <= scroller.clientHeight ? y : scroller.clientHeight / 2;
 }
 
 function centre(position) {
@@ -131,6 +143,7 @@ function centre(position) {
 
 // In view, with some around it.
 function reveal(i) {
+  look();
   const y = yOfPoint(i);
   if (y < 40 || y > scroller.clientHeight - 40) centre(positions[i]);
 }
@@ -185,13 +198,14 @@ function jump() {
   if (!trace.failure) return;
   const before = shown.filter((e) => e.time <= trace.failure.at);
   choose(before.at(-1) || null, false);
+  if (view.zoom < LABELS_FROM) zoomTo(18);
   centre(failurePosition());
 }
 
 // The event at a place on the canvas, or null.
 function eventAt(x, y) {
-  const lane = Math.floor((x + scroller.scrollLeft - GUTTER) / view.laneWidth);
-  if (x < GUTTER || lane >= laneNames.length) return null;
+  const lane = view.lanes.findLastIndex((left) => left <= x + scroller.scrollLeft - GUTTER);
+  if (x < GUTTER || lane < 0 || lane >= laneNames.length) return null;
   let best = null;
   const reach = Math.max(6, Math.min(10, view.zoom / 2)) / view.zoom;
   const position = (scroller.scrollTop + y) / view.zoom;

@@ -47,7 +47,8 @@ class Run {
 
   // A deposit, replicated from n1 to the others, and what the client sees of it. The events of one
   // call come in order; those of several calls do not overlap here.
-  Duration deposit(Duration begin, int client, const std::string& key, int cents, bool answered) {
+  Duration deposit(Duration begin, int client, const std::string& key, int cents, bool answered,
+                   bool third) {
     const auto path = "/v1/accounts/" + escaped(key) + ":deposit";
     const auto from = "outside:" + std::to_string(50'000 + client);
     const auto request =
@@ -55,8 +56,9 @@ class Run {
     auto time = message(begin, from, "n1:8080", request.substr(0, 30));
     time = message(time, from, "n1:8080", request.substr(30));
     message(time, "n1:7401", "n2:7400", std::string("\x07\x01raft", 6), cents % 7 == 0);
-    const auto there = message(time + microseconds{40}, "n1:7402", "n3:7400", "\x07\x01raft");
-    time = message(there, "n3:7400", "n1:7402", "\x07\x02ok");
+    const auto there =
+        message(time + microseconds{40}, "n1:7402", "n3:7400", "\x07\x01raft", !third);
+    if (third) time = message(there, "n3:7400", "n1:7402", "\x07\x02ok");
     if (answered) {
       time = message(time, "n1:8080", from, "HTTP/1.1 200 OK\r\n\r\n{\"balance\": 12}");
     }
@@ -138,7 +140,8 @@ TracePage make(const std::string& kind) {
                      : i % 3 == 0      ? "bob"
                      : i % 3 == 1      ? "alice"
                                        : "carol";
-    time = run.deposit(time, static_cast<int>(run.below(8)), key, i + 1, phase != 7);
+    time = run.deposit(time, static_cast<int>(run.below(8)), key, i + 1, phase != 7,
+                       phase != 7 && phase != 8);
     time += microseconds{500 + run.below(6000)};
     if (phase == 10) failed = time;
   }
