@@ -145,6 +145,7 @@ class Shard final : private ConsensusObserver {
   void add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome outcome,
                     const ReplyKey& key, const RequestDigest& digest);
   std::int64_t shard_time() const;
+  std::int64_t read_time();
   OpenBatch& open_batch();
   bool batch_is_full() const;
   void flush(bool forced);
@@ -179,7 +180,7 @@ class Shard final : private ConsensusObserver {
   bool confirming_ = false;
   std::size_t waiting_ = 0;  // requests in queued_, stalled_ and residents' waiting lists
 
-  std::int64_t time_ms_ = 0;  // shard time of the newest batch
+  std::int64_t time_ms_ = 0;  // shard time of the newest batch or read
   std::unique_ptr<OpenBatch> open_;
   bool flush_posted_ = false;
   std::deque<InFlightBatch> in_flight_;

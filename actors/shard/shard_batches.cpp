@@ -105,6 +105,12 @@ std::int64_t Shard::shard_time() const {
   return wall < time_ms_ && TROUPE_PLANTED(shard_time_goes_back) ? wall : std::max(time_ms_, wall);
 }
 
+// A read may be the first to see a moment: no command that runs after it may see an earlier one.
+std::int64_t Shard::read_time() {
+  if (!open_) time_ms_ = shard_time();
+  return time_ms_;
+}
+
 OpenBatch& Shard::open_batch() {
   if (!open_) {
     time_ms_ = shard_time();

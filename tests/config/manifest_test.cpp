@@ -8,8 +8,9 @@ namespace troupe::config {
 using namespace std::chrono_literals;
 
 TEST_CASE("the ready-made manifest of one node loads without a problem") {
-  const Manifest manifest = load(read_source("config/examples/single.toml"), nothing_set,
-                                 {.known_services = {{"banking.v1.Accounts"}}});
+  const Manifest manifest =
+      load(read_source("config/examples/single.toml"), nothing_set,
+           {.known_services = {{"banking.v1.Accounts", "commerce.v1.Inventory"}}});
   CHECK(manifest.cluster.name == "single");
   REQUIRE(manifest.nodes.size() == 1);
   const Node* node = manifest.find_node("n1");

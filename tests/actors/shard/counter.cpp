@@ -13,7 +13,9 @@ const ServiceType& counter_type() {
                                                              {"Reset", false},
                                                              {"Fail", false},
                                                              {"Explode", false},
-                                                             {"HistorySize", true}}) {
+                                                             {"HistorySize", true},
+                                                             {"ReadNow", true},
+                                                             {"AddNow", false}}) {
       MethodType method;
       method.name = name;
       method.read_only = read_only;
@@ -42,6 +44,12 @@ Entity::Outcome Counter::execute(std::size_t method, std::string_view request) {
     case explode:
       effects.emit(amount);
       throw std::runtime_error("as asked");
+    case add_now:
+      effects.emit(amount);
+      [[fallthrough]];
+    case read_now:
+      return {std::to_string(effects.now().time_since_epoch().count()), effects.take_events(),
+              false};
     default: {
       std::size_t events = 0;
       std::uint64_t from = 0;

@@ -11,7 +11,16 @@
 namespace troupe::actors::testing {
 
 // Methods, by index.
-enum CounterMethod : std::uint32_t { add, get, reset, fail, explode, history_size };
+enum CounterMethod : std::uint32_t {
+  add,
+  get,
+  reset,
+  fail,
+  explode,
+  history_size,
+  read_now,
+  add_now
+};
 
 const ServiceType& counter_type();
 
@@ -20,7 +29,7 @@ class Counter final : public Entity {
   const ServiceType& type() const override { return counter_type(); }
   google::protobuf::Message& state_message() override { return state_; }
 
-  // `request` is a number in decimal, the reply too.
+  // `request` is a number in decimal, the reply too; of read_now and add_now it is shard time.
   Outcome execute(std::size_t method, std::string_view request) override;
 
  private:

@@ -173,6 +173,30 @@ TEST_CASE("shard time never goes back, whatever the wall clock does") {
   CHECK((*file)->applied().time_ms >= before);
 }
 
+TEST_CASE("what a read saw as now is not behind the next command") {
+  Rig rig;
+  rig.start();
+  rig.send(add_now, "alice", "1");
+  rig.settle();
+  SUBCASE("with a batch open") {
+    const auto first = rig.send(add_now, "alice", "1");
+    rig.platform.clock().advance(ms(10));
+    const auto read = rig.send(read_now, "alice", "");
+    const auto second = rig.send(add_now, "alice", "1");
+    rig.settle();
+    CHECK(std::stoll(first->text()) <= std::stoll(read->text()));
+    CHECK(std::stoll(read->text()) <= std::stoll(second->text()));
+  }
+  SUBCASE("when the wall clock steps back") {
+    rig.platform.clock().advance(ms(20));
+    const auto read = rig.send(read_now, "alice", "");
+    rig.platform.clock().advance(ms(-10));
+    const auto second = rig.send(add_now, "alice", "1");
+    rig.settle();
+    CHECK(std::stoll(read->text()) <= std::stoll(second->text()));
+  }
+}
+
 TEST_CASE("a shard file that is gone after its log was cut is named, not replaced") {
   Rig rig;
   rig.log.kept.emplace();
