@@ -22,9 +22,9 @@ struct ServiceType;
 
 // A serialised reply, with where it stands in the shard's history.
 //
-// `shard_index` is an index of the log of shard `shard` of the service. A command took effect there.
-// A read shows all that its entity did up to there and nothing that it did later. A repeated reply
-// may say a later index than that of the command's effect, never an earlier one.
+// `shard_index` is an index of the log of shard `shard` of the service. A command took effect
+// there. A read shows all that its entity did up to there and nothing that it did later. A repeated
+// reply may say a later index than that of the command's effect, never an earlier one.
 struct Reply {
   std::string payload;
   std::uint64_t shard_index = 0;

@@ -81,7 +81,7 @@ Script customer(Client& client) {
     } else {
       co_await client.call(AccountsRef{account}.Close());
     }
-    co_await client.sleep(client.between(0ms, 2 * pace));
+    co_await client.wait(client.between(0ms, 2 * pace));
   }
 }
 

@@ -28,11 +28,20 @@ ReplayReport replay(const History& history, const Models& models, const std::str
 
 std::optional<Failure> check_positions(const History& history) {
   using Shard = std::pair<std::string, std::uint32_t>;
+  std::map<History::Entity, const Operation*> homes;
   std::map<Shard, std::vector<const Operation*>> shards;
   for (const auto& operation : history.all()) {
     if (operation.outcome != Operation::Outcome::success) continue;
     if (!operation.position)
       return Failure{"position", operation.text() + ": a reply without Troupe-Position",
+                     operation.returned};
+    const auto [home, is_new] =
+        homes.try_emplace({operation.service->name, operation.key}, &operation);
+    if (home->second->position->shard != operation.position->shard)
+      return Failure{"position",
+                     "one entity was served by two shards:\n    " + home->second->text() + " -> " +
+                         describe_reply(*home->second) + "\n    " + operation.text() + " -> " +
+                         describe_reply(operation),
                      operation.returned};
     shards[{operation.service->name, operation.position->shard}].push_back(&operation);
   }

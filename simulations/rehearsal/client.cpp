@@ -111,7 +111,7 @@ Task<Operation> Client::perform(actors::CallBase call) {
       operation.outcome = Outcome::unknown;
       break;
     }
-    co_await sleep(pause + std::chrono::microseconds{retries_.between(0, 5000)});
+    co_await wait(pause + std::chrono::microseconds{retries_.between(0, 5000)});
     pause = std::min<Duration>(pause * 2, 500ms);
   }
   pending_ = nullptr;

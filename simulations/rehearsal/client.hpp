@@ -85,7 +85,7 @@ class Client {
     co_return Answer<Response>{};
   }
 
-  Task<void> sleep(Duration time) { return sleep_in(setting_.world, time); }
+  Task<void> wait(Duration time) { return wait_in(setting_.world, time); }
 
   // --- this client's own choices ----------------------------------------------------------------
   std::uint64_t between(std::uint64_t low, std::uint64_t high) {

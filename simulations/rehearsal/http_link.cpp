@@ -112,7 +112,7 @@ Task<Result<HttpResponseText>> HttpLink::exchange(const HttpCall& call, std::str
   co_return co_await waiter;
 }
 
-Task<void> sleep_in(World& world, Duration time) {
+Task<void> wait_in(World& world, Duration time) {
   Waiter<bool> waiter;
   world.after(time, [delivery = waiter.delivery()] { delivery(true); });
   co_await waiter;

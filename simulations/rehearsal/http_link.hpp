@@ -33,6 +33,6 @@ class HttpLink {
 };
 
 // Waits in virtual time.
-Task<void> sleep_in(World& world, Duration time);
+Task<void> wait_in(World& world, Duration time);
 
 }  // namespace troupe::simulations

@@ -7,7 +7,7 @@
 //     sim.clients(8, [](Client& client) -> Script {
 //       while (client.running()) {
 //         co_await client.call(AccountsRef{"ann"}.Deposit(euros(1)));
-//         co_await client.sleep(20ms);
+//         co_await client.wait(20ms);
 //       }
 //     });
 //     sim.always("no balance is negative", [](const v1::Account& account) {

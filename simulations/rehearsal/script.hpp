@@ -3,7 +3,7 @@
 //   Script shop(Client& client) {
 //     while (client.running()) {
 //       const auto account = co_await client.call(AccountsRef{"ann"}.Deposit(request));
-//       co_await client.sleep(20ms);
+//       co_await client.wait(20ms);
 //     }
 //   }
 //
