@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <exception>
-#include <set>
 #include <utility>
+
+#include "simulations/rehearsal/excuses.hpp"
 
 namespace troupe::simulations {
 
@@ -21,12 +22,6 @@ constexpr Duration stop_max = 60s;
 // Streams of clients: scripts first, then those that look at the end.
 constexpr std::uint64_t final_client = 1'000'000;
 
-bool plan_has(const FaultPlan& plan, std::initializer_list<FaultKind> kinds) {
-  return std::ranges::any_of(plan, [&](const Fault& fault) {
-    return std::ranges::find(kinds, fault.kind) != kinds.end();
-  });
-}
-
 std::vector<runtime::Address> gateways_of(const config::Manifest& manifest) {
   std::vector<runtime::Address> gateways;
   for (const auto& node : manifest.nodes) {
@@ -35,38 +30,58 @@ std::vector<runtime::Address> gateways_of(const config::Manifest& manifest) {
   return gateways;
 }
 
+// The kinds that this run may have, and which services' handlers may throw.
+FaultPlan draw_plan(const RunOptions& options, const Draw& draw, const config::Manifest& manifest,
+                    Duration duration) {
+  if (options.plan) return *options.plan;
+  std::vector<std::string> nodes;
+  for (const auto& node : manifest.nodes) nodes.push_back(node.name);
+  return draw_faults(options.seed, draw.mix, nodes, Duration{0}, duration);
+}
+
+bool has(const FaultPlan& plan, FaultKind kind) {
+  return std::ranges::find(plan, kind, &Fault::kind) != plan.end();
+}
+
 }  // namespace
 
-Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config::Manifest manifest)
+Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config::Manifest manifest,
+                 const Draw& draw)
     : declared_(std::move(declared)),
       options_(options),
       manifest_(std::move(manifest)),
       duration_(options.duration.value_or(declared_.duration)),
-      world_({.seed = options.seed, .trace = options.trace}),
-      setting_{world_, history_, gateways_of(manifest_)},
-      random_(options.seed, Domain::knobs, 0, 1) {
-  std::vector<Machine*> machines;
-  std::vector<std::string> names;
+      handler_faults_(options.seed),
+      services_(with_handler_faults(*declared_.registry, handler_faults_)),
+      world_({.seed = options.seed,
+              .network_times = draw.network_times,
+              .schedule = draw.schedule,
+              .trace = options.trace,
+              .sink = options.sink}),
+      setting_{world_, history_, gateways_of(manifest_)} {
   for (const auto& node : manifest_.nodes) {
-    hosts_.push_back(std::make_unique<Hosting>(world_, manifest_, node, *declared_.registry));
-    machines.push_back(&hosts_.back()->machine());
-    names.push_back(node.name);
+    hosts_.push_back(std::make_unique<Hosting>(world_, manifest_, node, services_));
+    hosts_.back()->machine().hardware.work_times = draw.work_times;
   }
-  auto mix = declared_.faults;
-  if (options_.fault_kinds) mix.kinds = *options_.fault_kinds;
-  injection_ = std::make_unique<Injection>(
-      world_, std::move(machines),
-      options_.plan ? *options_.plan : draw_faults(options_.seed, mix, duration_, names));
-  setting_.handlers_may_throw = plan_has(injection_->plan(), {FaultKind::handler_throws});
+  auto plan = draw_plan(options_, draw, manifest_, duration_);
+  setting_.handlers_may_throw = has(plan, FaultKind::handler_throws);
   setting_.observe = [this](const Operation& operation) { observe(operation); };
   // Long after the last attempt under a key no request of it is on its way any more, so that the
-  // window has to outlast the retries and what lingers: a call's time at the gateway, a clogged
-  // link, and clocks that went wrong meanwhile.
+  // window has to outlast the retries and what lingers: a call's time at the gateway, a pause, a
+  // clogged link, and clocks that went wrong meanwhile.
   auto window = manifest_.service_defaults.idempotency_window;
   for (const auto& [name, service] : manifest_.services)
     window = std::min(window, service.idempotency_window);
   constexpr Duration lingering = 35s;
   setting_.retry_max = std::max<Duration>(window - lingering, 1s);
+  if (const auto fits = check_fault_plan(plan, world_); !fits) {
+    fail("fault plan", fits.error().message);
+    plan.clear();
+  }
+  injector_ = std::make_unique<Injector>(
+      world_, std::move(plan), &handler_faults_,
+      Injector::Options{
+          .on_failure = [this](Machine& machine, const Error& why) { node_failed(machine, why); }});
   for (const auto& make : watchers()) watchers_.push_back(make(world_));
 }
 
@@ -76,17 +91,18 @@ Conduct::~Conduct() {
 }
 
 void Conduct::run() {
-  for (auto& host : hosts_) keep_up(*host);
+  if (failures_.empty()) start_nodes();
   begin_clients();
   tick();
   world_.run_until([&] { return !failures_.empty(); }, duration_);
   setting_.running = false;
   if (failures_.empty()) {
-    injection_->heal_all();
-    healed_ = true;
+    injector_->heal_all();
+    healed_at_ = world_.now();
     note("clients", "---- all faults are healed");
     settle();
   }
+  if (data_was_harmed(injector_->injected())) return;  // nothing more is promised
   if (failures_.empty()) ask_every_entity();
   if (failures_.empty()) run_finals();
   if (failures_.empty()) stop_and_inspect();
@@ -116,7 +132,7 @@ void Conduct::begin_clients() {
     }
   }
   for (auto& role : roles_) {
-    world_.after(std::chrono::microseconds{random_.between(0, 50'000)}, [this, &role] {
+    world_.after(role.client->between(Duration{0}, 50ms), [this, &role] {
       if (over_) return;
       role.running.emplace((*role.script)(*role.client));
       role.running->start();
@@ -140,7 +156,6 @@ void Conduct::observe(const Operation& operation) {
 
 void Conduct::tick() {
   if (over_) return;
-  for (auto& host : hosts_) keep_up(*host);
   watch();
   world_.after(tick_every, [this] { tick(); });
 }
@@ -159,47 +174,26 @@ void Conduct::watch() {
   }
 }
 
-// A service manager: starts what is down and not held down, a moment later.
-void Conduct::keep_up(Hosting& host) {
-  auto& machine = host.machine();
-  if (machine.up()) return;
-  if (machine.crashed() && crash_seen_[machine.name()] != machine.lives()) {
-    crash_seen_[machine.name()] = machine.lives();
-    note(machine.name(), "ended by itself: " + machine.crashed()->describe());
-    if (!explained(*machine.crashed()))
-      fail("fail-stop", machine.name() +
-                            " ended by itself, and no fault of this run explains it: " +
-                            machine.crashed()->describe());
+void Conduct::start_nodes() {
+  for (auto& host : hosts_) {
+    const auto started = world_.start(host->machine());
+    if (!started)
+      fail("start", host->machine().name() + " does not start: " + started.error().describe());
   }
-  if (machine.platform() != nullptr) return;  // it is being torn down
-  if (injection_->holds_down(machine)) {
-    start_at_.erase(machine.name());
-    return;
-  }
-  const auto [planned, is_new] = start_at_.try_emplace(machine.name(), world_.now());
-  if (is_new && machine.lives() > 0)
-    planned->second += std::chrono::milliseconds{random_.between(0, 200)};
-  if (world_.now() < planned->second) return;
-  start_at_.erase(planned);
-  note(machine.name(), "starts, life " + std::to_string(machine.lives() + 1));
-  const auto started = world_.start(machine);
-  if (started || machine.crashed()) return;
-  note(machine.name(), "does not start: " + started.error().describe());
-  if (!explained(started.error()))
-    fail("start", machine.name() + " does not start, and no fault of this run explains it: " +
-                      started.error().describe());
 }
 
-bool Conduct::explained(const Error& why) const {
-  const auto& plan = injection_->plan();
-  if (why.reason == "POWER_CUT")
-    return plan_has(plan, {FaultKind::power_cut, FaultKind::power_cut_in_start});
-  if (why.code == Code::data_loss)
-    return plan_has(plan, {FaultKind::rot_log, FaultKind::rot_shard, FaultKind::lost_disk});
-  if (why.code == Code::resource_exhausted) return plan_has(plan, {FaultKind::full_disk});
-  // What the node says of a failed read, write or sync.
-  return plan_has(plan, {FaultKind::read_error, FaultKind::write_error, FaultKind::sync_error}) &&
-         !healed_;
+// It is started again by the injector.
+void Conduct::node_failed(Machine& machine, const Error& why) {
+  note(machine.name(), "ended by itself or did not start: " + why.describe());
+  // What was found out while the faults were on may end the node a moment later.
+  constexpr Duration grace = 2s;
+  const bool late = healed_at_ != Duration::max() && world_.now() > healed_at_ + grace &&
+                    !data_was_harmed(injector_->injected());
+  if (excused(why, injector_->injected()) && !late) return;
+  fail("fail-stop",
+       machine.name() +
+           " ended by itself or did not start, and no fault of this run explains it: " +
+           why.describe());
 }
 
 // --- the end
@@ -211,6 +205,7 @@ void Conduct::settle() {
            std::ranges::all_of(roles_, [](const Role& role) { return role.ended(); });
   };
   if (world_.run_until(all_ended, settle_max)) return;
+  if (data_was_harmed(injector_->injected())) return;  // a node may rightly refuse to start
   std::string what = "after all faults were healed these clients wait for longer than " +
                      seconds_text(settle_max) + ':';
   for (const auto& role : roles_) {

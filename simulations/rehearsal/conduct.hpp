@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "simulations/faults/injector.hpp"
 #include "simulations/rehearsal/event_table.hpp"
 #include "simulations/rehearsal/hosting.hpp"
 #include "simulations/rehearsal/knobs.hpp"
@@ -17,14 +18,15 @@ namespace troupe::simulations {
 class Conduct {
  public:
   // Everything but the manifest is as the options and the seed say.
-  Conduct(Rehearsal::Declared declared, const RunOptions& options, config::Manifest manifest);
+  Conduct(Rehearsal::Declared declared, const RunOptions& options, config::Manifest manifest,
+          const Draw& draw);
   ~Conduct();
 
   void run();
 
   World& world() { return world_; }
   const History& history() const { return history_; }
-  const Injection& injection() const { return *injection_; }
+  const Injector& injector() const { return *injector_; }
   const std::vector<Failure>& failures() const { return failures_; }
   const std::vector<RunEvent>& events() const { return events_; }
 
@@ -38,8 +40,8 @@ class Conduct {
 
   void begin_clients();
   void tick();
-  void keep_up(Hosting& host);
-  bool explained(const Error& why) const;
+  void start_nodes();
+  void node_failed(Machine& machine, const Error& why);
   void observe(const Operation& operation);
   void watch();
 
@@ -56,20 +58,19 @@ class Conduct {
   const config::Manifest manifest_;
   const Duration duration_;
 
+  HandlerFaults handler_faults_;
+  const actors::ServiceRegistry services_;
   World world_;
   History history_;
   ClientSetting setting_;
   std::vector<std::unique_ptr<Hosting>> hosts_;
-  std::unique_ptr<Injection> injection_;
+  std::unique_ptr<Injector> injector_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   std::vector<Role> roles_;
   std::vector<RunEvent> events_;
   std::vector<Failure> failures_;
-  std::map<std::string, std::uint32_t> crash_seen_;  // machine -> life whose crash was looked at
-  std::map<std::string, Duration> start_at_;         // machine -> when its manager starts it
-  RandomStream random_;                              // of the service manager
   bool over_ = false;
-  bool healed_ = false;
+  Duration healed_at_ = Duration::max();
 };
 
 }  // namespace troupe::simulations

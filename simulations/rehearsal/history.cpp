@@ -43,6 +43,19 @@ std::map<History::Entity, std::vector<const Operation*>> History::by_entity() co
   return entities;
 }
 
+History History::until(Duration time) const {
+  History known;
+  for (const auto& operation : operations_) {
+    if (operation.invoked >= time) continue;
+    auto& copy = known.operations_.emplace_back(operation);
+    if (copy.returned < time) continue;
+    copy.outcome = Operation::Outcome::open;
+    copy.returned = Duration::max();
+    copy.position.reset();
+  }
+  return known;
+}
+
 std::string describe_message(const std::string& type, const std::string& bytes) {
   const auto* descriptor = pb::DescriptorPool::generated_pool()->FindMessageTypeByName(type);
   if (descriptor == nullptr) return "a " + type + " of " + std::to_string(bytes.size()) + " bytes";

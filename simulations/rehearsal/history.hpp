@@ -66,6 +66,9 @@ class History {
 
   const std::deque<Operation>& all() const { return operations_; }
 
+  // What was known at that time: later operations are left out, and those under way are open.
+  History until(Duration time) const;
+
   // Every entity that was called, with its operations in the order in which they began.
   using Entity = std::pair<std::string, std::string>;  // service, key
   std::map<Entity, std::vector<const Operation*>> by_entity() const;

@@ -140,12 +140,11 @@ std::vector<Knob> draw_knobs(RandomStream random) {
   return draw.take();
 }
 
-std::string apply_knobs(const std::vector<Knob>& knobs, config::Manifest& manifest) {
-  std::string applied;
+std::map<std::string, std::string> apply_knobs(const std::vector<Knob>& knobs,
+                                               config::Manifest& manifest) {
+  std::map<std::string, std::string> applied;
   for (const auto& knob : knobs) {
-    if (!knob.apply(manifest)) continue;
-    if (!applied.empty()) applied += ' ';
-    applied += knob.section + '.' + knob.key + '=' + knob.value;
+    if (knob.apply(manifest)) applied[knob.section + '.' + knob.key] = knob.value;
   }
   return applied;
 }

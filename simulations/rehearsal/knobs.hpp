@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,9 @@ struct Knob {
 // About a third of the keys of a seed keep their default, and one seed in eight keeps all.
 std::vector<Knob> draw_knobs(RandomStream random);
 
-// Those that took effect, as "storage.apply_rows=7 ...".
-std::string apply_knobs(const std::vector<Knob>& knobs, config::Manifest& manifest);
+// Those that took effect: "storage.apply_rows" and its value.
+std::map<std::string, std::string> apply_knobs(const std::vector<Knob>& knobs,
+                                               config::Manifest& manifest);
 
 // Sections of a manifest that say the same.
 std::string to_toml(const std::vector<Knob>& knobs);

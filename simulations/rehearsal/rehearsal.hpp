@@ -33,9 +33,9 @@
 #include <utility>
 #include <vector>
 
+#include "simulations/faults/draw.hpp"
 #include "simulations/rehearsal/checks.hpp"
 #include "simulations/rehearsal/client.hpp"
-#include "simulations/rehearsal/faulting.hpp"
 #include "simulations/rehearsal/run.hpp"
 
 namespace troupe::simulations {

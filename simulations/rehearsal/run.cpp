@@ -20,7 +20,9 @@ std::string default_manifest(const Rehearsal::Declared& declared) {
     services += (services.empty() ? "" : ", ") + ('"' + service + '"');
   return "[cluster]\nname = \"rehearsal\"\n\n[[nodes]]\nname = \"n1\"\nmesh = \"n1:7400\"\n"
          "gateway = \"n1:8080\"\nadmin = \"n1:7480\"\ndata = \"/data\"\nservices = [" +
-         services + "]\n";
+         services +
+         // A key that is set aside when all is healed comes back while the run waits for it.
+         "]\n\n[service_defaults.quarantine]\nbackoff_max = \"10s\"\n";
 }
 
 Result<config::Manifest> load(const std::string& text) {
@@ -57,16 +59,26 @@ void count(const History& history, Outcome& outcome) {
   }
 }
 
-std::string draw_text(const Conduct& conduct, const std::string& knobs, bool linearizability) {
-  std::string kinds;
-  for (const auto& fault : conduct.injection().plan()) {
-    const std::string name{name_of(fault.kind)};
-    if ((' ' + kinds + ' ').find(' ' + name + ' ') != std::string::npos) continue;
-    kinds += (kinds.empty() ? "" : " ") + name;
+// What may go wrong: as declared, or the kinds that the caller names, which are then all there.
+Draw draw(const Rehearsal::Declared& declared, const RunOptions& options) {
+  auto mix = declared.faults;
+  if (options.fault_kinds) {
+    auto all = Faults::everything();
+    for (const auto& [kind, range] : mix.kinds) all.kinds[kind] = range;
+    mix.kinds = all.only(*options.fault_kinds).kinds;
   }
-  return "faults: " + (kinds.empty() ? "none" : kinds) +
-         "; knobs: " + (knobs.empty() ? "defaults" : knobs) +
-         (linearizability ? "; linearizability checked" : "");
+  if (mix.services.empty()) {
+    for (const auto& [service, model] : declared.models) mix.services.push_back(service);
+  }
+  auto drawn = draw_swarm(options.seed, mix);
+  if (options.fault_kinds) drawn.mix = mix;
+  return drawn;
+}
+
+// What clients saw before the disk went; afterwards nothing has to agree with it.
+Duration first_lost_disk(const FaultPlan& took_place) {
+  const auto found = std::ranges::find(took_place, FaultKind::lost_disk, &Fault::kind);
+  return found == took_place.end() ? Duration::max() : found->at;
 }
 
 }  // namespace
@@ -85,30 +97,33 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
     outcome.failure = Failure{"manifest", manifest.error().message, {}};
     return outcome;
   }
-  const auto knobs = apply_knobs(draw_knobs({options.seed, Domain::knobs, 0, 0}), *manifest);
+  auto drawn = draw(declared, options);
+  drawn.knobs = apply_knobs(draw_knobs({options.seed, Domain::knobs, 0, 0}), *manifest);
   const bool linearizability = linearizability_drawn(options);
+  if (linearizability) drawn.knobs["linearizability"] = "checked";
   std::vector<std::string> nodes;
   for (const auto& node : manifest->nodes) nodes.push_back(node.name);
 
-  Conduct conduct{std::move(declared), options, std::move(*manifest)};
+  Conduct conduct{std::move(declared), options, std::move(*manifest), drawn};
   conduct.run();
 
   outcome.hash = conduct.world().trace_hash();
   outcome.events = conduct.world().events();
   outcome.simulated = conduct.world().now();
-  outcome.draw = draw_text(conduct, knobs, linearizability);
-  outcome.plan = conduct.injection().plan();
-  outcome.injected = conduct.injection().injected();
+  outcome.draw = to_text(drawn);
+  outcome.plan = conduct.injector().plan();
+  outcome.injected = conduct.injector().injected();
   count(conduct.history(), outcome);
 
   // What clients saw says more of a failure than what the run was stopped by, unless that was seen
   // while it happened.
   auto failures = conduct.failures();
-  auto report = check_model(conduct.history(), models);
+  const auto history = conduct.history().until(first_lost_disk(conduct.injector().took_place()));
+  auto report = check_model(history, models);
   auto wrong = report.failure;
-  if (!wrong) wrong = check_positions(conduct.history());
+  if (!wrong) wrong = check_positions(history);
   if (!wrong && linearizability) {
-    auto black_box = check_linearizability(conduct.history(), models);
+    auto black_box = check_linearizability(history, models);
     wrong = black_box.failure;
     report.undecided += black_box.undecided;
   }
@@ -118,8 +133,8 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
 
   outcome.failure = failures.front();
   auto events = conduct.events();
-  for (const auto& event : conduct.injection().events())
-    events.push_back({event.at, event.fault.node, "==== " + to_text(event.fault)});
+  for (const auto& fault : conduct.injector().took_place())
+    events.push_back({fault.at, fault.node, "==== " + to_text(fault)});
   outcome.log = event_table(nodes, conduct.world().log(), conduct.history(), events,
                             outcome.failure->at + std::chrono::seconds{1}, table_rows_max);
   return outcome;
