@@ -37,6 +37,7 @@ class Search {
     put_.assign(operations_.size(), false);
     bits_.assign((operations_.size() + 63) / 64, 0);
     levels_.push_back(Level{make(key), {}, 0, npos});
+    model_ = levels_.back().model->clone();
   }
 
   Linearization run() {
@@ -49,21 +50,21 @@ class Search {
         continue;
       }
       const auto chosen = level.candidates[level.next++];
-      auto model = level.model->clone();
       if (++result_.steps > options_.steps_max) {
         result_.verdict = Linearization::Verdict::undecided;
         result_.why = "not decided within " + std::to_string(options_.steps_max) + " steps";
         return result_;
       }
-      if (!fits(*model, *operations_[chosen])) continue;
+      if (!fits(current(), *operations_[chosen])) continue;
       put(chosen);
       if (left_ == 0) return result_;
-      if (!seen_.insert(digest(*model)).second) {
+      if (!seen_.insert(digest(*model_)).second) {
         take_from_order(chosen);
+        model_.reset();
         continue;
       }
-      levels_.push_back(Level{std::move(model), {}, 0, chosen});
-      levels_.back().candidates = candidates();
+      const bool keep = levels_.size() % keep_every == 0;
+      levels_.push_back(Level{keep ? model_->clone() : nullptr, candidates(), 0, chosen});
     }
     result_.verdict = Linearization::Verdict::impossible;
     return result_;
@@ -72,19 +73,41 @@ class Search {
  private:
   static constexpr std::size_t npos = SIZE_MAX;
 
+  static constexpr std::size_t keep_every = 32;
+
   struct Level {
-    std::unique_ptr<Model> model;
+    std::unique_ptr<Model> model;  // a copy; null: none is kept
     std::vector<std::size_t> candidates;
     std::size_t next = 0;
     std::size_t chosen = npos;  // the operation that led here
   };
 
-  static bool fits(Model& model, const Operation& operation) {
-    const bool success = operation.outcome == Outcome::success;
-    const auto expected = model.apply(operation, success ? &operation.reply : nullptr);
-    if (operation.open()) return expected.has_value();  // a refused one need not be put anywhere
-    return success ? expected && *expected == operation.reply
-                   : !expected && expected.error().reason == operation.reason;
+  // The model after the operations put so far. Most steps go forward, so that only now and then a
+  // level keeps a copy; after a step back it is made anew from the nearest one.
+  Model& current() {
+    if (model_) return *model_;
+    auto from = levels_.size() - 1;
+    while (!levels_[from].model) --from;
+    model_ = levels_[from].model->clone();
+    for (++from; from < levels_.size(); ++from) {
+      const auto& one = *operations_[levels_[from].chosen];
+      (void)model_->apply(one, seen_reply(one));
+    }
+    return *model_;
+  }
+
+  static const std::string* seen_reply(const Operation& operation) {
+    return operation.outcome == Outcome::success ? &operation.reply : nullptr;
+  }
+
+  bool fits(Model& model, const Operation& operation) {
+    const auto expected = model.apply(operation, seen_reply(operation));
+    const bool right = operation.open() ? expected.has_value()  // refused: it need not be put
+                       : operation.outcome == Outcome::success
+                           ? expected && *expected == operation.reply
+                           : !expected && expected.error().reason == operation.reason;
+    if (!right && expected) model_.reset();  // it has changed
+    return right;
   }
 
   void put(std::size_t chosen) {
@@ -105,6 +128,7 @@ class Search {
     if (levels_.size() > deepest_) explain();
     const auto chosen = levels_.back().chosen;
     levels_.pop_back();
+    model_.reset();
     if (chosen != npos) take_from_order(chosen);
   }
 
@@ -173,9 +197,9 @@ class Search {
     result_.why = std::move(text);
   }
 
-  std::string expected(const Operation& one) const {
-    const auto model = levels_.back().model->clone();
-    const auto reply = model->apply(one, one.outcome == Outcome::success ? &one.reply : nullptr);
+  std::string expected(const Operation& one) {
+    const auto reply = current().apply(one, seen_reply(one));
+    if (reply) model_.reset();
     if (!reply) return "refused: " + reply.error().reason;
     const auto* method = one.service->descriptor()->method(static_cast<int>(one.method));
     return describe_message(method->output_type()->full_name(), *reply);
@@ -188,6 +212,7 @@ class Search {
   std::size_t left_ = 0;   // that must still be put
   std::size_t first_ = 0;  // all before it are put
   std::vector<Level> levels_;
+  std::unique_ptr<Model> model_;  // at the last level; null: current() makes it
   std::unordered_set<Digest, DigestHash> seen_;
   std::size_t deepest_ = 0;
   Linearization result_;
