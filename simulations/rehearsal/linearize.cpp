@@ -147,6 +147,8 @@ class Search {
     auto lowest_bound = std::uint64_t{UINT64_MAX};
     for (auto i = first_; i < operations_.size(); ++i) {
       const auto& one = *operations_[i];
+      // What begins later ends later; that it has no smaller index is for check_positions() to say.
+      if (one.invoked > earliest_end) break;
       if (put_[i] || one.open()) continue;
       earliest_end = std::min(earliest_end, one.returned);
       if (!options_.trust_positions || !one.position) continue;
