@@ -131,6 +131,7 @@ class Shard final : private ConsensusObserver {
   void answer(InFlightBatch& batch);
   void answer(Request& request, Result<Reply> reply, runtime::LogIndex index);
   void answer_when_seen(const Resident& resident, RequestPtr request, Result<Reply> reply);
+  void place(Reply& reply, runtime::LogIndex index) const;
 
   // --- shard_lookups.cpp: what the file has to be asked for --------------------------------------
   bool answer_if_ran(Resident& resident, const RequestPtr& request, const ReplyKey& key,

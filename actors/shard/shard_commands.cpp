@@ -197,7 +197,7 @@ void Shard::answer_when_seen(const Resident& resident, RequestPtr request, Resul
     batch.answers.push_back({std::move(request), std::move(reply)});
     return;
   }
-  answer(*request, std::move(reply), std::min(resident.last_batch, committed_));
+  answer(*request, std::move(reply), committed_);  // all that the entity did is committed
 }
 
 void Shard::answer(InFlightBatch& batch) {
@@ -208,8 +208,13 @@ void Shard::answer(InFlightBatch& batch) {
 // The way out of every reply, and of what refuses on the strength of an entity's state.
 void Shard::answer(Request& request, Result<Reply> reply, runtime::LogIndex index) {
   if (probe_) probe_->replied(spec_.group, index);
-  if (reply) reply->shard_index = index;
+  if (reply) place(*reply, index);
   request.answer(std::move(reply));
+}
+
+void Shard::place(Reply& reply, runtime::LogIndex index) const {
+  reply.shard = spec_.shard;
+  reply.shard_index = index;
 }
 
 }  // namespace troupe::actors
