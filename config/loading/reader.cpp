@@ -107,6 +107,7 @@ std::string Reader::path_of(std::string_view name) const {
 }
 
 std::string Reader::where_it_belongs(const std::string& name) const {
+  if (!input_.manifest) return "";
   for (const auto& section : reference())
     for (const auto& key : section.keys)
       if (key.name == name)
