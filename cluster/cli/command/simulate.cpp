@@ -11,7 +11,12 @@ void add_simulate(CLI::App& app, SimulateOptions& options) {
   auto* command = app.add_subcommand("simulate", "Rehearse failures: simulations, seed by seed");
   const auto text = [&](const std::string& name, std::string& value, const std::string& type,
                         const std::string& meaning) {
-    return command->add_option(name, value, meaning)->type_name(type);
+    // Empty is what a shell makes of a variable that is not set, and nothing was given otherwise.
+    return command->add_option(name, value, meaning)
+        ->type_name(type)
+        ->check([](const std::string& given) -> std::string {
+          return given.empty() ? "the value is empty" : "";
+        });
   };
   command
       ->add_option("NAME", options.names,
