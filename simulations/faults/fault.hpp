@@ -1,9 +1,38 @@
 // One thing that goes wrong, at one moment of a world. Faults are drawn ahead of a run into a list
-// (FaultPlan), so that a run can be repeated with the list printed, changed or shrunk: a fault that
-// is taken away moves no other.
+// (FaultPlan, draw.hpp), so that a run can be repeated with the list printed, changed or shrunk: a
+// fault that is taken away moves no other. The injector (injector.hpp) makes them happen.
+//
+// Every kind, with what its line of text holds beside time and kind:
+//
+//   kill                NODE lasts            SIGKILL; down for `lasts`
+//   power_cut           NODE lasts amount     the same, and un-synced writes are lost or torn; in
+//   the
+//                                             midst of the `amount`-th write from then, 0: at once
+//   power_cut_in_start  NODE lasts amount     again after `amount` writes of the start that follows
+//   pause               NODE lasts            stands still
+//   lost_disk           NODE lasts            power cut, and the disk comes back empty
+//   slow_disk           NODE lasts amount     jobs complete up to `amount` microseconds late
+//   full_disk           NODE lasts amount     `amount` more bytes fit
+//   read_error, write_error, sync_error
+//                       NODE lasts amount     `amount` of a million calls fail
+//   rot_log, rot_shard  NODE amount           one byte changes; `amount` seeds which (rot.hpp)
+//   slow_link           NODE peer lasts amount  segments take up to `amount` microseconds longer
+//   clogged_link        NODE peer lasts       nothing that NODE sends reaches peer
+//   reset_link          NODE peer             connections between both are reset
+//   partition           NODE peer lasts       nothing passes between both
+//   refused             NODE lasts            connections to NODE are refused
+//   lossy_link          NODE peer lasts amount  `amount` of a million segments are lost, which on a
+//                                             byte stream is a delay: see network.hpp
+//   clock_offset        NODE amount           wall clock `amount` microseconds off
+//   clock_drift         NODE amount           clocks `amount` millionths fast
+//   handler_throws      service lasts amount  `amount` of a million calls throw, on any node
+//
+// Segments that are duplicated or reordered do not show on a byte stream, and a handler takes no
+// time in a world, so that it cannot be slow; there are no such kinds.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +42,7 @@
 
 namespace troupe::simulations {
 
-// Names are those of the text form. Add at the end of a group; docs/simulation.md lists them.
+// Names are those of the text form. Add at the end of a group.
 enum class FaultKind : std::uint8_t {
   // process
   kill,       // SIGKILL; what the system holds in its cache survives; restarts after `lasts`
@@ -35,6 +64,7 @@ enum class FaultKind : std::uint8_t {
   reset_link,    // connections between node and peer are reset
   partition,     // for `lasts`, nothing passes between node and peer, both ways
   refused,       // for `lasts`, connections to node are refused
+  lossy_link,    // for `lasts`, `amount` of a million segments from node to peer are lost
   // clock
   clock_offset,  // the wall clock is `amount` microseconds off (signed) from now on
   clock_drift,   // the clocks run `amount` millionths (signed) fast from now on
@@ -42,7 +72,24 @@ enum class FaultKind : std::uint8_t {
   handler_throws,  // for `lasts`, `amount` of a million calls of a handler throw
 };
 
+// What a kind's faults consist of beside their time, and the bounds of `amount`.
+struct FaultShape {
+  FaultKind kind;
+  std::string_view name;
+  bool node = true;
+  bool peer = false;
+  bool service = false;  // in Fault::peer
+  bool lasts = false;
+  bool amount = false;
+  std::int64_t amount_min = 0;
+  std::int64_t amount_max = 0;
+};
+
+// All kinds, in the order of FaultKind.
+const std::vector<FaultShape>& fault_shapes();
+const FaultShape& shape_of(FaultKind kind);
 std::string_view name_of(FaultKind kind);
+std::optional<FaultKind> fault_kind(std::string_view name);
 
 struct Fault {
   FaultKind kind = FaultKind::kill;
@@ -57,10 +104,14 @@ struct Fault {
 
 // In the order of `at`. Text: one fault a line, "#" begins a comment:
 //   12.500s full_disk n1 lasts=2s amount=65536
+//   13s partition n1 peer=outside lasts=1.5s
+//   20s handler_throws service=banking.v1.Accounts lasts=5s amount=10000
+// A number with a unit (s, ms, us, ns) is a time. to_text() writes seconds.
 using FaultPlan = std::vector<Fault>;
 
 std::string to_text(const Fault& fault);
 std::string to_text(const FaultPlan& plan);
+// Sorted by time, those of one time as they stand in the text.
 // INVALID_ARGUMENT / FAULT_PLAN_INVALID with the line and what may stand there.
 Result<FaultPlan> parse_fault_plan(std::string_view text);
 

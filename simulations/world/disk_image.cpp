@@ -36,6 +36,12 @@ std::vector<std::string> DiskImage::list(const std::string& folder) const {
   return result;
 }
 
+std::vector<std::string> DiskImage::files() const {
+  std::vector<std::string> result;
+  for (const auto& [path, file] : names_) result.push_back(path);
+  return result;
+}
+
 bool DiskImage::create_folders(const std::string& path) {
   if (names_.contains(path)) return false;
   if (folders_.contains(path)) return true;
@@ -124,15 +130,20 @@ void DiskImage::remember(File& file, std::uint64_t offset, std::uint64_t size) {
   }
 }
 
+void DiskImage::process_died() {
+  for (const auto& [path, file] : names_) file->locks = {};
+  for (const auto& [path, file] : durable_) file->locks = {};
+  locked_folders.clear();
+}
+
 void DiskImage::crash(RandomStream random) {
   crash_names(random);
   std::set<const File*> done;  // a file may have two names; only asked, never iterated
   for (const auto& [path, file] : names_) {
     if (done.insert(file.get()).second) crash_file(*file, random);
-    file->locks = {};
   }
   durable_ = names_;
-  locked_folders.clear();
+  process_died();
 }
 
 // Every name that changed since its folder was synced is as it was, as it is, or gone, if both a

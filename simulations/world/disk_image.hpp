@@ -56,6 +56,7 @@ class DiskImage {
   FilePtr find(const std::string& path) const;  // null: there is none
   bool is_folder(const std::string& path) const { return folders_.contains(path); }
   std::vector<std::string> list(const std::string& folder) const;  // sorted names
+  std::vector<std::string> files() const;                          // sorted paths, of all
 
   // Durable at once, parents included. False if a file is in the way.
   bool create_folders(const std::string& path);
@@ -83,7 +84,11 @@ class DiskImage {
   // --- for owners of folders --------------------------------------------------------------------
   std::set<std::string> locked_folders;
 
-  // The machine lost its power, or its process was killed, which counts as the same.
+  // The process is gone and its locks with it. What it wrote stays, synced or not, as in the
+  // system's cache.
+  void process_died();
+
+  // The machine lost its power.
   void crash(RandomStream random);
 
  private:

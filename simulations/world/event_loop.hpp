@@ -4,14 +4,23 @@
 //
 // The order of everything, in one place. Whatever the world does next is the first of these:
 //
-// 1. A job of an actor, if any actor has one: machines in the order in which they were added, a
-//    machine's jobs first in, first out, one message each (World::step, SimScheduler::run_one).
+// 1. A job of an actor, if any actor has one: machines in the order in which they were added, one
+//    message each. Which of a machine's jobs it is, the world's Schedule says (World::step,
+//    JobChooser::choose): normally first in, first out; or at random, by drawn priorities that
+//    change at drawn moments, or all before one that is starved, each from a stream of random
+//    numbers of its own. Messages of one sender to one receiver keep their order in any case.
 //    Actors take no time: the clock stands still while one has something to do.
 // 2. What is due earliest: an actor's timeout or an event of this loop. At the same time actors'
 //    timeouts go first, machines in their order and timeouts in the order in which they were set;
-//    then events in the order in which they were scheduled (their sequence number).
+//    then events in the order in which they were scheduled (their sequence number). A timeout is
+//    due when its node's clock says so; with a change of the clock's drift it moves.
 //
 // So two events at one time happen in the order in which their causes happened.
+//
+// A machine that is paused is left out: no jobs, no timeouts. What an event of this loop would do
+// to its process waits (Life::when_running) and happens in one event when the process goes on, in
+// the order in which it came, before anything that comes later. What cannot pass between two
+// machines waits in the same way for the path to be free (Fabric::pass).
 #pragma once
 
 #include <cstdint>
@@ -37,7 +46,9 @@ class EventLoop {
 
   // A time in the past means now.
   Key at(Duration when, std::function<void()> happen);
-  Key after(Duration delay, std::function<void()> happen) { return at(now_ + delay, happen); }
+  Key after(Duration delay, std::function<void()> happen) {
+    return at(now_ + delay, std::move(happen));
+  }
 
   // Cancelling what has happened or was cancelled before is no error.
   void cancel(const Key& key) { events_.erase(key); }

@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "runtime/error.hpp"
 #include "simulations/world/event_loop.hpp"
@@ -15,7 +18,7 @@
 
 namespace troupe::simulations {
 
-class Life {
+class Life : public std::enable_shared_from_this<Life> {
  public:
   Life(std::uint64_t seed, EventLoop& event_loop, Trace& trace, std::uint32_t node,
        std::string node_name, std::uint32_t number)
@@ -35,7 +38,24 @@ class Life {
 
   // The fence. Closed once and for ever.
   bool over() const { return over_; }
-  void end() { over_ = true; }
+  void end();
+
+  // The process stands still (SIGSTOP, or its machine does) and goes on with resume(). Its code
+  // does not run meanwhile, and what comes for it waits.
+  bool paused() const { return paused_; }
+  void pause();
+  void resume();
+
+  // Lets something happen that runs the process's code: now, or when it goes on. Dropped if the
+  // life ends before.
+  template <class What>
+  void when_running(What&& what) {
+    if (paused_) {
+      waiting_.emplace_back(std::forward<What>(what));
+    } else {
+      what();
+    }
+  }
 
   // The node ends by itself: a fail-stop or a power cut. Ends the life and tells the world, which
   // tears the process down as soon as its code has returned. At most the first call counts.
@@ -57,6 +77,9 @@ class Life {
   std::string name_;
   std::uint32_t number_;
   bool over_ = false;
+  bool paused_ = false;
+  bool resuming_ = false;
+  std::vector<std::function<void()>> waiting_;  // while it is paused
 };
 
 }  // namespace troupe::simulations

@@ -1,22 +1,12 @@
 #include "simulations/world/network.hpp"
 
-#include <arpa/inet.h>
-
-#include <array>
 #include <utility>
-#include <vector>
 
 #include "simulations/world/stream.hpp"
 
 namespace troupe::simulations {
 
 namespace {
-
-bool is_literal(const std::string& host) {
-  std::array<unsigned char, 16> bytes{};
-  return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
-         inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
-}
 
 std::string unresolved(const std::string& host) {
   return "the name " + host +
@@ -46,38 +36,6 @@ class SimListener final : public runtime::Listener {
 
 }  // namespace
 
-// --- Fabric -------------------------------------------------------------------------------------
-
-bool Fabric::resolves(const std::string& host) const {
-  return host == "localhost" || hosts_.contains(host) || is_literal(host);
-}
-
-std::uint16_t Fabric::free_port(const std::string& host) {
-  constexpr std::uint16_t first = 49152;
-  auto& port = last_port_.try_emplace(host, first - 1).first->second;
-  do {
-    port = port == UINT16_MAX ? first : static_cast<std::uint16_t>(port + 1);
-  } while (listening.contains({host, port}));
-  return port;
-}
-
-Duration Fabric::delay(RandomStream& random) const {
-  return Duration{
-      static_cast<Duration::rep>(random.between(static_cast<std::uint64_t>(times_.min.count()),
-                                                static_cast<std::uint64_t>(times_.max.count())))};
-}
-
-void Fabric::drop(const Life& life) {
-  std::erase_if(listening, [&](const auto& entry) { return entry.second.life.get() == &life; });
-  std::vector<std::shared_ptr<SimStream>> dropped;
-  for (const auto& [number, stream] : streams) {
-    if (&stream->life() == &life) dropped.push_back(stream);
-  }
-  for (const auto& stream : dropped) stream->drop();
-}
-
-// --- SimNetwork ---------------------------------------------------------------------------------
-
 Result<std::unique_ptr<runtime::Listener>> SimNetwork::listen(const runtime::Address& address,
                                                               Accept accept) {
   auto local = address;
@@ -98,32 +56,48 @@ Result<std::unique_ptr<runtime::Listener>> SimNetwork::listen(const runtime::Add
   return std::unique_ptr<runtime::Listener>(new SimListener(life_, fabric_, std::move(local)));
 }
 
+namespace {
+
+Error connect_timeout(const runtime::Address& address) {
+  return deadline_exceeded("CONNECT_TIMEOUT", address.to_string() + " did not answer in time");
+}
+
+}  // namespace
+
 void SimNetwork::connect(const runtime::Address& address, Duration timeout, Connected connected) {
   if (life_->over()) return;
   const auto attempt = ++last_attempt_;
-  attempts_.emplace(attempt, std::move(connected));
+  const auto here = life_->node();
+  attempts_.emplace(attempt, Attempt{std::move(connected), address, fabric_.loop.now() + timeout});
   if (!fabric_.resolves(address.host)) {
-    answer(attempt, Duration{0}, unavailable("NAME_NOT_RESOLVED", unresolved(address.host)));
+    answer(attempt, Duration{0}, here, unavailable("NAME_NOT_RESOLVED", unresolved(address.host)));
     return;
   }
-  auto random = fabric_.next_random(life_->node());
-  const auto there = fabric_.delay(random);
-  const auto back = fabric_.delay(random);
+  auto random = fabric_.next_random(here);
+  const auto target = fabric_.node_at(address).value_or(here);
+  auto there = fabric_.delay(random);
+  auto back = fabric_.delay(random);
+  there += fabric_.extra_delay(here, target, random);
+  back += fabric_.extra_delay(target, here, random);
   if (there + back > timeout) {
-    answer(attempt, timeout,
-           deadline_exceeded("CONNECT_TIMEOUT", address.to_string() + " did not answer in time"));
+    answer(attempt, timeout, here, connect_timeout(address));
     return;
   }
-  fabric_.loop.after(there, [self = shared_from_this(), attempt, address, back] {
-    if (!self->life_->over()) self->reach(attempt, address, back);
+  fabric_.loop.after(there, [self = shared_from_this(), attempt, address, here, target, back] {
+    if (!self->fabric_.passes(here, target)) self->may_expire(attempt);
+    self->fabric_.pass(here, target, [self, attempt, address, target, back] {
+      if (self->attempts_.contains(attempt)) self->reach(attempt, address, target, back);
+    });
   });
 }
 
 // At the other machine: its listener makes a stream, ours opens when the answer is back.
-void SimNetwork::reach(std::uint64_t attempt, const runtime::Address& address, Duration back) {
+void SimNetwork::reach(std::uint64_t attempt, const runtime::Address& address, std::uint32_t there,
+                       Duration back) {
+  if (life_->over()) return;
   const auto found = fabric_.listening.find({address.host, address.port});
-  if (found == fabric_.listening.end()) {
-    answer(attempt, back,
+  if (found == fabric_.listening.end() || fabric_.refuses(there)) {
+    answer(attempt, back, there,
            unavailable("CONNECTION_REFUSED", "nothing listens on " + address.to_string()));
     return;
   }
@@ -132,21 +106,47 @@ void SimNetwork::reach(std::uint64_t attempt, const runtime::Address& address, D
   const auto theirs = std::make_shared<SimStream>(fabric_, listening.life, address, local);
   const auto ours = std::make_shared<SimStream>(fabric_, life_, local, address);
   SimStream::join(theirs, ours, fabric_.loop.now() + back);
-  answer(attempt, back, ours);
-  theirs->open(listening.accept(theirs));
+  answer(attempt, back, listening.life->node(), ours);
+  // Its system has accepted already; a process that is paused learns of it later.
+  listening.life->when_running([theirs, life = listening.life, accept = listening.accept] {
+    if (!life->over()) theirs->open(accept(theirs));
+  });
 }
 
-void SimNetwork::answer(std::uint64_t attempt, Duration delay,
-                        Result<std::shared_ptr<SimStream>> result) {
-  fabric_.loop.after(delay, [self = shared_from_this(), attempt, result = std::move(result)] {
-    const auto found = self->attempts_.extract(attempt);
-    if (!found || self->life_->over()) return;  // dropped; so is the stream
-    if (result) {
-      (*result)->open(found.mapped()(std::shared_ptr<runtime::Stream>(*result)));
-    } else {
-      self->life_->record("net.fail", result.error().reason);
-      found.mapped()(result.error());
-    }
+void SimNetwork::answer(std::uint64_t attempt, Duration delay, std::uint32_t from, Answer result) {
+  fabric_.loop.after(delay, [self = shared_from_this(), attempt, from, result = std::move(result)] {
+    const auto here = self->life_->node();
+    if (!self->fabric_.passes(from, here)) self->may_expire(attempt);
+    self->fabric_.pass(from, here, [self, attempt, result] {
+      self->life_->when_running([self, attempt, result] { self->answered(attempt, result); });
+    });
+  });
+}
+
+void SimNetwork::answered(std::uint64_t attempt, const Answer& result) {
+  if (life_->over()) return;  // dropped; so is the stream
+  const auto found = attempts_.extract(attempt);
+  if (!found) {
+    if (result) (*result)->drop();  // too late
+    return;
+  }
+  const auto connected = std::move(found.mapped().connected);
+  if (result) {
+    (*result)->open(connected(std::shared_ptr<runtime::Stream>(*result)));
+  } else {
+    life_->record("net.fail", result.error().reason);
+    connected(result.error());
+  }
+}
+
+void SimNetwork::may_expire(std::uint64_t attempt) {
+  const auto found = attempts_.find(attempt);
+  if (found == attempts_.end()) return;
+  const auto& [connected, address, deadline] = found->second;
+  fabric_.loop.at(deadline, [self = shared_from_this(), attempt, address = address] {
+    self->life_->when_running([self, attempt, address] {
+      if (self->attempts_.contains(attempt)) self->answered(attempt, connect_timeout(address));
+    });
   });
 }
 

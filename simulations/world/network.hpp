@@ -10,13 +10,24 @@
 // sender as unsent(). When a machine crashes, its peers see a lost connection after a delay. Errors
 // are those of an operating system's network.
 //
+// What goes wrong on the way (PathFaults) does so below the byte streams, as below TCP. So a
+// segment that is lost comes late, after one or more retransmissions, and holds up those behind it;
+// one that is duplicated is never seen twice, so there is no such fault. While a path is blocked,
+// everything on it waits, ends and resets too; once it is free, all of it arrives after a
+// retransmission, in order. A connection that is being made fails when its time is over. There is
+// no path from a machine to itself.
+//
 // Callbacks run in events of the loop. What they throw is not caught: it ends the simulation.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "runtime/platform/network.hpp"
 #include "simulations/world/life.hpp"
@@ -29,9 +40,22 @@ struct NetworkTimes {
   Duration max = std::chrono::milliseconds{1};
 };
 
+// What goes wrong on the way from one machine to another, in this direction. All off at first.
+struct PathFaults {
+  // Every segment takes longer: by an exponential distribution with a mean of about a tenth of this
+  // bound, one segment in fifty by anything up to it.
+  Duration slow_by_max{0};
+  // Chance, in millionths, that a segment is lost; its retransmission comes 200 ms later and may be
+  // lost as well, the next one 400 ms later, and so on.
+  std::uint32_t lost = 0;
+  bool blocked = false;
+
+  friend bool operator==(const PathFaults&, const PathFaults&) = default;
+};
+
 class SimStream;
 
-// All wires of a world.
+// All wires of a world. Machines are known by number; 0 is the outside.
 class Fabric {
  public:
   Fabric(EventLoop& event_loop, std::uint64_t seed, NetworkTimes times)
@@ -41,7 +65,14 @@ class Fabric {
 
   static constexpr std::size_t window_bytes = 64 * 1024;
 
-  void add_host(const std::string& name) { hosts_.insert(name); }
+  void add_host(const std::string& name, std::uint32_t node) { hosts_.emplace(name, node); }
+
+  // --- faults; hold from now on -----------------------------------------------------------------
+  void set_path(std::uint32_t from, std::uint32_t to, const PathFaults& faults);
+  // Whether connections to the machine are refused, as if nothing listened.
+  void set_refusing(std::uint32_t node, bool refusing);
+  // Resets the connections between two machines; how many there were.
+  std::size_t reset_connections(std::uint32_t one, std::uint32_t other);
 
   // Forgets a life's listeners and streams and destroys their handlers; peers see a reset.
   void drop(const Life& life);
@@ -67,13 +98,49 @@ class Fabric {
   RandomStream next_random(std::uint32_t node) {
     return {seed_, Domain::network, node, ++randoms_};
   }
+  RandomStream fault_random(std::uint32_t node, std::uint64_t user) const {
+    return {seed_, Domain::network_faults, node, user};
+  }
   Duration delay(RandomStream& random) const;
 
+  bool refuses(std::uint32_t node) const { return refusing_.contains(node); }
+  // The machine that a connection to the address would reach; nullopt: the one that it comes from.
+  std::optional<std::uint32_t> node_at(const runtime::Address& address) const;
+
+  // What faults add to the delay of a segment.
+  Duration extra_delay(std::uint32_t from, std::uint32_t to, RandomStream& random) const {
+    return paths_.empty() ? Duration{0} : draw_extra(from, to, random);
+  }
+  bool passes(std::uint32_t from, std::uint32_t to) const {
+    return paths_.empty() || !holds(from, to);
+  }
+  // Lets something arrive: now, or behind all else that waits for the path.
+  template <class Arrive>
+  void pass(std::uint32_t from, std::uint32_t to, Arrive&& arrive) {
+    if (passes(from, to)) {
+      arrive();
+    } else {
+      paths_.at({from, to}).held.emplace_back(std::forward<Arrive>(arrive));
+    }
+  }
+
  private:
+  struct Path {
+    PathFaults faults;
+    std::vector<std::function<void()>> held;
+    bool freed = false;  // what was held arrives soon
+  };
+  bool holds(std::uint32_t from, std::uint32_t to) const;
+  Duration draw_extra(std::uint32_t from, std::uint32_t to, RandomStream& random) const;
+  void release(std::uint32_t from, std::uint32_t to);
+
   std::uint64_t seed_;
   NetworkTimes times_;
   std::uint64_t randoms_ = 0;
-  std::set<std::string> hosts_;
+  std::uint64_t releases_ = 0;
+  std::map<std::string, std::uint32_t> hosts_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Path> paths_;  // those with faults
+  std::set<std::uint32_t> refusing_;
   std::map<std::string, std::uint16_t> last_port_;
 };
 
@@ -92,13 +159,23 @@ class SimNetwork final : public runtime::Network, public std::enable_shared_from
   void drop();
 
  private:
-  void reach(std::uint64_t attempt, const runtime::Address& address, Duration back);
-  void answer(std::uint64_t attempt, Duration delay, Result<std::shared_ptr<SimStream>> result);
+  using Answer = Result<std::shared_ptr<SimStream>>;
+  void reach(std::uint64_t attempt, const runtime::Address& address, std::uint32_t there,
+             Duration back);
+  void answer(std::uint64_t attempt, Duration delay, std::uint32_t from, Answer result);
+  void answered(std::uint64_t attempt, const Answer& result);
+  // A packet of the attempt is held up; the attempt's time may end before it passes.
+  void may_expire(std::uint64_t attempt);
 
   std::shared_ptr<Life> life_;
   Fabric& fabric_;
   // What waits for a connection. Events hold the number only, so that drop() can let go.
-  std::map<std::uint64_t, Connected> attempts_;
+  struct Attempt {
+    Connected connected;
+    runtime::Address address;
+    Duration deadline;
+  };
+  std::map<std::uint64_t, Attempt> attempts_;
   std::uint64_t last_attempt_ = 0;
 };
 

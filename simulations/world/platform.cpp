@@ -16,7 +16,7 @@ Duration draw_start(const Life& life) {
 SimPlatform::SimPlatform(std::shared_ptr<Life> life, Hardware& hardware, Fabric& fabric,
                          LogBook& book)
     : life_(std::move(life)),
-      clock_(life_->loop, draw_start(*life_), hardware.wall_offset),
+      clock_(life_->loop, draw_start(*life_), hardware.clock),
       random_(life_->stream(Domain::platform)),
       disk_(life_, clock_, hardware.disk, hardware.disk_faults),
       network_(std::make_shared<SimNetwork>(life_, fabric)),

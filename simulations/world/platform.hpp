@@ -18,7 +18,7 @@ struct Hardware {
   DiskImage disk;
   DiskFaults disk_faults;
   WorkTimes work_times;
-  Duration wall_offset{0};  // its wall clock is ahead of the world's; taken over at a start
+  MachineClock clock;
 };
 
 class SimPlatform final : public runtime::Platform {

@@ -17,14 +17,20 @@ namespace troupe::simulations {
 
 // Numbers are part of every stream's name: add at the end, never renumber.
 enum class Domain : std::uint32_t {
-  platform = 1,  // what Platform::random() gives a node
-  clock = 2,     // where a node's monotonic clock starts
-  sqlite = 3,    // SQLite's own generator, and what its VFS hands out
-  disk = 4,      // live disk faults
-  crash = 5,     // what a crash leaves of un-synced data
-  network = 6,   // delays and segments of a connection
-  work = 7,      // durations of jobs
-  scenario = 8,  // for whoever drives the world
+  platform = 1,         // what Platform::random() gives a node
+  clock = 2,            // where a node's monotonic clock starts
+  sqlite = 3,           // SQLite's own generator, and what its VFS hands out
+  disk = 4,             // live disk faults
+  crash = 5,            // what a crash leaves of un-synced data
+  network = 6,          // delays and segments of a connection
+  work = 7,             // durations of jobs
+  scenario = 8,         // for whoever drives the world
+  schedule = 9,         // which actor goes on
+  network_faults = 10,  // delays and losses that a fault adds
+  fault_plan = 11,      // when which fault happens
+  swarm = 12,           // which kinds of faults, schedule and knobs a seed has
+  handler = 13,         // which calls of a handler throw
+  rot = 14,             // which byte rots
 };
 
 class RandomStream final : public runtime::Random {

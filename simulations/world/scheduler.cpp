@@ -68,6 +68,16 @@ const SimScheduler::Seen* SimScheduler::note(caf::resumable* job) {
   return &seen_.emplace(actor->id(), std::move(seen)).first->second;
 }
 
+void SimScheduler::bring_forward(JobChooser& chooser) {
+  waiting_.clear();
+  for (auto* job : jobs) {
+    const auto* const actor = dynamic_cast<caf::scheduled_actor*>(job);
+    waiting_.push_back(actor != nullptr ? actor->id() : 0);
+  }
+  const auto chosen = jobs.begin() + static_cast<std::ptrdiff_t>(chooser.choose(waiting_));
+  std::rotate(jobs.begin(), chosen, chosen + 1);
+}
+
 void SimScheduler::run_one() {
   auto* const job = jobs.front();
   const auto* const seen = note(job);

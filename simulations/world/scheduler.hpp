@@ -18,9 +18,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "simulations/world/clock.hpp"
 #include "simulations/world/life.hpp"
+#include "simulations/world/schedule.hpp"
 
 namespace troupe::simulations {
 
@@ -42,6 +44,9 @@ class SimScheduler final : public caf::scheduler::test_coordinator {
   ~SimScheduler() override;
 
   caf::detail::test_actor_clock& clock() noexcept override { return actor_clock_; }
+
+  // Puts the job of the actor that is to go on at the head of the queue. There must be a job.
+  void bring_forward(JobChooser& chooser);
 
   // Lets the actor at the head of the queue handle one message; if it has more of them, it queues
   // up behind the others. There must be a job.
@@ -83,7 +88,8 @@ class SimScheduler final : public caf::scheduler::test_coordinator {
   SimActorClock actor_clock_;
   SimScheduler*& slot_;
   std::map<caf::actor_id, Seen> seen_;
-  std::size_t tidy_at_ = 1024;  // ended actors are forgotten when this many were seen
+  std::vector<std::uint64_t> waiting_;  // of bring_forward(), kept for its memory
+  std::size_t tidy_at_ = 1024;          // ended actors are forgotten when this many were seen
 };
 
 }  // namespace troupe::simulations

@@ -13,11 +13,16 @@ SimStream::SimStream(Fabric& fabric, std::shared_ptr<Life> life, runtime::Addres
       random_(fabric.next_random(life_->node())),
       local_(std::move(local)),
       remote_(std::move(remote)),
-      name_(local_.to_string() + '>' + remote_.to_string()) {}
+      fault_random_(fabric.fault_random(life_->node(), number_)),
+      name_(local_.to_string() + '>' + remote_.to_string()),
+      peers_name_(remote_.to_string() + '>' + local_.to_string()) {}
 
 void SimStream::join(const std::shared_ptr<SimStream>& one, const std::shared_ptr<SimStream>& other,
                      Duration opened) {
+  one->accepting_ = true;
   one->last_arrival_ = opened;
+  one->peer_node_ = other->life_->node();
+  other->peer_node_ = one->life_->node();
   one->peer_ = other;
   other->peer_ = one;
   one->fabric_.streams[one->number_] = one;
@@ -32,8 +37,22 @@ void SimStream::open(Handler handler) {
 
 void SimStream::later(Duration delay, std::function<void()> what) {
   fabric_.loop.after(delay, [self = shared_from_this(), what = std::move(what)] {
-    if (!self->gone()) what();
+    if (self->life_->paused()) {
+      self->life_->when_running([self, what] {
+        if (!self->gone()) what();
+      });
+    } else if (!self->gone()) {
+      what();
+    }
   });
+}
+
+// The name of a segment, the same at both ends.
+std::string_view SimStream::label(const std::string& way, std::uint64_t number) {
+  label_ = way;
+  label_ += '#';
+  label_ += std::to_string(number);
+  return label_;
 }
 
 // --- sending ------------------------------------------------------------------------------------
@@ -61,6 +80,7 @@ void SimStream::pump() {
     const auto size = std::min<std::size_t>(
         {unsent_.size(), Fabric::window_bytes - in_flight_, random_.between(1, most)});
     in_flight_ += size;
+    life_->record("net.send", label(name_, ++segments_sent_), {unsent_.data(), size});
     send(Signal::data, unsent_.substr(0, size));
     unsent_.erase(0, size);
   }
@@ -77,9 +97,19 @@ void SimStream::pump() {
 void SimStream::send(Signal signal, std::string bytes) {
   const auto peer = peer_.lock();
   if (!peer) return;
-  last_arrival_ = std::max(last_arrival_, fabric_.loop.now() + fabric_.delay(random_));
-  fabric_.loop.at(last_arrival_, [peer, signal, bytes = std::move(bytes)]() mutable {
-    if (!peer->gone()) peer->arrive(signal, std::move(bytes));
+  const auto from = life_->node();
+  const auto delay = fabric_.delay(random_) + fabric_.extra_delay(from, peer_node_, fault_random_);
+  last_arrival_ = std::max(last_arrival_, fabric_.loop.now() + delay);
+  fabric_.loop.at(last_arrival_, [from, peer, signal, bytes = std::move(bytes)]() mutable {
+    if (peer->fabric_.passes(from, peer->life_->node()) && !peer->life_->paused()) {
+      if (!peer->gone()) peer->arrive(signal, std::move(bytes));
+      return;
+    }
+    peer->fabric_.pass(from, peer->life_->node(), [peer, signal, bytes = std::move(bytes)] {
+      peer->life_->when_running([peer, signal, bytes] {
+        if (!peer->gone()) peer->arrive(signal, bytes);
+      });
+    });
   });
 }
 
@@ -114,8 +144,9 @@ void SimStream::deliver() {
       peer->in_flight_ -= bytes.size();
       if (!peer->unsent_.empty()) peer->schedule_pump(fabric_.delay(random_));
     }
+    ++segments_taken_;
     if (closing_) continue;
-    life_->record("net.data", name_, bytes);
+    life_->record("net.data", label(peers_name_, segments_taken_), bytes);
     const auto handler = handler_;
     handler->on_data(bytes);
   }
@@ -140,12 +171,31 @@ void SimStream::abort() {
   });
 }
 
+bool SimStream::accepted_between(std::uint32_t one, std::uint32_t other) const {
+  const auto here = life_->node();
+  return accepting_ &&
+         ((here == one && peer_node_ == other) || (here == other && peer_node_ == one));
+}
+
+void SimStream::lose() {
+  if (gone() || std::exchange(aborted_, true)) return;
+  unsent_.clear();
+  unread_.clear();
+  send(Signal::reset);
+  later(Duration{0}, [this] {
+    finish(unavailable("CONNECTION_LOST", "the connection with " + remote_.to_string() +
+                                              " was lost: it was reset on the way"));
+  });
+}
+
 void SimStream::expire_after(Duration time) {
   if (expiry_) fabric_.loop.cancel(*expiry_);
   expiry_.reset();
   if (gone() || aborted_ || time <= Duration{0}) return;
   expiry_ = fabric_.loop.after(time, [self = shared_from_this()] {
-    if (!self->gone() && !self->aborted_) self->expire();
+    self->life_->when_running([self] {
+      if (!self->gone() && !self->aborted_) self->expire();
+    });
   });
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "simulations/world/network.hpp"
 
@@ -27,6 +28,12 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
 
   // Gives the stream its handler and lets its bytes flow; null aborts it.
   void open(Handler handler);
+
+  // Whether this is the accepting end of a connection between two machines.
+  bool accepted_between(std::uint32_t one, std::uint32_t other) const;
+
+  // The network resets the connection: both ends lose it. For the accepting end.
+  void lose();
 
   // The owner is gone without a word: handler and unsent bytes are dropped, the peer is reset.
   void drop();
@@ -48,6 +55,8 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   void send(Signal signal, std::string bytes = {});
   void arrive(Signal signal, std::string bytes);
 
+  std::string_view label(const std::string& way, std::uint64_t number);
+
   void schedule_pump(Duration delay);
   void pump();
   void deliver();
@@ -57,7 +66,8 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   void finish(const Result<void>& why);
   void forget();
 
-  // Runs `what` as an event of its own, unless the stream is gone by then.
+  // Runs `what` as an event of its own, unless the stream is gone by then; if the process is
+  // paused, when it goes on.
   void later(Duration delay, std::function<void()> what);
 
   bool gone() const { return finished_ || life_->over(); }
@@ -68,7 +78,14 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   RandomStream random_;
   runtime::Address local_;
   runtime::Address remote_;
-  std::string name_;  // "local>remote"
+  std::uint32_t peer_node_ = 0;
+  RandomStream fault_random_;
+  std::string name_;        // "local>remote"
+  std::string peers_name_;  // "remote>local"
+  std::string label_;       // of a segment, kept for its memory
+  std::uint64_t segments_sent_ = 0;
+  std::uint64_t segments_taken_ = 0;  // of the peer's
+  bool accepting_ = false;
   Handler handler_;
   std::weak_ptr<SimStream> peer_;
 
@@ -82,7 +99,7 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   bool paused_ = false;
   bool peer_ended_ = false;
 
-  bool aborted_ = false;  // by the owner; on_closed() is on its way
+  bool aborted_ = false;  // by the owner or the network; on_closed() is on its way
   bool finished_ = false;
   std::optional<EventLoop::Key> expiry_;
 };

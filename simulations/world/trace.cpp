@@ -32,6 +32,7 @@ void Trace::record(Duration time, std::uint32_t node, std::string_view node_name
   append(buffer_, XXH3_64bits(bytes.data(), bytes.size()));
   hash_ = XXH3_64bits_withSeed(buffer_.data(), buffer_.size(), hash_);
   ++events_;
+  if (sink_ != nullptr) sink_->on_event({time, node, node_name, kind, name, bytes, hash_});
   if (text_ == nullptr) return;
   char time_text[32];
   const auto nanoseconds = static_cast<long long>(time.count());

@@ -43,10 +43,12 @@ class SimWorkQueue final : public runtime::WorkQueue {
     if (jobs_->scheduled || jobs_->waiting.empty() || life_->over()) return;
     jobs_->scheduled = true;
     life_->loop.after(draw_time(), [this, jobs = jobs_, life = life_] {
-      if (jobs->closed || life->over()) return;  // then `this` may be gone
-      jobs->scheduled = false;
-      run_first();
-      schedule();
+      life->when_running([this, jobs, life] {
+        if (jobs->closed || life->over()) return;  // then `this` may be gone
+        jobs->scheduled = false;
+        run_first();
+        schedule();
+      });
     });
   }
 

@@ -1,7 +1,7 @@
 // Workers without threads: a job is an event of the loop. A queue takes its jobs one at a time;
 // each happens as a whole at the moment at which it completes, after a time that is drawn from the
 // seed. So an actor that waits for a job goes on working meanwhile, and a crash finds a job either
-// not begun or done.
+// not begun or done. While the process is paused, no job happens.
 #pragma once
 
 #include <deque>

@@ -40,13 +40,14 @@ class InNode {
 
 World::World(Options options)
     : seed_(options.seed),
-      trace_(options.trace),
+      schedule_(options.schedule),
+      trace_(options.trace, options.sink),
       fabric_(loop_, options.seed, options.network_times) {
   check(!std::exchange(a_world_exists, true), "a second world was made while one exists");
   check_single_thread();
   check(sqlite3_initialize() == SQLITE_OK, "SQLite could not be initialised");
   seed_sqlite(seed_);
-  fabric_.add_host("outside");
+  fabric_.add_host("outside", 0);
   outside_ =
       std::make_unique<SimPlatform>(make_life(0, "outside", 1), outside_hardware_, fabric_, log_);
 }
@@ -66,13 +67,18 @@ std::shared_ptr<Life> World::make_life(std::uint32_t node, const std::string& na
 
 Machine& World::add(const std::string& name, StartProcess start) {
   check(!fabric_.resolves(name), "the name of a machine is taken: " + name);
-  fabric_.add_host(name);
   auto machine = std::make_unique<Machine>();
   machine->name_ = name;
   machine->number_ = static_cast<std::uint32_t>(machines_.size() + 1);
+  fabric_.add_host(name, machine->number_);
   machine->start_ = std::move(start);
   machines_.push_back(std::move(machine));
   return *machines_.back();
+}
+
+Machine* World::find(const std::string& name) {
+  const auto found = std::ranges::find(machines_, name, [](const auto& m) { return m->name(); });
+  return found == machines_.end() ? nullptr : found->get();
 }
 
 void World::check_not_in_node(const char* what) const {
@@ -87,10 +93,16 @@ Result<void> World::start(Machine& machine) {
   life->on_crash = [this, &machine, number = machine.lives_](const Error& why) {
     machine.crashed_ = why;
     loop_.after(Duration{0}, [this, &machine, number] {
-      if (machine.lives_ == number) crash(machine);
+      if (machine.lives_ != number || machine.platform_ == nullptr) return;
+      crash(machine);
+      if (on_down) on_down(machine);
     });
   };
   life->record("start", std::to_string(machine.lives_));
+  machine.chooser_.reset();
+  if (schedule_.strategy != Strategy::fifo) {
+    machine.chooser_ = std::make_unique<JobChooser>(schedule_, life->stream(Domain::schedule));
+  }
   machine.platform_ = std::make_unique<SimPlatform>(life, machine.hardware, fabric_, log_);
   auto process = [&] {
     const InNode in_node{in_node_};
@@ -114,15 +126,43 @@ Result<void> World::start(Machine& machine) {
 void World::crash(Machine& machine) {
   check_not_in_node("World::crash");
   if (machine.platform_ == nullptr) return;
+  end_at_once(machine, "crash");
+  machine.hardware.disk.crash({seed_, Domain::crash, machine.number_, machine.lives_});
+}
+
+void World::kill(Machine& machine) {
+  check_not_in_node("World::kill");
+  if (machine.platform_ == nullptr) return;
+  end_at_once(machine, "kill");
+  machine.hardware.disk.process_died();
+}
+
+void World::end_at_once(Machine& machine, std::string_view how) {
   auto& life = machine.platform_->life();
-  life.record("crash", "killed");
+  life.record(how, "");
   life.end();
   if (auto* scheduler = machine.platform_->scheduler()) {
     machine.platform_->drop_connections();
     scheduler->kill_actors();
   }
   end_process(machine);
-  machine.hardware.disk.crash({seed_, Domain::crash, machine.number_, machine.lives_});
+}
+
+void World::pause(Machine& machine) {
+  check_not_in_node("World::pause");
+  if (machine.up()) machine.platform_->life().pause();
+}
+
+void World::resume(Machine& machine) {
+  check_not_in_node("World::resume");
+  if (machine.up()) machine.platform_->life().resume();
+}
+
+void World::lose_disk(Machine& machine) {
+  check(machine.platform_ == nullptr, "the disk of " + machine.name_ + " is in use");
+  const auto quota = machine.hardware.disk.quota_bytes;
+  machine.hardware.disk = {};
+  machine.hardware.disk.quota_bytes = quota;
 }
 
 // Everything that the process could still do is over, or it has ended in order.
@@ -137,6 +177,30 @@ void World::end_process(Machine& machine) {
   machine.platform_->life().end();
   machine.platform_.reset();
   check_single_thread();
+}
+
+std::uint32_t World::number_of(const std::string& name) const {
+  if (name == "outside") return 0;
+  const auto found = std::ranges::find(machines_, name, [](const auto& m) { return m->name(); });
+  check(found != machines_.end(), "no machine has the name " + name);
+  return (*found)->number_;
+}
+
+void World::set_path(const std::string& from, const std::string& to, const PathFaults& faults) {
+  fabric_.set_path(number_of(from), number_of(to), faults);
+}
+
+void World::set_refusing(const std::string& name, bool refusing) {
+  fabric_.set_refusing(number_of(name), refusing);
+}
+
+std::size_t World::reset_connections(const std::string& one, const std::string& other) {
+  return fabric_.reset_connections(number_of(one), number_of(other));
+}
+
+void World::note_fault(const std::string& machine, std::string_view text) {
+  const bool is_machine = !machine.empty() && machine != "outside";
+  trace_.record(loop_.now(), is_machine ? number_of(machine) : 0, machine, "fault", text, {});
 }
 
 bool World::stop(Machine& machine, Duration limit) {
@@ -181,8 +245,9 @@ bool World::step(Duration limit) {
   std::optional<Duration> due;
   for (const auto& machine : machines_) {
     auto* scheduler = machine->up() ? machine->platform_->scheduler() : nullptr;
-    if (scheduler == nullptr) continue;
+    if (scheduler == nullptr || machine->platform_->life().paused()) continue;
     if (scheduler->has_job()) {
+      if (machine->chooser_) scheduler->bring_forward(*machine->chooser_);
       const InNode in_node{in_node_};
       scheduler->run_one();
       return true;

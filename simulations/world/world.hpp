@@ -9,18 +9,24 @@
 //   world.crash(machine);  // its process is gone, its disk has forgotten what was not synced
 //   world.start(machine);
 //
+// What can go wrong is at Hardware (disk and clocks), at World (processes and paths), and, drawn
+// ahead and made to happen on its own, in simulations/faults.
+//
 // The order in which things happen is written down in event_loop.hpp. Two runs of one program with
 // one seed make the same trace_hash(), whatever the build.
 //
 // One world at a time in a process, used from one thread: SQLite's random generator and VFS names
 // are the process's. The process must have one thread; this is checked at every start and end of a
-// node. crash(), start() and stop() are for whoever drives the world, between calls of run_*() or
-// in an event made by after(); a node's own code ends its node by Platform::fail_stop().
+// node. start() and whatever ends or changes a process from outside are for whoever drives the
+// world, between calls of run_*() or in an event made by after(); a node's own code ends its node
+// by Platform::fail_stop().
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "simulations/world/platform.hpp"
@@ -34,8 +40,9 @@ class Machine {
   const std::string& name() const { return name_; }
   Hardware hardware;
 
-  // Whether a process runs on it and has not crashed.
+  // Whether a process runs on it, paused or not, and has not crashed.
   bool up() const { return process_ != nullptr && !platform_->life().over(); }
+  bool paused() const { return platform_ != nullptr && platform_->life().paused(); }
 
   // Of the process that runs, or null.
   SimPlatform* platform() { return platform_.get(); }
@@ -52,6 +59,7 @@ class Machine {
   StartProcess start_;
   std::uint32_t lives_ = 0;
   std::optional<Error> crashed_;
+  std::unique_ptr<JobChooser> chooser_;    // of this life; null: first in, first out
   std::unique_ptr<SimPlatform> platform_;  // outlives the process
   std::unique_ptr<SimulatedProcess> process_;
 };
@@ -61,7 +69,9 @@ class World {
   struct Options {
     std::uint64_t seed = 1;
     NetworkTimes network_times = {};
+    Schedule schedule = {};
     std::ostream* trace = nullptr;  // a line for every event, see Trace
+    TraceSink* sink = nullptr;      // sees every event; changes nothing, the hash neither
   };
 
   explicit World(Options options);
@@ -72,18 +82,52 @@ class World {
   // --- machines ---------------------------------------------------------------------------------
   // The name is its host name and unique. Nothing runs on it yet.
   Machine& add(const std::string& name, StartProcess start);
+  const std::vector<std::unique_ptr<Machine>>& machines() const { return machines_; }
+  Machine* find(const std::string& name);  // null: there is none
 
   // Starts a process on a machine that has none. The error is the process's own, or says that the
   // machine crashed meanwhile.
   Result<void> start(Machine& machine);
 
-  // SIGKILL and power cut in one: the process is gone at once, and un-synced writes are lost or
-  // torn as the seed says. A machine that is down stays down.
+  // Power cut: the process is gone at once, and un-synced writes are lost or torn as the seed says.
+  // A machine that is down stays down, and keeps what its disk's cache holds.
   void crash(Machine& machine);
+
+  // SIGKILL: the process is gone at once; what it wrote survives, for a later process and for a
+  // power cut to take.
+  void kill(Machine& machine);
+
+  // The process stands still for a while: its actors, timeouts, jobs and callbacks. What comes for
+  // it waits and happens when it goes on. Its clocks do not stop. It may be crashed, killed, or
+  // even asked to stop meanwhile. Nothing happens if there is no process.
+  void pause(Machine& machine);
+  void resume(Machine& machine);
+
+  // Takes the disk's content away. No process may run on the machine.
+  void lose_disk(Machine& machine);
+
+  // Called when a process has ended by itself (fail-stop, power cut by DiskFaults) and is gone, in
+  // an event of its own; not for what fails to start. A fail-stop counts as a power cut: after a
+  // failed sync nobody knows what the system's cache still holds.
+  std::function<void(Machine&)> on_down;
 
   // Asks the process to end and runs the world until it has; true if it did in time. The disk
   // keeps what was written, synced or not, until the next crash.
   bool stop(Machine& machine, Duration limit);
+
+  // --- faults of the network and of clocks; hold from now on ------------------------------------
+  // Names are machines or "outside".
+  void set_path(const std::string& from, const std::string& to, const PathFaults& faults);
+  void set_refusing(const std::string& name, bool refusing);
+  // Resets the connections between two; how many there were.
+  std::size_t reset_connections(const std::string& one, const std::string& other);
+  // See MachineClock::set_drift(). The wall clock's offset is Hardware::clock.wall_offset.
+  void set_drift(Machine& machine, std::int32_t drift) {
+    machine.hardware.clock.set_drift(now(), drift);
+  }
+
+  // Writes into the trace that a fault happens at a machine or elsewhere ("outside" or "").
+  void note_fault(const std::string& machine, std::string_view text);
 
   // A platform that is no node's: the network of clients. Its name is "outside".
   runtime::Platform& outside() { return *outside_; }
@@ -118,9 +162,12 @@ class World {
   std::shared_ptr<Life> make_life(std::uint32_t node, const std::string& name,
                                   std::uint32_t number);
   void end_process(Machine& machine);
+  void end_at_once(Machine& machine, std::string_view how);
+  std::uint32_t number_of(const std::string& name) const;
   void check_not_in_node(const char* what) const;
 
   std::uint64_t seed_;
+  Schedule schedule_;
   EventLoop loop_;
   Trace trace_;
   LogBook log_;
