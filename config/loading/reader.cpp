@@ -66,7 +66,7 @@ Place place_of(const toml::source_region& region) {
 
 Reader::Reader(Input input, std::vector<Problem>& problems, Places& places)
     : input_(std::move(input)), problems_(problems), places_(places) {
-  enter(input_.root, "", Place{});
+  enter(input_.root, "", input_.place);
 }
 
 void Reader::finish() {

@@ -35,6 +35,7 @@ class Reader final : public SchemaVisitor {
     std::string file;
     Environment environment;
     bool complete = true;  // false: lines are missing, so a missing key is no problem
+    Place place = {};      // of the root, where it is not a file's outermost table
     bool manifest = true;  // false: an unknown key may not be one of the manifest in a wrong place
   };
   Reader(Input input, std::vector<Problem>& problems, Places& places);

@@ -24,6 +24,17 @@ constexpr config::Range<Duration> durations{1s, 24h};
 constexpr config::Range<std::uint32_t> client_counts{1, 1000};
 constexpr config::Range<std::uint32_t> seed_counts{1, 1'000'000'000};
 
+// Hints name sections of a manifest that is a file: "[gateway]" is "[manifest.gateway]" here.
+std::string with_longer_headings(const std::string& hint) {
+  std::string text;
+  for (std::size_t i = 0; i < hint.size(); ++i) {
+    text += hint[i];
+    if (hint[i] == '[' && i + 1 < hint.size() && hint[i + 1] >= 'a' && hint[i + 1] <= 'z')
+      text += "manifest.";
+  }
+  return text;
+}
+
 class SimulationFile {
  public:
   explicit SimulationFile(const SimulationFileInput& input)
@@ -31,7 +42,8 @@ class SimulationFile {
         parsed_(config::parse_toml(input.text, input.file)),
         complete_(parsed_.problems.empty()),
         problems_(std::move(parsed_.problems)),
-        reader_({&parsed_.root, input.file, no_variables, complete_, false}, problems_, places_) {}
+        reader_({&parsed_.root, input.file, no_variables, complete_, {}, false}, problems_,
+                places_) {}
 
   tl::expected<Variation, std::vector<config::Problem>> load() {
     variation_.name = input_.file;
@@ -171,9 +183,11 @@ class SimulationFile {
 
   void inline_manifest(const toml::table& table) {
     std::vector<config::Problem> found;
-    config::read_manifest_table({&table, input_.file, no_variables, complete_}, {input_.services},
-                                found);
+    config::read_manifest_table(
+        {&table, input_.file, no_variables, complete_, config::place_of(table)}, {input_.services},
+        found);
     for (auto& problem : found) {
+      problem.hint = with_longer_headings(problem.hint);
       problem.path = problem.path.empty() ? "manifest" : "manifest." + problem.path;
       problems_.push_back(std::move(problem));
     }
