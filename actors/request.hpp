@@ -21,10 +21,15 @@ namespace troupe::actors {
 struct ServiceType;
 
 // A serialised reply, with where it stands in the shard's history.
+//
+// `shard_index` is an index of the log of shard `shard` of the service. A command took effect
+// there. A read shows all that its entity did up to there and nothing that it did later. A repeated
+// reply may say a later index than that of the command's effect, never an earlier one.
 struct Reply {
   std::string payload;
-  std::uint64_t shard_index = 0;  // log index of the newest batch that the reply depends on
-  bool repeated = false;          // a stored reply to a command that had run before
+  std::uint64_t shard_index = 0;
+  bool repeated = false;  // a stored reply to a command that had run before
+  std::uint32_t shard = 0;
 };
 
 // Runs on whatever thread the answer arises (a shard's actor, the caller's own): it must not block

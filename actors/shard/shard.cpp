@@ -76,7 +76,7 @@ void Shard::on_committed(runtime::LogIndex index, runtime::Term term,
     in_flight_.pop_front();
     unapplied_rows_ += batch.rows;
     for (PendingAnswer& answer : batch.answers) {
-      if (answer.reply) answer.reply->shard_index = index;
+      if (answer.reply) place(*answer.reply, index);
       answer.request->answer(std::move(answer.reply));
     }
   } else {

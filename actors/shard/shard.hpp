@@ -129,6 +129,7 @@ class Shard final : private ConsensusObserver {
   void run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages, bool known_new);
   void handler_threw(Resident& resident, const RequestPtr& request, const std::string& what);
   void answer_when_seen(const Resident& resident, RequestPtr request, Result<Reply> reply);
+  void place(Reply& reply, runtime::LogIndex index) const;
 
   // --- shard_lookups.cpp: what the file has to be asked for --------------------------------------
   bool answer_if_ran(Resident& resident, const RequestPtr& request, const ReplyKey& key,

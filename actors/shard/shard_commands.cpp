@@ -177,8 +177,13 @@ void Shard::answer_when_seen(const Resident& resident, RequestPtr request, Resul
     batch.answers.push_back({std::move(request), std::move(reply)});
     return;
   }
-  if (reply) reply->shard_index = std::min(resident.last_batch, committed_);
+  if (reply) place(*reply, committed_);  // all that the entity did is committed
   request->answer(std::move(reply));
+}
+
+void Shard::place(Reply& reply, runtime::LogIndex index) const {
+  reply.shard = spec_.shard;
+  reply.shard_index = index;
 }
 
 }  // namespace troupe::actors

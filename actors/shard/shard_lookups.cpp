@@ -57,7 +57,9 @@ void Shard::look_up_reply(Resident& resident, RequestPtr request, const ReplyKey
                                            "same request for a retry"));
         } else {
           surroundings_.vitals->repeated.fetch_add(1, std::memory_order_relaxed);
-          request->answer(Reply{(*stored)->reply(), applied_.index, true});
+          Reply reply{(*stored)->reply(), 0, true};
+          place(reply, applied_.index);
+          request->answer(std::move(reply));
         }
         if (Resident* still = residents_.find(entity); still && !still->busy) run_waiting(*still);
       });

@@ -47,6 +47,9 @@ HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
   response.content_type = "application/json";
   response.body = std::move(*body);
   if (reply->repeated) response.headers.push_back({"Idempotency-Replayed", "true"});
+  response.headers.push_back({"Troupe-Position", route.service->name + '/' +
+                                                     std::to_string(reply->shard) + '@' +
+                                                     std::to_string(reply->shard_index)});
   return response;
 }
 

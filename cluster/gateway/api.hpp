@@ -3,6 +3,8 @@
 //
 //   200 and the reply as JSON; an error as a problem document. A reply that was stored by an
 //   earlier request under the same Idempotency-Key has the header `Idempotency-Replayed: true`.
+//   A reply has `Troupe-Position: <service>/<shard>@<index>`: where it stands in the history of its
+//   shard, see actors::Reply.
 //   Every answer has a `traceparent`: the client's trace if it sent one, else a new one.
 #pragma once
 

@@ -34,7 +34,8 @@ struct RunOptions {
   std::optional<Duration> duration;                   // of the part with faults
   std::optional<std::string> manifest;                // TOML text
   std::optional<unsigned> clients;
-  std::ostream* trace = nullptr;  // a line for every event
+  std::optional<bool> linearizability;  // the black-box check; drawn for one seed in twenty
+  std::ostream* trace = nullptr;        // a line for every event
   TraceSink* sink = nullptr;
   // Called once, before the first event, with an outcome that has seed, draw and plan: what must be
   // known of a run whose process does not survive it.

@@ -31,6 +31,8 @@ enum class Domain : std::uint32_t {
   swarm = 12,           // which kinds of faults, schedule and knobs a seed has
   handler = 13,         // which calls of a handler throw
   rot = 14,             // which byte rots
+  client = 15,          // what a client chooses, and how it retries
+  knobs = 16,           // how a seed sets up its nodes
 };
 
 class RandomStream final : public runtime::Random {

@@ -35,6 +35,7 @@ TEST_CASE("a repeated command gets the first one's reply and changes nothing") {
   CHECK(first->text() == "5");
   CHECK(second->text() == "5");
   CHECK(second->repeated());
+  CHECK((**second->result).shard_index >= (**first->result).shard_index);
   CHECK(rig.send(get, "alice", "")->text() == "5");
 }
 

@@ -35,6 +35,34 @@ TEST_CASE("commands that wait share one batch, and see each other's effects at o
   CHECK(read->text() == "3");
 }
 
+TEST_CASE("a reply says where it stands in the shard's history") {
+  Rig rig;
+  rig.start();
+  const auto index = [](const std::shared_ptr<Answer>& answer) {
+    REQUIRE(answer->text() != "(none)");
+    return (**answer->result).shard_index;
+  };
+  const auto first = rig.send(add, "alice", "1");
+  rig.settle();
+  const auto entry = rig.group_log.committed;
+  CHECK(index(first) == entry);
+  const auto second = rig.send(add, "bob", "1");
+  rig.settle();
+  CHECK(index(second) == entry + 1);
+  // All that alice did up to there is in it, and nothing that she will do later.
+  CHECK(index(rig.send(get, "alice", "")) == entry + 1);
+  const auto third = rig.send(add, "alice", "2");
+  const auto read = rig.send(get, "alice", "");
+  rig.settle();
+  CHECK(index(read) == index(third));
+  CHECK(read->text() == "3");
+  rig.crash();
+  rig.start();
+  const auto after = rig.send(get, "alice", "");
+  rig.settle();
+  CHECK(index(after) >= index(third));
+}
+
 TEST_CASE("an error's reply too waits for what it has seen") {
   Rig rig;
   rig.start();

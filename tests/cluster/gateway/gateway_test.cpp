@@ -25,6 +25,7 @@ TEST_CASE("a request becomes a call, and its reply the answer") {
   CHECK(got.header("Content-Type") == "application/json");
   CHECK(got.header("traceparent") == trace);
   CHECK(got.header("Idempotency-Replayed") == "");
+  CHECK(got.header("Troupe-Position") == "gateway_test.v1.Library/0@1");
   CHECK(got.body == R"({"book":"b 1","days":"3","extended":false,"notes":{}})");
 }
 
@@ -103,8 +104,9 @@ TEST_CASE("an Idempotency-Key that is none is refused") {
 TEST_CASE("a stored reply is marked") {
   GatewayFixture api;
   api.send(json("DELETE", "/v1/books/b", "", "Idempotency-Key: a\r\n"));
-  const auto got = api.reply(actors::Reply{"", 1, true});
+  const auto got = api.reply(actors::Reply{"", 17, true, 3});
   CHECK(got.status == 200);
+  CHECK(got.header("Troupe-Position") == "gateway_test.v1.Library/3@17");
   CHECK(got.header("Idempotency-Replayed") == "true");
   CHECK(got.body == "{}");
 }

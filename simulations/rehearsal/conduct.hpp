@@ -1,0 +1,76 @@
+// One run from its first event to its last: builds the world, drives clients and faults through it,
+// heals it, and gathers everything that did not hold. Used by run() alone.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "simulations/faults/injector.hpp"
+#include "simulations/rehearsal/event_table.hpp"
+#include "simulations/rehearsal/hosting.hpp"
+#include "simulations/rehearsal/knobs.hpp"
+#include "simulations/rehearsal/rehearsal.hpp"
+#include "simulations/rehearsal/watcher.hpp"
+
+namespace troupe::simulations {
+
+class Conduct {
+ public:
+  // Everything but the manifest is as the options and the seed say.
+  Conduct(Rehearsal::Declared declared, const RunOptions& options, config::Manifest manifest,
+          const Draw& draw);
+  ~Conduct();
+
+  void run();
+
+  World& world() { return world_; }
+  const History& history() const { return history_; }
+  const Injector& injector() const { return *injector_; }
+  const std::vector<Failure>& failures() const { return failures_; }
+  const std::vector<RunEvent>& events() const { return events_; }
+
+ private:
+  struct Role {
+    std::unique_ptr<Client> client;
+    const Rehearsal::ClientScript* script = nullptr;
+    std::optional<Script> running;
+    bool ended() const { return running && running->done(); }
+  };
+
+  void begin_clients();
+  void tick();
+  void start_nodes();
+  void node_failed(Machine& machine, const Error& why);
+  void observe(const Operation& operation);
+  void watch();
+
+  void settle();            // everything that is pending ends
+  void ask_every_entity();  // a fresh command each
+  void run_finals();
+  void stop_and_inspect();
+  bool finish(Script& script, Duration limit);
+  void fail(std::string check, std::string what);
+  void note(const std::string& column, std::string text);
+
+  const Rehearsal::Declared declared_;
+  const RunOptions& options_;
+  const config::Manifest manifest_;
+  const Duration duration_;
+
+  HandlerFaults handler_faults_;
+  const actors::ServiceRegistry services_;
+  World world_;
+  History history_;
+  ClientSetting setting_;
+  std::vector<std::unique_ptr<Hosting>> hosts_;
+  std::unique_ptr<Injector> injector_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
+  std::vector<Role> roles_;
+  std::vector<RunEvent> events_;
+  std::vector<Failure> failures_;
+  bool over_ = false;
+  Duration healed_at_ = Duration::max();
+};
+
+}  // namespace troupe::simulations

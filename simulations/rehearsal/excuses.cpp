@@ -1,0 +1,21 @@
+#include "simulations/rehearsal/excuses.hpp"
+
+#include <algorithm>
+
+namespace troupe::simulations {
+
+bool took_place(const Injected& injected, std::initializer_list<FaultKind> kinds) {
+  return std::ranges::any_of(
+      kinds, [&](FaultKind kind) { return injected.contains(std::string{name_of(kind)}); });
+}
+
+bool excused(const Error& why, const Injected& injected) {
+  using K = FaultKind;
+  if (why.reason == "POWER_CUT") return took_place(injected, {K::power_cut, K::power_cut_in_start});
+  if (why.code == Code::data_loss) return data_was_harmed(injected);
+  if (why.code == Code::resource_exhausted) return took_place(injected, {K::full_disk});
+  // A read, a write or a sync that failed; a node that starts while the disk is full or broken.
+  return took_place(injected, {K::read_error, K::write_error, K::sync_error});
+}
+
+}  // namespace troupe::simulations

@@ -1,0 +1,168 @@
+// How a simulation is declared. One file of simulations/ holds one:
+//
+//   SIMULATION(ledger, "concurrent deposits and withdrawals neither lose nor double money") {
+//     sim.faults(Faults::everything());
+//     sim.duration(30s);
+//     sim.model<AccountModel>("banking.v1.Accounts");
+//     sim.clients(8, [](Client& client) -> Script {
+//       while (client.running()) {
+//         co_await client.call(AccountsRef{"ann"}.Deposit(euros(1)));
+//         co_await client.wait(20ms);
+//       }
+//     });
+//     sim.always("no balance is negative", [](const v1::Account& account) {
+//       return account.balance().minor_units() >= 0;
+//     });
+//     sim.finally("the balances add up", [](Reading& read) -> Script {
+//       const auto account = co_await read.call(AccountsRef{"ann"}.Get());
+//       read.expect(account.ok(), "ann has an account");
+//     });
+//   }
+//
+// What is not said: one node "n1" that hosts the services with a model; knobs, faults and clients'
+// choices come from the seed. Checked without being declared: docs/simulation.md.
+//
+// Scripts outlive the declaration: what they capture by reference must too, so capture by value.
+// A coroutine must not be a lambda that captures and is temporary; those given here are kept.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "simulations/faults/draw.hpp"
+#include "simulations/rehearsal/checks.hpp"
+#include "simulations/rehearsal/client.hpp"
+#include "simulations/rehearsal/run.hpp"
+
+namespace troupe::simulations {
+
+// A patient client that looks at the end of a run, when all is healed and the clients have ended.
+class Reading : public Client {
+ public:
+  using Client::Client;
+
+  // A run in which this does not hold has failed.
+  void expect(bool holds, const std::string& what) {
+    if (!holds && !broken_) broken_ = what;
+  }
+  const std::optional<std::string>& broken() const { return broken_; }
+
+ private:
+  std::optional<std::string> broken_;
+};
+
+class Rehearsal {
+ public:
+  explicit Rehearsal(std::uint64_t seed) : seed_(seed) {}
+
+  std::uint64_t seed() const { return seed_; }
+  // For what a scenario draws itself; `sequence` tells several streams apart.
+  RandomStream random(std::uint64_t sequence = 0) const {
+    return {seed_, Domain::scenario, 0, sequence};
+  }
+
+  // TOML text of a manifest. Keys that it gives stay; others are drawn.
+  void manifest(std::string toml) { manifest_ = std::move(toml); }
+  // Of the part with faults; then all is healed and everything must end.
+  void duration(Duration time) { duration_ = time; }
+  void faults(FaultMix mix) { faults_ = std::move(mix); }
+
+  using ClientScript = std::function<Script(Client&)>;
+  // May be said several times, for clients that do different things.
+  void clients(unsigned count, ClientScript script) {
+    clients_.push_back({count, std::move(script)});
+  }
+
+  template <class M>
+  void model(const std::string& service) {
+    models_[service] = M::maker();
+  }
+  void model(const std::string& service, MakeModel make) { models_[service] = std::move(make); }
+
+  // `holds` takes a reply message; it is asked of every reply of that type that a client gets.
+  template <class Holds>
+  void always(std::string name, Holds holds) {
+    always_of(std::move(name), std::function{std::move(holds)});
+  }
+
+  using FinalScript = std::function<Script(Reading&)>;
+  void finally(std::string name, FinalScript script) {
+    finals_.push_back({std::move(name), std::move(script)});
+  }
+
+  // The services of the nodes, in place of those that the binary registers. Outlives the run.
+  void services(const actors::ServiceRegistry& registry) { registry_ = &registry; }
+
+  // --- for run() --------------------------------------------------------------------------------
+  struct Clients {
+    unsigned count;
+    ClientScript script;
+  };
+  struct Invariant {
+    std::string name;
+    std::string message;                            // full name of the reply type
+    std::function<bool(const std::string&)> holds;  // of its bytes
+  };
+  struct Final {
+    std::string name;
+    FinalScript script;
+  };
+  struct Declared {
+    std::optional<std::string> manifest;
+    Duration duration;
+    FaultMix faults;
+    std::vector<Clients> clients;
+    Models models;
+    std::vector<Invariant> invariants;
+    std::vector<Final> finals;
+    const actors::ServiceRegistry* registry;
+  };
+  Declared take() {
+    return {std::move(manifest_), duration_,          std::move(faults_), std::move(clients_),
+            std::move(models_),   std::move(always_), std::move(finals_), registry_};
+  }
+
+ private:
+  template <class Message>
+  void always_of(std::string name, std::function<bool(const Message&)> holds) {
+    using Reply = std::remove_cvref_t<Message>;
+    always_.push_back({std::move(name), Reply::descriptor()->full_name(),
+                       [holds = std::move(holds)](const std::string& bytes) {
+                         Reply reply;
+                         return !reply.ParseFromString(bytes) || holds(reply);
+                       }});
+  }
+
+  std::uint64_t seed_;
+  std::optional<std::string> manifest_;
+  Duration duration_ = std::chrono::seconds{30};
+  FaultMix faults_;
+  std::vector<Clients> clients_;
+  Models models_;
+  std::vector<Invariant> always_;
+  std::vector<Final> finals_;
+  const actors::ServiceRegistry* registry_ = &actors::ServiceRegistry::global();
+};
+
+struct SimulationRegistration {
+  explicit SimulationRegistration(Simulation simulation);
+};
+
+// Declares a simulation; its body sees `sim`, a Rehearsal. The name is an identifier that is unique
+// in the binary, "_" stands for "-" on the command line.
+#define SIMULATION(identifier, about)                                                \
+  static void troupe_simulation_##identifier(::troupe::simulations::Rehearsal& sim); \
+  static const ::troupe::simulations::SimulationRegistration                         \
+      troupe_simulation_registration_##identifier{                                   \
+          {::troupe::simulations::name_of_simulation(#identifier), about,            \
+           troupe_simulation_##identifier}};                                         \
+  static void troupe_simulation_##identifier([[maybe_unused]] ::troupe::simulations::Rehearsal& sim)
+
+// "full_disk" becomes "full-disk".
+std::string name_of_simulation(std::string identifier);
+
+}  // namespace troupe::simulations
