@@ -60,6 +60,7 @@ std::string command(const SeedResult& result) {
 }  // namespace
 
 std::string replay_command(const SeedResult& result, const Request& request) {
+  if (request.plan_from_input) return replay_command(result, result.outcome.plan);
   return command(result) + request.varied;
 }
 

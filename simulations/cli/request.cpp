@@ -210,6 +210,7 @@ class Understanding {
     if (!options_.plan.empty()) {
       const auto plan = plan_of(options_.plan);
       for (auto& variation : request_.campaign.variations) variation.options.plan = plan;
+      request_.plan_from_input = options_.plan == "-";
       request_.varied += " --plan " + shell_word(options_.plan);
     }
   }

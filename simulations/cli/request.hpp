@@ -16,6 +16,7 @@ struct Request {
   bool fresh = false;     // the first seed was drawn just now
   std::string trace;      // a file, or empty
   Duration shrink_time{};
+  bool plan_from_input = false;  // nobody can read it again: a command brings it along
   std::string varied;  // the options that a command needs, too, to repeat a run: " --faults none"
 };
 

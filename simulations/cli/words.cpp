@@ -89,7 +89,7 @@ void print_failure(const CliIo& io, const SeedResult& result, const Request& req
   const Outcome& outcome = result.outcome;
   *io.out << tinted("FAILED", Tint::bad, io.colour) << " " << name_and_seed(result) << ": "
           << harmless(outcome.failure->check) << "\n";
-  *io.out << "  again: " << harmless(replay_command(result, request)) << "\n";
+  *io.out << "  again: " << harmless_lines(replay_command(result, request)) << "\n";
   if (!result.died)
     *io.out << "  at:    " << human_time(outcome.failure->at) << " of "
             << human_time(outcome.simulated) << " simulated, " << counted(outcome.events, "event")
@@ -110,7 +110,7 @@ void print_failure(const CliIo& io, const SeedResult& result, const Request& req
 void print_short_failure(const CliIo& io, const SeedResult& result, const Request& request) {
   *io.out << tinted("FAILED", Tint::bad, io.colour) << " " << name_and_seed(result) << ": "
           << harmless(result.outcome.failure->check) << "; "
-          << harmless(replay_command(result, request)) << "\n";
+          << harmless_lines(replay_command(result, request)) << "\n";
 }
 
 void print_passed(const CliIo& io, const SeedResult& result, bool verbose) {

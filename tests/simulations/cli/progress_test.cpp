@@ -63,9 +63,10 @@ TEST_CASE("elsewhere there is a line every ten seconds") {
   for (int second = 0; second <= 25; ++second)
     line.show(progress(static_cast<std::uint64_t>(second), second * 1s));
   line.clear();
-  CHECK(std::count(err.str().begin(), err.str().end(), '\n') == 2);
-  CHECK(err.str().starts_with("10 of 1,000 runs"));
-  CHECK(!contains(err.str(), "\x1b"));
+  const std::string text = err.str();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+  CHECK(text.starts_with("10 of 1,000 runs"));
+  CHECK(!contains(text, "\x1b"));
 }
 
 TEST_CASE("the progress of shrinking begins its own time") {

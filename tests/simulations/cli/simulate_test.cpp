@@ -2,6 +2,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <csignal>
+#include <iostream>
 #include <sstream>
 
 #include "simulations/cli/report.pb.h"
@@ -206,6 +207,17 @@ TEST_CASE("--faults none and --plan decide which faults there are") {
   CHECK(ran.status == 1);
   CHECK(contains(ran.out, "--seed 5 --plan '" + file + "'\n"));
   CHECK(contains(ran.out, "    2.000s full_disk n1 lasts=1s amount=0\n"));
+}
+
+TEST_CASE("a plan of standard input is part of the command that runs the seed again") {
+  std::istringstream plan{"1s kill n1 lasts=1s\n2s full_disk n1 lasts=1s amount=0\n"};
+  auto* const input = std::cin.rdbuf(plan.rdbuf());
+  const Ran ran = Simulate{}.run({"fragile", "--seed", "5", "--plan", "-"});
+  std::cin.rdbuf(input);
+  CHECK(ran.status == 1);
+  CHECK(contains(ran.out,
+                 "  again: troupe simulate fragile --seed 5 --plan - <<'END'\n"
+                 "1.000s kill n1 lasts=1s\n2.000s full_disk n1 lasts=1s amount=0\nEND\n"));
 }
 
 TEST_CASE("--shrink prints the smallest plan as a command that brings it along") {
