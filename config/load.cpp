@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "config/loading/check.hpp"
-#include "config/loading/reader.hpp"
-#include "config/loading/schema.hpp"
+#include "config/loading/manifest_table.hpp"
 #include "config/loading/syntax.hpp"
 
 namespace troupe::config {
@@ -18,15 +16,8 @@ tl::expected<Manifest, std::vector<Problem>> load_manifest(std::string_view text
   const bool complete = parsed.problems.empty();
   std::vector<Problem> problems = std::move(parsed.problems);
 
-  Manifest manifest;
-  Places places;
-  Reader reader{{&parsed.root, file, environment, complete}, problems, places};
-  describe(reader, manifest);
-  reader.finish();
-  for (auto& node : manifest.nodes)
-    if (node.data.empty()) node.data = "./data/" + node.name;
-  check({&manifest, &places, file, &options, complete}, problems);
-
+  Manifest manifest =
+      read_manifest_table({&parsed.root, file, environment, complete}, options, problems);
   if (problems.empty()) return manifest;
   std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);

@@ -1,6 +1,7 @@
-// The troupe command with every bounded context that is linked into it.
+// The troupe command with every bounded context and simulation that is linked into it.
 #include "cluster/cli/command/cli.hpp"
 #include "cluster/cli/run_node.hpp"
+#include "simulations/cli/simulate.hpp"
 
 int main(int argc, char** argv) {
   const auto& registry = troupe::actors::ServiceRegistry::global();
@@ -9,5 +10,9 @@ int main(int argc, char** argv) {
     return troupe::cluster::run_node(manifest, node, registry);
   };
   for (const auto& service : registry.all()) hooks.services.push_back(service.type->name);
+  hooks.simulate = [&](const auto& io, const auto& options) {
+    using namespace troupe::simulations;
+    return simulate(io, options, {simulations(), run, {}, hooks.services});
+  };
   return troupe::cluster::run_cli(argc, argv, hooks);
 }

@@ -66,7 +66,7 @@ Place place_of(const toml::source_region& region) {
 
 Reader::Reader(Input input, std::vector<Problem>& problems, Places& places)
     : input_(std::move(input)), problems_(problems), places_(places) {
-  enter(input_.root, "", Place{});
+  enter(input_.root, "", input_.place);
 }
 
 void Reader::finish() {
@@ -107,6 +107,7 @@ std::string Reader::path_of(std::string_view name) const {
 }
 
 std::string Reader::where_it_belongs(const std::string& name) const {
+  if (!input_.manifest) return "";
   for (const auto& section : reference())
     for (const auto& key : section.keys)
       if (key.name == name)

@@ -1,5 +1,6 @@
 // Reads the tables of a TOML file into a manifest along the schema, noting every problem and the
-// place of every value, which the checks between sections then point at.
+// place of every value, which the checks between sections then point at. Files of another kind
+// (simulations) are read with the same calls, key by key.
 #pragma once
 
 #include <toml++/toml.h>
@@ -34,6 +35,8 @@ class Reader final : public SchemaVisitor {
     std::string file;
     Environment environment;
     bool complete = true;  // false: lines are missing, so a missing key is no problem
+    Place place = {};      // of the root, where it is not a file's outermost table
+    bool manifest = true;  // false: an unknown key may not be one of the manifest in a wrong place
   };
   Reader(Input input, std::vector<Problem>& problems, Places& places);
 
@@ -56,6 +59,14 @@ class Reader final : public SchemaVisitor {
   void choices(const Key& key, std::vector<std::size_t>& value,
                std::span<const std::string_view> names) override;
 
+  // For keys of a form that no call above reads.
+  // The node of a key, null if it is not there (a problem if it is required). Marks it as known.
+  const toml::node* find(const Key& key);
+  std::string path_of(std::string_view name) const;
+  void problem(const Place& place, std::string path, std::string message, std::string hint);
+  void wrong_type(const toml::node& node, std::string path, std::string_view wanted,
+                  std::string hint);
+
  private:
   // The table that is being read, and what the schema asked of it so far.
   struct Scope {
@@ -67,11 +78,8 @@ class Reader final : public SchemaVisitor {
 
   void enter(const toml::table* table, std::string path, Place place);
   void leave();  // reports unknown keys
-  std::string path_of(std::string_view name) const;
   std::string where_it_belongs(const std::string& name) const;
 
-  // The node of a key, null if it is not there (a problem if it is required). Marks it as known.
-  const toml::node* find(const Key& key);
   // As find(), for a string, substituted; a problem and nullopt if it is something else.
   struct Found {
     std::string text;
@@ -86,9 +94,6 @@ class Reader final : public SchemaVisitor {
   std::optional<T> find_scalar(const Key& key, std::string_view wanted, const std::string& hint,
                                const toml::node** node);
 
-  void problem(const Place& place, std::string path, std::string message, std::string hint);
-  void wrong_type(const toml::node& node, std::string path, std::string_view wanted,
-                  std::string hint);
   void accept(const Key& key, const toml::node& node);  // the value is fine: note its place
 
   Input input_;

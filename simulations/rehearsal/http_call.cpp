@@ -61,9 +61,9 @@ std::string percent_encode(std::string_view text, bool keep_slash) {
 
 // A JSON string without its quotes, anything else as it is. Values of paths and queries hold no
 // escapes that JSON would need, but for those of strings, which do not come this way.
-std::string unquoted(std::string json) {
-  if (json.size() >= 2 && json.front() == '"') return json.substr(1, json.size() - 2);
-  return json;
+std::string unquoted(const std::string& json) {
+  const bool quoted = json.size() >= 2 && json.front() == '"';
+  return quoted ? json.substr(1, json.size() - 2) : json;
 }
 
 std::string text_of(const pb::Message& message, const pb::FieldDescriptor& field) {
@@ -71,7 +71,7 @@ std::string text_of(const pb::Message& message, const pb::FieldDescriptor& field
     return message.GetReflection()->GetString(message, &field);
   auto json = cluster::field_to_json(message, field);
   check(json.has_value(), "a field has no JSON form: " + field.full_name());
-  return unquoted(std::move(*json));
+  return unquoted(*json);
 }
 
 // The value of "a.b.c", which is then cleared.

@@ -105,13 +105,14 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   for (const auto& node : manifest->nodes) nodes.push_back(node.name);
 
   Conduct conduct{std::move(declared), options, std::move(*manifest), drawn};
+  outcome.draw = to_text(drawn);
+  outcome.plan = conduct.injector().plan();
+  if (options.drawn) options.drawn(outcome);
   conduct.run();
 
   outcome.hash = conduct.world().trace_hash();
   outcome.events = conduct.world().events();
   outcome.simulated = conduct.world().now();
-  outcome.draw = to_text(drawn);
-  outcome.plan = conduct.injector().plan();
   outcome.injected = conduct.injector().injected();
   count(conduct.history(), outcome);
 

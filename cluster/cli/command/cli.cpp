@@ -15,6 +15,7 @@ struct Options {
   StartOptions start;
   CheckOptions check;
   AskOptions ask;
+  SimulateOptions simulate;
 };
 
 constexpr const char* exit_codes =
@@ -109,7 +110,8 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
   if (app.got_subcommand("check")) return run_check(io, hooks, options.check);
   if (app.got_subcommand("status")) return run_status(io, options.ask);
   if (app.got_subcommand("tree")) return run_tree(io, options.ask);
-  return run_shards(io, options.ask);
+  if (app.got_subcommand("shards")) return run_shards(io, options.ask);
+  return run_simulate(io, hooks, options.simulate);
 }
 
 }  // namespace
@@ -133,6 +135,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
                ".children[].id");
   add_question(app, options.ask, "shards", "Show every shard: role, log position, size",
                ".shards[] | select(.state != \"serving\")");
+  if (hooks.simulate) add_simulate(app, options.simulate);
   app.footer(std::string{"Examples:\n"
                          "  troupe up config/examples/single.toml\n"
                          "  troupe status\n"

@@ -1,7 +1,7 @@
 // The `troupe` command: reads the command line and does what it says.
 //
-// It knows manifests and the admin messages. How to run a node is the caller's: a binary's main()
-// gives its services and a function that hosts them.
+// It knows manifests and the admin messages. How to run a node or a simulation is the caller's: a
+// binary's main() gives its services and functions that host and rehearse them.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cluster/cli/command/io.hpp"
+#include "cluster/cli/command/simulate.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
@@ -20,6 +21,9 @@ struct CliHooks {
 
   // Full names of the services that the binary has; a manifest may name no others.
   std::vector<std::string> services;
+
+  // Does what `troupe simulate` says; returns the exit status. Empty: there is no such command.
+  std::function<int(const CliIo& io, const SimulateOptions& options)> simulate = nullptr;
 };
 
 // Exit status: 0 done, 1 failed, 2 the command line or the manifest is wrong.

@@ -39,4 +39,7 @@ int run_status(const CliIo& io, const AskOptions& options);
 int run_tree(const CliIo& io, const AskOptions& options);
 int run_shards(const CliIo& io, const AskOptions& options);
 
+// The hook must be there.
+int run_simulate(const CliIo& io, const CliHooks& hooks, const SimulateOptions& options);
+
 }  // namespace troupe::cluster

@@ -18,6 +18,7 @@ CliIo CliIo::process() {
   };
   io.colour = colour_wanted(io, isatty(STDOUT_FILENO) == 1);
   io.unicode = utf8_locale(io);
+  io.rewritable = isatty(STDERR_FILENO) == 1 && io.environment("TERM").value_or("dumb") != "dumb";
   return io;
 }
 

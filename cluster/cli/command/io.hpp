@@ -16,8 +16,9 @@ struct CliIo {
   std::ostream* out = nullptr;
   std::ostream* err = nullptr;
   std::function<std::optional<std::string>(const std::string& name)> environment;
-  bool colour = false;   // of `out`
-  bool unicode = false;  // box characters may be written
+  bool colour = false;      // of `out`
+  bool unicode = false;     // box characters may be written
+  bool rewritable = false;  // `err` is a terminal on which a line can be written over
 
   // Standard output, standard error and the environment of this process.
   static CliIo process();

@@ -1,29 +1,18 @@
 #include "cluster/cli/command/manifest_file.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include "cluster/cli/command/text_file.hpp"
 
 namespace troupe::cluster {
 
 ManifestFile read_manifest(const CliIo& io, const std::string& file,
                            const std::optional<std::vector<std::string>>& services) {
   ManifestFile result;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) {
-    result.unreadable = file + " is a folder, not a manifest";
+  const auto text = read_text_file(file, "a manifest");
+  if (!text) {
+    result.unreadable = text.error();
     return result;
   }
-  errno = 0;
-  std::ifstream stream{file, std::ios::binary};
-  const std::string text{std::istreambuf_iterator<char>{stream}, {}};
-  if (!stream.is_open() || stream.bad()) {
-    result.unreadable = "cannot read " + file + ": " + std::strerror(errno ? errno : EIO);
-    return result;
-  }
-  auto loaded = config::load_manifest(text, file, io.environment, {services});
+  auto loaded = config::load_manifest(*text, file, io.environment, {services});
   if (loaded)
     result.manifest = std::move(*loaded);
   else
