@@ -31,7 +31,7 @@ Result<void> LogWriter::begin_segment() {
   }
   ++transaction_;
   TROUPE_SOMETIMES_IF(number > 1, "a segment of the log was begun");
-  TROUPE_SOMETIMES_IF(use_spare, "a spare was used for a segment");
+  TROUPE_SOMETIMES_IF(!spare.empty(), "a spare was used for a segment");
   const std::lock_guard lock{mutex_};
   segments_.push_back(std::move(segment));
   return {};
