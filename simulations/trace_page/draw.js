@@ -94,8 +94,8 @@ function drawLanes(pen, height) {
     pen.strokeStyle = colours.dim;
     line(pen, lineX(lane), 0, lineX(lane), height);
     for (const [from, to] of downs[lane]) {
-      const top = Math.max(0, yOf(positionOfTime(from)));
-      const bottom = Math.min(height, to === Infinity ? height : yOf(positionOfTime(to)));
+      const top = Math.max(0, from ? yOf(positionOfEvent(from)) : 0);
+      const bottom = Math.min(height, to ? yOf(positionOfEvent(to)) : height);
       if (bottom <= top) continue;
       pen.fillStyle = colours.paper;  // the life line ends
       pen.fillRect(lineX(lane) - 1, top, 3, bottom - top);

@@ -40,22 +40,22 @@ for (const e of events) {
 const entityCounts = new Map();
 for (const e of events) if (e.entity) entityCounts.set(e.entity, (entityCounts.get(e.entity) || 0) + 1);
 
-// Times in which no process ran, per lane: [from, to). Only machines of which starts are known.
+// When no process ran, per lane: the events that ended one and started the next, null for the ends
+// of the run. Only of machines of which starts are known.
 const downs = laneNames.map(() => []);
 {
-  const began = new Map();
+  const ended = new Map();
   for (const e of events) {
     if (e.group !== "process") continue;
     if (e.kind === "start") {
-      if (!began.has(e.lane) && trace.dropped === 0) downs[e.lane].push([0, e.time]);
-      const from = began.get(e.lane);
-      if (from !== undefined && from !== null) downs[e.lane].push([from, e.time]);
-      began.set(e.lane, null);
-    } else if (!began.get(e.lane)) {
-      began.set(e.lane, e.time);
+      if (!ended.has(e.lane) && trace.dropped === 0) downs[e.lane].push([null, e]);
+      if (ended.get(e.lane)) downs[e.lane].push([ended.get(e.lane), e]);
+      ended.set(e.lane, null);
+    } else if (!ended.get(e.lane)) {
+      ended.set(e.lane, e);
     }
   }
-  for (const [lane, from] of began) if (from !== null) downs[lane].push([from, Infinity]);
+  for (const [lane, e] of ended) if (e) downs[lane].push([e, null]);
 }
 
 const filter = { entity: "", hidden: new Set(), toScale: false };
@@ -85,6 +85,7 @@ const slotsOf = laneNames.map(() => 0);  // how many bars lie side by side
 
 function layOut() {
   points = [];
+  for (const e of events) e.from = e.to = undefined;
   shown = events.filter(isShown);
   spans = [];
   for (const e of shown) {
@@ -94,7 +95,8 @@ function layOut() {
     spans.push(e);
   }
   if (trace.failure) points.push({ t: trace.failure.at, failure: true });
-  const rank = (p) => (p.failure ? 1 : 0);
+  // Of one moment: what arrives may end something, what ends may begin the next.
+  const rank = (p) => (p.failure ? 2 : p.end && p.e.group === "message" ? 0 : 1);
   points.forEach((p, i) => { p.order = i; });
   points.sort((a, b) => a.t - b.t || rank(a) - rank(b) || a.order - b.order);
   points.forEach((p, i) => {
@@ -128,7 +130,7 @@ function giveSlots() {
   for (const e of spans) {
     if (e.group === "message") continue;
     const free = ends[e.lane];
-    let slot = free.findIndex((end) => end < e.time);
+    let slot = free.findIndex((end) => end <= e.time);
     if (slot < 0) slot = free.length < 10 ? free.length : 9;
     free[slot] = e.until;
     e.slot = slot;
@@ -153,6 +155,10 @@ function positionOfTime(t) {
   if (points[i].t === t || i === 0) return i === 0 && points[0].t !== t ? 0 : positions[i];
   const part = (t - points[i - 1].t) / (points[i].t - points[i - 1].t);
   return positions[i - 1] + (positions[i] - positions[i - 1]) * part;
+}
+
+function positionOfEvent(e) {
+  return e.from === undefined ? positionOfTime(e.time) : positions[e.from];
 }
 
 function failurePosition() {
