@@ -62,7 +62,7 @@ void Crew::launch(std::uint64_t ticket, Run run) {
     } else if (!run.trace_file.empty()) {
       trace.rdbuf()->pubsetbuf(nullptr, 0);  // the last lines count most if the process dies
       trace.open(run.trace_file, std::ios::binary | std::ios::trunc);
-      options.trace = &trace;
+      (run.trace_file.ends_with(".html") ? options.page : options.trace) = &trace;
     }
     options.drawn = [&](const Outcome& so_far) { send(to_bytes(so_far, false)); };
     Outcome outcome = options_.run(*run.variation->simulation, options);

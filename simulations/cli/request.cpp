@@ -216,8 +216,6 @@ class Understanding {
   }
 
   void trace() {
-    if (options_.trace.ends_with(".html"))
-      throw Mistake{"--trace writes text: a name that ends in .html would promise a page"};
     if (const std::string why = cluster::why_not_writable(options_.trace); !why.empty())
       throw Mistake{"--trace: " + why};
     request_.trace = options_.trace;

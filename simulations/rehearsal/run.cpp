@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <ostream>
 #include <utility>
 
 #include "config/load.hpp"
+#include "runtime/rehearsal/marks.hpp"
 #include "simulations/rehearsal/conduct.hpp"
+#include "simulations/rehearsal/page.hpp"
+#include "simulations/world/check.hpp"
 
 namespace troupe::simulations {
 
@@ -104,11 +108,28 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   std::vector<std::string> nodes;
   for (const auto& node : manifest->nodes) nodes.push_back(node.name);
 
-  Conduct conduct{std::move(declared), options, std::move(*manifest), drawn};
+  PageRecorder recorder;
+  auto watched = options;
+  if (options.page) watched.sink = &recorder;
+  runtime::reset_marks();
+  Conduct conduct{std::move(declared), watched, std::move(*manifest), drawn};
   outcome.draw = to_text(drawn);
   outcome.plan = conduct.injector().plan();
   if (options.drawn) options.drawn(outcome);
+  const auto write_page = [&] {
+    if (options.page)
+      *options.page << page_of_run(simulation.name, outcome, conduct.world().log(),
+                                   conduct.history(), recorder)
+                    << std::flush;
+  };
+  before_check_fails([&](std::string_view what) {
+    outcome.failure = Failure{"invariant", std::string{what}, conduct.world().now()};
+    write_page();
+  });
   conduct.run();
+  before_check_fails(nullptr);
+  for (const auto& [mark, reached] : runtime::marks())
+    if (reached) outcome.marks[std::string{mark}] = 1;
 
   outcome.hash = conduct.world().trace_hash();
   outcome.events = conduct.world().events();
@@ -130,9 +151,10 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   }
   if (report.undecided > 0) outcome.marks["model replay given up"] = report.undecided;
   if (wrong) failures.insert(failures.begin(), *wrong);
+  if (!failures.empty()) outcome.failure = failures.front();
+  write_page();
   if (failures.empty()) return outcome;
 
-  outcome.failure = failures.front();
   auto events = conduct.events();
   for (const auto& fault : conduct.injector().took_place())
     events.push_back({fault.at, fault.node, "==== " + to_text(fault)});

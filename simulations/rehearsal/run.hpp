@@ -37,6 +37,9 @@ struct RunOptions {
   std::optional<bool> linearizability;  // the black-box check; drawn for one seed in twenty
   std::ostream* trace = nullptr;        // a line for every event
   TraceSink* sink = nullptr;
+  // Gets the run as an HTML page when it has ended, also if a broken invariant ends the process.
+  // Takes the place of `sink`.
+  std::ostream* page = nullptr;
   // Called once, before the first event, with an outcome that has seed, draw and plan: what must be
   // known of a run whose process does not survive it.
   std::function<void(const Outcome& so_far)> drawn;

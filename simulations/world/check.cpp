@@ -5,11 +5,23 @@
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <utility>
 
 namespace troupe::simulations {
 
+namespace {
+
+std::function<void(std::string_view)> last_deed;
+
+}  // namespace
+
+void before_check_fails(std::function<void(std::string_view)> save) {
+  last_deed = std::move(save);
+}
+
 void check_failed(std::string_view what) {
   std::fprintf(stderr, "simulator: %.*s\n", static_cast<int>(what.size()), what.data());
+  if (const auto save = std::exchange(last_deed, nullptr)) save(what);
   std::abort();
 }
 

@@ -2,11 +2,15 @@
 // an exception could be swallowed by the actor in whose handler it arose.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 namespace troupe::simulations {
 
 [[noreturn]] void check_failed(std::string_view what);
+
+// Called once with what broke before the process ends, to save what is known. Empty: nothing is.
+void before_check_fails(std::function<void(std::string_view)> save);
 
 inline void check(bool holds, std::string_view what) {
   if (!holds) check_failed(what);

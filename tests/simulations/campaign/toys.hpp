@@ -67,6 +67,7 @@ inline Outcome run_toy(const Simulation& simulation, const RunOptions& options) 
   if (options.drawn) options.drawn(outcome);
   for (std::uint64_t event = 0; options.trace && event < 3 + options.seed; ++event)
     *options.trace << "event " << event << " of " << name << "\n";
+  if (options.page) *options.page << "<p>" << name << ' ' << options.seed << "</p>";
 
   if (name == "aborts" && options.seed % 10 == 3) {
     std::fprintf(stderr, "invariant of seed %d broke\n", static_cast<int>(options.seed));

@@ -271,6 +271,10 @@ TEST_CASE("--trace writes every event of the only run, or of the first that fail
   std::filesystem::remove(file);
   ran = Simulate{}.run({"calm", "--seeds", "2", "--trace", file});
   CHECK(contains(ran.err, "no seed failed, so no trace was written"));
+  const std::string page = folder.path() + "/page.html";
+  ran = Simulate{}.run({"calm", "--seed", "1", "--trace", page});
+  std::ifstream written{page};
+  CHECK(std::string{std::istreambuf_iterator<char>{written}, {}} == "<p>calm 1</p>");
   CHECK(!std::filesystem::exists(file));
 }
 

@@ -37,7 +37,6 @@ TEST_CASE("a wrong command line says what is wrong, runs nothing and ends with s
       {{"ledger", "--plan", bad_plan}, "troupe: --plan " + bad_plan + ": line 2: "},
       {{"ledger", "--trace", folder.path() + "/no/t"},
        "troupe: --trace: cannot write " + folder.path() + "/no/t: No such file or directory\n"},
-      {{"ledger", "--seed", "1", "--trace", "t.html"}, "troupe: --trace writes text"},
       {{none + ".toml"}, "troupe: cannot read " + none + ".toml: No such file or directory\n"},
       {{"ledger", "--sed", "1"}, "troupe: unknown option \"--sed\"; did you mean \"--seed\"?\n"},
   };
