@@ -50,6 +50,9 @@ def build(preset):
 def run(preset, regex):
     """Runs the tests of a phase; returns the numbers of passed and failed ones."""
     report = os.path.join(ROOT, "build", preset, "tests.xml")
+    stale = os.path.join(ROOT, "build", preset, "hashes.txt")
+    if os.path.exists(stale) and not regex:
+        os.remove(stale)
     if os.path.exists(report):
         os.remove(report)
     command = ["ctest", "--preset", preset, "-j", str(os.cpu_count() or 1),
@@ -82,6 +85,33 @@ def count(report):
     return passed, failed
 
 
+def hashes(preset):
+    """Trace hashes of simulations, as the phase's test simulation_seeds wrote them."""
+    path = os.path.join(ROOT, "build", preset, "hashes.txt")
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1].strip() for line in file}
+
+
+def compare_hashes(presets):
+    """A seed has one trace, in every build. Returns the numbers of equal and of other pairs of builds."""
+    known = [(preset, hashes(preset)) for preset in presets if hashes(preset)]
+    equal = different = 0
+    for preset, found in known[1:]:
+        first, expected = known[0]
+        both = sorted(expected.keys() & found.keys())
+        wrong = [seed for seed in both if expected[seed] != found[seed]]
+        if wrong or not both:
+            print(f"./dev test: {first} and {preset} differ in the trace of: {', '.join(wrong) or 'all'}",
+                  file=sys.stderr)
+        else:
+            print(f"{first} and {preset} gave {len(both)} equal traces of simulations")
+        different += bool(wrong or not both)
+        equal += not (wrong or not both)
+    return equal, different
+
+
 def main():
     options = arguments()
     os.chdir(ROOT)
@@ -105,6 +135,10 @@ def main():
                      f"{phase_passed} passed, {phase_failed} failed")
         passed += phase_passed
         failed += phase_failed
+    if not options.regex:
+        equal, different = compare_hashes(options.preset or PHASES)
+        passed += equal
+        failed += different
     print("\n" + "\n".join(lines))
     print(f"{'in all':<12} {time.monotonic() - began:7.1f} s")
     if passed + failed == 0:
