@@ -1,0 +1,1 @@
+// Nothing: the target that compiles runtime/precompiled.hpp needs a file.
