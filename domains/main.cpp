@@ -1,6 +1,7 @@
 // The troupe command with every bounded context and simulation that is linked into it.
 #include "cluster/cli/command/cli.hpp"
 #include "cluster/cli/run_node.hpp"
+#include "runtime/rehearsal/marks.hpp"
 #include "simulations/cli/simulate.hpp"
 
 int main(int argc, char** argv) {
@@ -12,7 +13,9 @@ int main(int argc, char** argv) {
   for (const auto& service : registry.all()) hooks.services.push_back(service.type->name);
   hooks.simulate = [&](const auto& io, const auto& options) {
     using namespace troupe::simulations;
-    return simulate(io, options, {simulations(), run, {}, hooks.services});
+    std::vector<std::string> marks;
+    for (const auto& [mark, reached] : troupe::runtime::marks()) marks.emplace_back(mark);
+    return simulate(io, options, {simulations(), run, std::move(marks), hooks.services});
   };
   return troupe::cluster::run_cli(argc, argv, hooks);
 }

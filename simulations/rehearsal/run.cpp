@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/load.hpp"
+#include "runtime/rehearsal/marks.hpp"
 #include "simulations/rehearsal/conduct.hpp"
 
 namespace troupe::simulations {
@@ -108,8 +109,12 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   outcome.draw = to_text(drawn);
   outcome.plan = conduct.injector().plan();
   if (options.drawn) options.drawn(outcome);
+  runtime::reset_marks();
   conduct.run();
 
+  for (const auto& [mark, reached] : runtime::marks()) {
+    if (reached) outcome.marks[std::string{mark}] = 1;
+  }
   outcome.hash = conduct.world().trace_hash();
   outcome.events = conduct.world().events();
   outcome.simulated = conduct.world().now();
@@ -119,7 +124,10 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   // What clients saw says more of a failure than what the run was stopped by, unless that was seen
   // while it happened.
   auto failures = conduct.failures();
-  const auto history = conduct.history().until(first_lost_disk(conduct.injector().took_place()));
+  const auto lost = first_lost_disk(conduct.injector().took_place());
+  const auto known =
+      lost == Duration::max() ? std::nullopt : std::optional{conduct.history().until(lost)};
+  const auto& history = known ? *known : conduct.history();
   auto report = check_model(history, models);
   auto wrong = report.failure;
   if (!wrong) wrong = check_positions(history);
