@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <utility>
 
@@ -43,6 +44,40 @@ bool has(const FaultPlan& plan, FaultKind kind) {
   return std::ranges::find(plan, kind, &Fault::kind) != plan.end();
 }
 
+// How long a command may be sent again under its key: until the window in which the repetition is
+// recognised ends, less the time for which a request may linger before it runs, and less what the
+// node's clock may be wrong by.
+Duration retry_max(const config::Manifest& manifest, const FaultPlan& plan) {
+  auto window = manifest.service_defaults.idempotency_window;
+  for (const auto& [name, service] : manifest.services)
+    window = std::min(window, service.idempotency_window);
+  auto lingering = manifest.gateway.request_timeout + 1s;
+  Duration on_the_way{0};
+  Duration clock{0};
+  for (const auto& fault : plan) {
+    switch (fault.kind) {
+      case FaultKind::pause:
+        lingering += fault.lasts;
+        break;
+      case FaultKind::slow_disk:  // several jobs may stand before it
+        lingering += fault.lasts;
+        break;
+      case FaultKind::clogged_link:
+      case FaultKind::partition:
+      case FaultKind::slow_link:
+      case FaultKind::lossy_link:
+        on_the_way = std::max(on_the_way, fault.lasts);
+        break;
+      case FaultKind::clock_offset:
+        clock = std::max<Duration>(clock, std::chrono::microseconds{std::abs(fault.amount)});
+        break;
+      default:
+        break;
+    }
+  }
+  return std::max<Duration>(window - lingering - 2 * on_the_way - 2 * clock, 0s);
+}
+
 }  // namespace
 
 Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config::Manifest manifest,
@@ -66,14 +101,7 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
   auto plan = draw_plan(options_, draw, manifest_, duration_);
   setting_.handlers_may_throw = has(plan, FaultKind::handler_throws);
   setting_.observe = [this](const Operation& operation) { observe(operation); };
-  // Long after the last attempt under a key no request of it is on its way any more, so that the
-  // window has to outlast the retries and what lingers: a call's time at the gateway, a pause, a
-  // clogged link, and clocks that went wrong meanwhile.
-  auto window = manifest_.service_defaults.idempotency_window;
-  for (const auto& [name, service] : manifest_.services)
-    window = std::min(window, service.idempotency_window);
-  constexpr Duration lingering = 35s;
-  setting_.retry_max = std::max<Duration>(window - lingering, 1s);
+  setting_.retry_max = retry_max(manifest_, plan);
   if (const auto fits = check_fault_plan(plan, world_); !fits) {
     fail("fault plan", fits.error().message);
     plan.clear();
