@@ -44,23 +44,17 @@ bool has(const FaultPlan& plan, FaultKind kind) {
   return std::ranges::find(plan, kind, &Fault::kind) != plan.end();
 }
 
-// How long a command may be sent again under its key: until the window in which the repetition is
-// recognised ends, less the time for which a request may linger before it runs, and less what the
-// node's clock may be wrong by.
-Duration retry_max(const config::Manifest& manifest, const FaultPlan& plan) {
-  auto window = manifest.service_defaults.idempotency_window;
-  for (const auto& [name, service] : manifest.services)
-    window = std::min(window, service.idempotency_window);
-  auto lingering = manifest.gateway.request_timeout + 1s;
+// How long a request may be on its way or wait in a node before it runs, and how far clocks may
+// have gone apart meanwhile.
+Duration lingering(const config::Manifest& manifest, const FaultPlan& plan) {
+  auto waiting = manifest.gateway.request_timeout + 1s;
   Duration on_the_way{0};
   Duration clock{0};
   for (const auto& fault : plan) {
     switch (fault.kind) {
       case FaultKind::pause:
-        lingering += fault.lasts;
-        break;
       case FaultKind::slow_disk:  // several jobs may stand before it
-        lingering += fault.lasts;
+        waiting += fault.lasts;
         break;
       case FaultKind::clogged_link:
       case FaultKind::partition:
@@ -75,7 +69,16 @@ Duration retry_max(const config::Manifest& manifest, const FaultPlan& plan) {
         break;
     }
   }
-  return std::max<Duration>(window - lingering - 2 * on_the_way - 2 * clock, 0s);
+  return waiting + 2 * on_the_way + 2 * clock;
+}
+
+// A command may be sent again under its key as long as the last attempt will run within the window
+// in which the repetition is recognised.
+Duration retry_max(const config::Manifest& manifest, Duration lingers) {
+  auto window = manifest.service_defaults.idempotency_window;
+  for (const auto& [name, service] : manifest.services)
+    window = std::min(window, service.idempotency_window);
+  return std::max<Duration>(window - lingers, 0s);
 }
 
 }  // namespace
@@ -101,7 +104,8 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
   auto plan = draw_plan(options_, draw, manifest_, duration_);
   setting_.handlers_may_throw = has(plan, FaultKind::handler_throws);
   setting_.observe = [this](const Operation& operation) { observe(operation); };
-  setting_.retry_max = retry_max(manifest_, plan);
+  setting_.lingering = lingering(manifest_, plan);
+  setting_.retry_max = retry_max(manifest_, setting_.lingering);
   if (const auto fits = check_fault_plan(plan, world_); !fits) {
     fail("fault plan", fits.error().message);
     plan.clear();
