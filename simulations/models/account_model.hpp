@@ -1,10 +1,10 @@
 // What an account of banking does, as simply as it can be said.
 #pragma once
 
-#include <google/protobuf/util/message_differencer.h>
-
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,7 +28,7 @@ class AccountModel final : public EntityModel<AccountModel> {
 
   std::string state() const override {
     return std::to_string(status_) + ' ' + std::to_string(balance_) + ' ' + currency_ + ' ' +
-           owner_ + ' ' + std::to_string(entries_.size()) + ' ' + std::to_string(entries_hash_);
+           owner_ + ' ' + std::to_string(size_) + ' ' + std::to_string(hash_);
   }
 
  private:
@@ -69,19 +69,17 @@ class AccountModel final : public EntityModel<AccountModel> {
     auto size = static_cast<std::size_t>(request.page_size() > 0 ? request.page_size() : 50);
     if (seen != nullptr && !seen->next_page_token().empty())
       size = std::min(size, static_cast<std::size_t>(seen->entries_size()));
-    auto at = request.page_token().empty() ? (oldest_first ? 1 : entries_.size())
-                                           : position(request.page_token());
+    auto at =
+        request.page_token().empty() ? (oldest_first ? 1 : size_) : position(request.page_token());
     bank::StatementPage page;
-    for (std::size_t i = 0; i < size && at >= 1 && at <= entries_.size(); ++i) {
-      auto& entry = entries_[at - 1];
-      if (!entry.has_time() && seen != nullptr && static_cast<int>(i) < seen->entries_size()) {
-        *entry.mutable_time() = seen->entries(static_cast<int>(i)).time();
-        remember(entry);
-      }
-      *page.add_entries() = entry;
+    for (std::size_t i = 0; i < size && at >= 1 && at <= size_; ++i) {
+      auto& entry = *page.add_entries();
+      entry = (*entries_)[at - 1];
+      if (seen != nullptr && static_cast<int>(i) < seen->entries_size())
+        *entry.mutable_time() = time_of(at, seen->entries(static_cast<int>(i)).time());
       at = oldest_first ? at + 1 : at - 1;
     }
-    if (page.entries_size() > 0 && at >= 1 && at <= entries_.size())
+    if (page.entries_size() > 0 && at >= 1 && at <= size_)
       page.set_next_page_token(token(request.order(), at));
     return page;
   }
@@ -100,13 +98,17 @@ class AccountModel final : public EntityModel<AccountModel> {
 
   bank::Account done(bank::Entry::Kind kind, std::int64_t amount) {
     bank::Entry entry;
-    entry.set_number(entries_.size() + 1);
+    entry.set_number(size_ + 1);
     entry.set_kind(kind);
     if (kind == bank::Entry::DEPOSITED || kind == bank::Entry::WITHDRAWN)
       *entry.mutable_amount() = money(amount);
     *entry.mutable_balance() = money(balance_);
     remember(entry);
-    entries_.push_back(std::move(entry));
+    if (entries_->size() > size_)  // a copy of this one went another way
+      entries_ = std::make_shared<Entries>(entries_->begin(),
+                                           entries_->begin() + static_cast<std::ptrdiff_t>(size_));
+    entries_->push_back(std::move(entry));
+    ++size_;
     return view();
   }
 
@@ -125,10 +127,18 @@ class AccountModel final : public EntityModel<AccountModel> {
     return money;
   }
 
+  // What the first statement said that showed the entry.
+  google::protobuf::Timestamp time_of(std::size_t number, const google::protobuf::Timestamp& seen) {
+    if (const auto known = times_->find(number); known != times_->end()) return known->second;
+    times_ = std::make_shared<Times>(*times_);
+    (*times_)[number] = seen;
+    remember(seen);
+    return seen;
+  }
+
   // A hash over all that was ever done or learned tells states apart.
-  void remember(const bank::Entry& entry) {
-    entries_hash_ =
-        std::hash<std::string>{}(entry.SerializeAsString() + std::to_string(entries_hash_));
+  void remember(const google::protobuf::Message& fact) {
+    hash_ = std::hash<std::string>{}(fact.SerializeAsString() + std::to_string(hash_));
   }
 
   // A page_token is a StatementPosition in hexadecimal digits.
@@ -157,8 +167,14 @@ class AccountModel final : public EntityModel<AccountModel> {
   std::string owner_;
   std::string currency_;
   std::int64_t balance_ = 0;
-  std::vector<bank::Entry> entries_;
-  std::size_t entries_hash_ = 0;
+  // Searching for an order copies models often: copies share what is behind them. An entry beyond
+  // `size_` is another's.
+  using Entries = std::vector<bank::Entry>;
+  using Times = std::map<std::size_t, google::protobuf::Timestamp>;
+  std::shared_ptr<Entries> entries_ = std::make_shared<Entries>();
+  std::size_t size_ = 0;
+  std::shared_ptr<Times> times_ = std::make_shared<Times>();  // by number; replaced, never changed
+  std::size_t hash_ = 0;
 };
 
 }  // namespace troupe::simulations

@@ -1,4 +1,4 @@
-// The checks of a history that need nothing but the history: docs/simulation.md names them.
+// The checks of a history that need nothing but the history.
 #pragma once
 
 #include <map>

@@ -116,6 +116,7 @@ Task<Operation> Client::perform(actors::CallBase call) {
   }
   pending_ = nullptr;
   operation.returned = now();
+  operation.settled = now() + setting_.lingering;
   if (setting_.observe) setting_.observe(operation);
   co_return operation;
 }

@@ -56,6 +56,8 @@ struct ClientSetting {
   // How long after its beginning a command may be sent again under its key: less than the window in
   // which a repetition is recognised.
   Duration retry_max = std::chrono::hours{1};
+  // How long after it was given up a request may still be on its way or wait in a node.
+  Duration lingering = std::chrono::hours{1};
   // Exceptions of handlers are among the faults: HANDLER_FAILED then says "no effect".
   bool handlers_may_throw = false;
   // Called with every operation that has ended.

@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <utility>
 
@@ -43,6 +44,43 @@ bool has(const FaultPlan& plan, FaultKind kind) {
   return std::ranges::find(plan, kind, &Fault::kind) != plan.end();
 }
 
+// How long a request may be on its way or wait in a node before it runs, and how far clocks may
+// have gone apart meanwhile.
+Duration lingering(const config::Manifest& manifest, const FaultPlan& plan) {
+  auto waiting = manifest.gateway.request_timeout + 1s;
+  Duration on_the_way{0};
+  Duration clock{0};
+  for (const auto& fault : plan) {
+    switch (fault.kind) {
+      case FaultKind::pause:
+      case FaultKind::slow_disk:  // several jobs may stand before it
+        waiting += fault.lasts;
+        break;
+      case FaultKind::clogged_link:
+      case FaultKind::partition:
+      case FaultKind::slow_link:
+      case FaultKind::lossy_link:
+        on_the_way = std::max(on_the_way, fault.lasts);
+        break;
+      case FaultKind::clock_offset:
+        clock = std::max<Duration>(clock, std::chrono::microseconds{std::abs(fault.amount)});
+        break;
+      default:
+        break;
+    }
+  }
+  return waiting + 2 * on_the_way + 2 * clock;
+}
+
+// A command may be sent again under its key as long as the last attempt will run within the window
+// in which the repetition is recognised.
+Duration retry_max(const config::Manifest& manifest, Duration lingers) {
+  auto window = manifest.service_defaults.idempotency_window;
+  for (const auto& [name, service] : manifest.services)
+    window = std::min(window, service.idempotency_window);
+  return std::max<Duration>(window - lingers, 0s);
+}
+
 }  // namespace
 
 Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config::Manifest manifest,
@@ -66,14 +104,8 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
   auto plan = draw_plan(options_, draw, manifest_, duration_);
   setting_.handlers_may_throw = has(plan, FaultKind::handler_throws);
   setting_.observe = [this](const Operation& operation) { observe(operation); };
-  // Long after the last attempt under a key no request of it is on its way any more, so that the
-  // window has to outlast the retries and what lingers: a call's time at the gateway, a pause, a
-  // clogged link, and clocks that went wrong meanwhile.
-  auto window = manifest_.service_defaults.idempotency_window;
-  for (const auto& [name, service] : manifest_.services)
-    window = std::min(window, service.idempotency_window);
-  constexpr Duration lingering = 35s;
-  setting_.retry_max = std::max<Duration>(window - lingering, 1s);
+  setting_.lingering = lingering(manifest_, plan);
+  setting_.retry_max = retry_max(manifest_, setting_.lingering);
   if (const auto fits = check_fault_plan(plan, world_); !fits) {
     fail("fault plan", fits.error().message);
     plan.clear();

@@ -40,6 +40,7 @@ struct Operation {
   std::string request;  // serialised
   Duration invoked{};   // since the world began
   Duration returned = Duration::max();
+  Duration settled = Duration::max();  // of an unknown one: it takes no effect after this
   Outcome outcome = Outcome::open;
   unsigned attempts = 0;
   std::string reply;   // serialised deterministically

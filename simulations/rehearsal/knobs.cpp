@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/units.hpp"
+#include "runtime/time.hpp"
 
 namespace troupe::simulations {
 
@@ -131,12 +132,13 @@ std::vector<Knob> draw_knobs(RandomStream random) {
       defaults, "shards", [](Manifest & m) -> auto& { return m.service_defaults.shards; }, 1, 6);
   draw.duration(
       defaults, "reply_window",
-      [](Manifest & m) -> auto& { return m.service_defaults.reply_window; }, idempotency_window_min,
-      60s);
+      [](Manifest & m) -> auto& { return m.service_defaults.reply_window; }, 8s, 60s);
   draw.duration(
       defaults, "idempotency_window",
-      [](Manifest & m) -> auto& { return m.service_defaults.idempotency_window; },
-      idempotency_window_min, 60s);
+      [](Manifest & m) -> auto& { return m.service_defaults.idempotency_window; }, 8s, 60s);
+  draw.duration(
+      "gateway", "request_timeout", [](Manifest & m) -> auto& { return m.gateway.request_timeout; },
+      500ms, 10s);
   return draw.take();
 }
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "config/manifest.hpp"
-#include "runtime/time.hpp"
 #include "simulations/world/random.hpp"
 
 namespace troupe::simulations {
@@ -30,9 +29,5 @@ std::map<std::string, std::string> apply_knobs(const std::vector<Knob>& knobs,
 
 // Sections of a manifest that say the same.
 std::string to_toml(const std::vector<Knob>& knobs);
-
-// The shortest window in which a repeated command is recognised that a seed draws. Clients stop
-// repeating well before.
-inline constexpr Duration idempotency_window_min = std::chrono::seconds{40};
 
 }  // namespace troupe::simulations

@@ -34,14 +34,36 @@ class Search {
       operations_.push_back(operation);
       if (!operation->open()) ++left_;
     }
-    put_.assign(operations_.size(), false);
     bits_.assign((operations_.size() + 63) / 64, 0);
-    levels_.push_back(Level{make(key), {}, 0, npos});
-    model_ = levels_.back().model->clone();
+    put_.assign(operations_.size(), false);
+    first_model_ = make(key);
   }
 
+  // First with at most one unknown command between two that are known, then with more: the order
+  // that needs fewest is the likeliest, and those with many are very many.
   Linearization run() {
     if (left_ == 0) return {};
+    for (unknown_max_ = 1;; unknown_max_ *= 2) {
+      held_back_ = false;
+      if (search()) return result_;
+      if (result_.steps > options_.steps_max) {
+        result_.verdict = Linearization::Verdict::undecided;
+        result_.why = "not decided within " + std::to_string(options_.steps_max) + " steps";
+        return result_;
+      }
+      if (held_back_) continue;
+      result_.verdict = Linearization::Verdict::impossible;
+      return result_;
+    }
+  }
+
+ private:
+  // True: everything is explained. Otherwise all orders were tried, or the steps are used up.
+  bool search() {
+    seen_.clear();
+    levels_.clear();
+    levels_.push_back(Level{.model = first_model_->clone()});
+    model_ = first_model_->clone();
     levels_.back().candidates = candidates();
     while (!levels_.empty()) {
       auto& level = levels_.back();
@@ -50,36 +72,37 @@ class Search {
         continue;
       }
       const auto chosen = level.candidates[level.next++];
-      if (++result_.steps > options_.steps_max) {
-        result_.verdict = Linearization::Verdict::undecided;
-        result_.why = "not decided within " + std::to_string(options_.steps_max) + " steps";
-        return result_;
-      }
-      if (!fits(current(), *operations_[chosen])) continue;
+      const auto& one = *operations_[chosen];
+      if (++result_.steps > options_.steps_max) return false;
+      if (!fits(current(), one)) continue;
       put(chosen);
-      if (left_ == 0) return result_;
-      if (!seen_.insert(digest(*model_)).second) {
+      if (left_ == 0) return true;
+      Level next{.chosen = chosen,
+                 .unknown = one.open() ? level.unknown + 1 : 0,
+                 .floor = std::max(level.floor, one.invoked)};
+      if (!seen_.insert(digest(*model_, next.unknown)).second) {
         take_from_order(chosen);
         model_.reset();
         continue;
       }
-      const bool keep = levels_.size() % keep_every == 0;
-      levels_.push_back(Level{keep ? model_->clone() : nullptr, candidates(), 0, chosen});
+      if (levels_.size() % keep_every == 0) next.model = model_->clone();
+      levels_.push_back(std::move(next));
+      levels_.back().candidates = candidates();
     }
-    result_.verdict = Linearization::Verdict::impossible;
-    return result_;
+    return false;
   }
 
- private:
   static constexpr std::size_t npos = SIZE_MAX;
 
   static constexpr std::size_t keep_every = 32;
 
   struct Level {
-    std::unique_ptr<Model> model;  // a copy; null: none is kept
-    std::vector<std::size_t> candidates;
+    std::unique_ptr<Model> model = nullptr;  // a copy; null: none is kept
+    std::vector<std::size_t> candidates = {};
     std::size_t next = 0;
     std::size_t chosen = npos;  // the operation that led here
+    unsigned unknown = 0;       // how many of the last ones were unknown, without one between
+    Duration floor{0};          // all that is put from here on takes effect after this
   };
 
   // The model after the operations put so far. Most steps go forward, so that only now and then a
@@ -132,16 +155,16 @@ class Search {
     if (chosen != npos) take_from_order(chosen);
   }
 
-  Digest digest(const Model& model) const {
+  Digest digest(const Model& model, unsigned unknown) const {
     const auto state = model.state();
-    const auto put = XXH3_64bits(bits_.data(), bits_.size() * sizeof bits_.front());
+    const auto put = unknown + XXH3_64bits(bits_.data(), bits_.size() * sizeof bits_.front());
     const auto hash = XXH3_128bits_withSeed(state.data(), state.size(), put);
     return {hash.high64, hash.low64};
   }
 
   // What may be next, the likeliest first: by position, then by the end that the client saw, and
   // unknown ones last.
-  std::vector<std::size_t> candidates() const {
+  std::vector<std::size_t> candidates() {
     auto earliest_end = Duration::max();
     auto lowest_exact = std::uint64_t{UINT64_MAX};
     auto lowest_bound = std::uint64_t{UINT64_MAX};
@@ -160,6 +183,11 @@ class Search {
       const auto& one = *operations_[i];
       if (one.invoked > earliest_end) break;  // sorted by beginning
       if (put_[i]) continue;
+      if (one.open() && one.settled < levels_.back().floor) continue;
+      if (one.open() && levels_.back().unknown >= unknown_max_) {
+        held_back_ = true;
+        continue;
+      }
       if (exact(one) && one.position->index > std::min(lowest_exact, lowest_bound)) continue;
       found.push_back(i);
     }
@@ -213,6 +241,9 @@ class Search {
   std::vector<std::uint64_t> bits_;
   std::size_t left_ = 0;   // that must still be put
   std::size_t first_ = 0;  // all before it are put
+  std::unique_ptr<Model> first_model_;
+  unsigned unknown_max_ = 1;
+  bool held_back_ = false;  // an unknown command was not tried because of unknown_max_
   std::vector<Level> levels_;
   std::unique_ptr<Model> model_;  // at the last level; null: current() makes it
   std::unordered_set<Digest, DigestHash> seen_;

@@ -7,7 +7,8 @@
 // is not followed again.
 //
 // An operation whose outcome is unknown may be put anywhere behind its beginning, or nowhere. It is
-// tried only where nothing else fits: its place is found from what others saw.
+// tried only where nothing else fits: its place is found from what others saw. It has none behind
+// the time at which the client says that it cannot run any more (Operation::settled).
 //
 // With `trust_positions`, the positions of replies bind the order, too: of two replies of one shard
 // the one with the smaller index is first, and a replayed one is not behind its index. Then there

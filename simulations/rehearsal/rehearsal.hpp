@@ -20,7 +20,8 @@
 //   }
 //
 // What is not said: one node "n1" that hosts the services with a model; knobs, faults and clients'
-// choices come from the seed. Checked without being declared: docs/simulation.md.
+// choices come from the seed. Checked without being declared: checks.hpp (what clients were told),
+// conduct.cpp (nodes that end by themselves, liveness, an orderly stop, the files).
 //
 // Scripts outlive the declaration: what they capture by reference must too, so capture by value.
 // A coroutine must not be a lambda that captures and is temporary; those given here are kept.

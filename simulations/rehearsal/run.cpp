@@ -140,7 +140,10 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   // What clients saw says more of a failure than what the run was stopped by, unless that was seen
   // while it happened.
   auto failures = conduct.failures();
-  const auto history = conduct.history().until(first_lost_disk(conduct.injector().took_place()));
+  const auto lost = first_lost_disk(conduct.injector().took_place());
+  const auto known =
+      lost == Duration::max() ? std::nullopt : std::optional{conduct.history().until(lost)};
+  const auto& history = known ? *known : conduct.history();
   auto report = check_model(history, models);
   auto wrong = report.failure;
   if (!wrong) wrong = check_positions(history);

@@ -37,7 +37,7 @@ TEST_CASE("every value that a seed draws is one that a manifest may hold") {
     if (knobs.empty()) ++defaults;
     for (const auto& knob : knobs) keys.insert(knob.key);
   }
-  CHECK(keys.size() == 18);
+  CHECK(keys.size() == 19);
   CHECK(defaults > 20);
 }
 

@@ -73,6 +73,7 @@ TEST_CASE("a run that holds says what it did") {
   CHECK(outcome.draw.find("faults=none") != std::string::npos);
   CHECK(outcome.plan.empty());
   CHECK(outcome.log.empty());
+  CHECK_FALSE(outcome.marks.empty());
 }
 
 TEST_CASE("each thing that a service may do wrong is found by its check") {
