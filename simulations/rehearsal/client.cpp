@@ -114,11 +114,29 @@ Task<Operation> Client::perform(actors::CallBase call) {
     co_await wait(pause + std::chrono::microseconds{retries_.between(0, 5000)});
     pause = std::min<Duration>(pause * 2, 500ms);
   }
-  pending_ = nullptr;
   operation.returned = now();
+  if (operation.outcome == Outcome::success && patience.keyed) {
+    const bool repeats = retries_.between(1, 30) == 1;
+    const auto later = std::chrono::milliseconds{retries_.between(0, 2000)};
+    if (repeats && now() + later < patience.until) {
+      co_await wait(later);
+      repeated(operation, call, co_await link_.exchange(http, header, 15s));
+    }
+  }
+  pending_ = nullptr;
   operation.settled = now() + setting_.lingering;
   if (setting_.observe) setting_.observe(operation);
   co_return operation;
+}
+
+// Sent again although it was answered: the answer is the same, or none.
+void Client::repeated(Operation& operation, const actors::CallBase& call,
+                      const Result<HttpResponseText>& response) {
+  if (!response || response->status != 200) return;
+  const auto reply = http_reply(call, response->body);
+  if (reply && *reply == operation.reply) return;
+  operation.outcome = Outcome::refused;  // which no model agrees with
+  operation.reason = "sent again under its key, it was answered with " + response->body;
 }
 
 bool Client::conclude(Operation& operation, const actors::CallBase& call,

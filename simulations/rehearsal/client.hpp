@@ -5,6 +5,7 @@
 // call that is lost, or answered with "not now" (408, 429, 500, 503, 504, 507), is sent again under
 // the same key until it is answered otherwise. One command in twenty gives up early, after a try or
 // a short while, and one in fifty has no key and is sent once only: their outcome stays unknown.
+// One in thirty that was answered is sent again a little later: it must be answered the same.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -110,6 +111,8 @@ class Client {
   };
   Patience patience(const Operation& operation);
   std::string key_header(const Operation& operation);
+  void repeated(Operation& operation, const actors::CallBase& call,
+                const Result<HttpResponseText>& response);
   // Takes the response over into the operation; false: try again.
   bool conclude(Operation& operation, const actors::CallBase& call, HttpResponseText response);
 
