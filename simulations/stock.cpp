@@ -53,7 +53,8 @@ Task<void> receive(Client& client, const std::string& sku) {
   if (!answer.ok()) co_return;
   if (client.one_in(8)) {
     request.set_quantity(request.quantity() + 1);
-    co_await client.misuse(InventoryRef{sku}.Receive(request));
+    const actors::CallBase other = InventoryRef{sku}.Receive(request);
+    co_await client.misuse(other);
   }
   if (client.one_in(8)) {
     co_await client.wait(client.between(0ms, client.one_in(3) ? 15s : 500ms));

@@ -5,6 +5,7 @@
 // cannot be read. Its supervisor restarts it; supervisors that restart too often give up, up to the
 // root, which ends the node, and a service manager starts that again. That they do so in time is
 // checked in every simulation ("supervision").
+#include <algorithm>
 #include <stdexcept>
 
 #include "runtime/rehearsal/marks.hpp"
@@ -67,7 +68,15 @@ Task<Operation> add(Client& client, const std::string& tally, Request::Mishap mi
   Request request;
   request.set_amount(static_cast<std::int64_t>(client.between(1, 1000)));
   request.set_mishap(mishap);
-  co_return co_await client.perform(TalliesRef{tally}.Add(request));
+  const actors::CallBase call = TalliesRef{tally}.Add(request);
+  const auto done = co_await client.perform(call);
+  co_return done;
+}
+
+Task<Operation> get(Client& client, const std::string& tally) {
+  const actors::CallBase call = TalliesRef{tally}.Get();
+  const auto done = co_await client.perform(call);
+  co_return done;
 }
 
 bool heard(const Operation& operation, const std::string& reason) {
@@ -80,8 +89,12 @@ Script steady_caller(Client& client) {
   const auto pace = client.between(5ms, 100ms);
   while (client.running()) {
     const auto tally = steady(client.between(1, keys_each));
-    const auto done = client.one_in(4) ? co_await client.perform(TalliesRef{tally}.Get())
-                                       : co_await add(client, tally, Request::NONE);
+    Operation done;
+    if (client.one_in(4)) {
+      done = co_await get(client, tally);
+    } else {
+      done = co_await add(client, tally, Request::NONE);
+    }
     for (const auto* reason : {"HANDLER_FAILED", "ENTITY_QUARANTINED"})
       if (heard(done, reason))
         client.complain("other keys go on", done.text() + " heard " + reason +
@@ -102,7 +115,7 @@ Script careless_caller(Client& client) {
       if (done.outcome == Operation::Outcome::success)
         client.complain("a throw has no effect", done.text() + " was to throw and was answered");
     }
-    if (client.one_in(2)) co_await client.perform(TalliesRef{tally}.Get());
+    if (client.one_in(2)) co_await get(client, tally);
     const auto good = co_await add(client, tally, Request::NONE);
     if (good.outcome == Operation::Outcome::success && heard(good, "ENTITY_QUARANTINED"))
       TROUPE_SOMETIMES("a key was served again after its quarantine");
