@@ -37,7 +37,15 @@ Task<void> deposit(Client& client, const std::string& account) {
   *request.mutable_amount() =
       euros(client.one_in(50) ? 0 : static_cast<std::int64_t>(client.between(1, 100'000)));
   if (client.one_in(50)) request.mutable_amount()->set_currency("USD");
-  co_await client.call(AccountsRef{account}.Deposit(request));
+  const auto answer = co_await client.call(AccountsRef{account}.Deposit(request));
+  if (!answer.ok()) co_return;
+  // Callers who are not sure, or use a key again.
+  if (client.one_in(10)) {
+    request.mutable_amount()->set_minor_units(request.amount().minor_units() + 1);
+    const actors::CallBase other = AccountsRef{account}.Deposit(request);
+    co_await client.misuse(other);
+  }
+  if (client.one_in(10)) co_await client.repeat();
 }
 
 Task<void> withdraw(Client& client, const std::string& account) {
@@ -60,6 +68,31 @@ Task<void> read_statement(Client& client, const std::string& account) {
     const auto page = co_await client.call(AccountsRef{account}.Statement(request));
     if (!page.ok() || page->next_page_token().empty()) co_return;
     request.set_page_token(page->next_page_token());
+  }
+}
+
+// One of many accounts that are used so rarely that they leave memory in between.
+Task<void> look_into_the_drawer(Client& client) {
+  const auto account = "drawer " + std::to_string(client.between(1, 30));
+  co_await open(client, account);
+  co_await deposit(client, account);
+  co_await client.wait(client.between(0ms, 2s));
+  co_await client.call(AccountsRef{account}.Get());
+}
+
+// Sends the same again when it has long been answered, and the node was perhaps started again.
+Script doubter(Client& client) {
+  while (client.running()) {
+    co_await deposit(client, accounts()[client.between(0, accounts().size() - 2)]);
+    co_await client.wait(client.between(0ms, client.one_in(2) ? 15s : 1s));
+    co_await client.repeat();
+  }
+}
+
+Script collector(Client& client) {
+  while (client.running()) {
+    co_await look_into_the_drawer(client);
+    co_await client.wait(client.between(0ms, 200ms));
   }
 }
 
@@ -123,6 +156,8 @@ SIMULATION(ledger, "concurrent deposits and withdrawals neither lose nor double 
   sim.duration(30s);
   sim.model<AccountModel>("banking.v1.Accounts");
   sim.clients(8, customer);
+  sim.clients(4, doubter);
+  sim.clients(3, collector);
   sim.always("no balance is negative",
              [](const bank::Account& account) { return account.balance().minor_units() >= 0; });
   sim.finally("the balances add up", balances_add_up);

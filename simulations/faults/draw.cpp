@@ -179,6 +179,7 @@ FaultMix Faults::everything() {
       {K::clock_offset, {100, 0s, 0s, 0s, -5 * s, 5 * s}},
       {K::clock_drift, {100, 0s, 0s, 0s, -5000, 5000}},
       {K::handler_throws, {100, 500ms, 5s, 0s, 100, 10'000}},
+      {K::shard_fails, {100, 10ms, 1s, 5s, 1000, 1'000'000}},
   };
   return mix;
 }

@@ -23,8 +23,8 @@ namespace troupe::simulations {
 
 // How often a kind of fault happens and how bad it is. Bounds are included.
 struct FaultRange {
-  // Faults in 1000 simulated seconds, per node, or per service for handler_throws. The number of a
-  // run is this rate's, its fraction by chance; the times are spread evenly.
+  // Faults in 1000 simulated seconds, per node, or per service for handlers and shards. The number
+  // of a run is this rate's, its fraction by chance; the times are spread evenly.
   std::uint32_t per_1000_s = 0;
   Duration lasts_min{0};
   Duration lasts_max{0};
@@ -42,7 +42,7 @@ struct FaultMix {
   // nothing is lost for good: with fewer than three nodes, none. This allows them on all.
   bool data_may_be_lost = false;
 
-  // Of handler_throws; none: it does not happen.
+  // Of handler_throws and shard_fails; none: they do not happen.
   std::vector<std::string> services;
 
   // The same, with only or without these kinds.
@@ -77,6 +77,7 @@ FaultMix none();
 //   clock_offset               100                   -5 s - 5 s
 //   clock_drift                100                   -5,000 - 5,000
 //   handler_throws             100  500 ms - 5 s     100 - 10,000
+//   shard_fails                100  10 ms - 1 s (5)  1,000 - 1,000,000
 FaultMix everything();
 }  // namespace Faults
 

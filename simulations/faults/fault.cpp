@@ -93,6 +93,14 @@ std::vector<FaultShape> make_shapes() {
        .amount = true,
        .amount_min = 1,
        .amount_max = million},
+      {.kind = K::shard_fails,
+       .name = "shard_fails",
+       .node = false,
+       .service = true,
+       .lasts = true,
+       .amount = true,
+       .amount_min = 1,
+       .amount_max = million},
   };
 }
 

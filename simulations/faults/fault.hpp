@@ -26,6 +26,8 @@
 //   clock_offset        NODE amount           wall clock `amount` microseconds off
 //   clock_drift         NODE amount           clocks `amount` millionths fast
 //   handler_throws      service lasts amount  `amount` of a million calls throw, on any node
+//   shard_fails         service lasts amount  `amount` of a million entities cannot be made: their
+//                                             constructor throws, which ends their shard's actor
 //
 // Segments that are duplicated or reordered do not show on a byte stream, and a handler takes no
 // time in a world, so that it cannot be slow; there are no such kinds.
@@ -70,6 +72,7 @@ enum class FaultKind : std::uint8_t {
   clock_drift,   // the clocks run `amount` millionths (signed) fast from now on
   // handler
   handler_throws,  // for `lasts`, `amount` of a million calls of a handler throw
+  shard_fails,     // for `lasts`, `amount` of a million constructors of entities throw
 };
 
 // What a kind's faults consist of beside their time, and the bounds of `amount`.
@@ -96,7 +99,7 @@ struct Fault {
   Duration at{};          // since the world began
   Duration lasts{};       // until it heals; what it means stands with the kind
   std::string node = {};  // machine name; empty where the kind has none
-  std::string peer = {};  // the other machine or "outside"; a service's name for handler_throws
+  std::string peer = {};  // the other machine or "outside"; a service's name for handlers
   std::int64_t amount = 0;
 
   friend bool operator==(const Fault&, const Fault&) = default;

@@ -11,8 +11,8 @@ namespace {
 
 using Fate = HandlerFaults::Fate;
 
-// Stands before the author's entity. Only that one's state is ever kept and brought back, here; the
-// shard, which does the same to the entity that it knows, finds nothing kept.
+// Stands before the author's entity, whose state is brought back here; except after a throw that is
+// injected behind the handler: then the shard has to do it with what it knows, this object.
 class Decorated final : public actors::Entity {
  public:
   Decorated(std::unique_ptr<actors::Entity> inner, HandlerFaults& faults)
@@ -25,10 +25,11 @@ class Decorated final : public actors::Entity {
     const auto fate = faults_.draw(type().name);
     if (fate == Fate::throws_before) throw std::runtime_error{"injected before the handler ran"};
     if (!std::exchange(bound_, true)) inner_->bind(key());
+    if (fate == Fate::throws_after) keep_state();
     const Attempt attempt{*inner_, context()};
     auto outcome = inner_->execute(method, request);
+    if (outcome.reply || fate == Fate::throws_after) inner_->drop_kept_state();
     if (fate == Fate::throws_after) throw std::runtime_error{"injected after the handler ran"};
-    if (outcome.reply) inner_->drop_kept_state();
     return outcome;
   }
 
@@ -58,25 +59,36 @@ class Decorated final : public actors::Entity {
 }  // namespace
 
 void HandlerFaults::set(const std::string& service, std::uint32_t millionths) {
-  if (millionths == 0) {
-    chances_.erase(service);
-  } else {
-    chances_[service] = millionths;
-  }
+  chances_[service] = millionths;
+}
+
+void HandlerFaults::set_making(const std::string& service, std::uint32_t millionths) {
+  making_[service] = millionths;
 }
 
 Fate HandlerFaults::draw(std::string_view service) {
   const auto found = chances_.find(service);
-  if (found == chances_.end() || !random_.chance(found->second)) return Fate::runs;
+  if (found == chances_.end() || found->second == 0 || !random_.chance(found->second))
+    return Fate::runs;
   ++thrown_;
   return random_.between(0, 1) == 0 ? Fate::throws_before : Fate::throws_after;
+}
+
+bool HandlerFaults::draw_making(std::string_view service) {
+  const auto found = making_.find(service);
+  if (found == making_.end() || found->second == 0 || !random_making_.chance(found->second))
+    return true;
+  ++not_made_;
+  return false;
 }
 
 actors::ServiceRegistry with_handler_faults(const actors::ServiceRegistry& services,
                                             HandlerFaults& faults) {
   actors::ServiceRegistry result;
   for (const auto& service : services.all()) {
-    result.add({service.type, [make = service.make_entity, &faults] {
+    result.add({service.type, [type = service.type, make = service.make_entity, &faults] {
+                  if (!faults.draw_making(type->name))
+                    throw std::runtime_error{"injected: the entity cannot be made"};
                   return std::make_unique<Decorated>(make(), faults);
                 }});
   }

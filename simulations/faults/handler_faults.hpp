@@ -5,8 +5,10 @@
 //   ... start nodes with `services` ...
 //   faults.set("banking.v1.Accounts", 10'000);  // one call in a hundred throws from now on
 //
-// Half of them throw before the handler runs, half after it returned and its events are lost. What
-// the handler did to the state is taken back, as it must be for a handler that throws itself.
+// Half of them throw before the handler runs, half after it returned: its events are lost, and what
+// it did to the state is the shard's to take back, as for a handler that throws itself.
+//
+// Entities can also fail to be made: no shard survives a constructor that throws.
 #pragma once
 
 #include <cstdint>
@@ -21,21 +23,35 @@ namespace troupe::simulations {
 
 class HandlerFaults {
  public:
-  explicit HandlerFaults(std::uint64_t seed) : random_(seed, Domain::handler, 0, 0) {}
+  explicit HandlerFaults(std::uint64_t seed)
+      : random_(seed, Domain::handler, 0, 0), random_making_(seed, Domain::handler, 0, 1) {}
 
   // Of a million calls of a service's handlers, reads too, so many throw; 0: none.
   void set(const std::string& service, std::uint32_t millionths);
-  void clear() { chances_.clear(); }
+  // Of a million entities of a service that are made, so many throw in their constructor.
+  void set_making(const std::string& service, std::uint32_t millionths);
+  void clear() {
+    chances_.clear();
+    making_.clear();
+  }
   std::uint64_t thrown() const { return thrown_; }
+  // Entities that could not be made; each ended a shard.
+  std::uint64_t not_made() const { return not_made_; }
 
   // --- for the decorated entities ---------------------------------------------------------------
   enum class Fate : std::uint8_t { runs, throws_before, throws_after };
   Fate draw(std::string_view service);
+  bool draw_making(std::string_view service);  // false: it throws
 
  private:
+  using Chances = std::map<std::string, std::uint32_t, std::less<>>;
+
   RandomStream random_;
-  std::map<std::string, std::uint32_t, std::less<>> chances_;
+  RandomStream random_making_;
+  Chances chances_;
+  Chances making_;
   std::uint64_t thrown_ = 0;
+  std::uint64_t not_made_ = 0;
 };
 
 // The same services, made to throw as `faults` says, which outlives all their entities.

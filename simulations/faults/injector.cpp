@@ -98,6 +98,7 @@ void Injector::begin(const Fault& fault) {
       world_.set_drift(*machine, static_cast<std::int32_t>(fault.amount));
       return take_place(fault);
     case FaultKind::handler_throws:
+    case FaultKind::shard_fails:
       if (handlers_ != nullptr) hold(fault);
       return;
     default:

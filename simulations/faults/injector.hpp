@@ -101,7 +101,7 @@ class Injector {
   void apply_disk(Machine& machine);
   void apply_paths(const std::string& one, const std::string& other);
   PathFaults path_faults(const std::string& from, const std::string& to) const;
-  void apply_handlers(const std::string& service);
+  void apply_service(FaultKind kind, const std::string& service);
 
   World& world_;
   FaultPlan plan_;

@@ -35,7 +35,7 @@ void Injector::hold(const Fault& fault) {
 
 void Injector::apply(const Fault& changed) {
   const auto& shape = shape_of(changed.kind);
-  if (shape.service) return apply_handlers(changed.peer);
+  if (shape.service) return apply_service(changed.kind, changed.peer);
   if (shape.peer) return apply_paths(changed.node, changed.peer);
   if (changed.kind != FaultKind::refused) return apply_disk(*world_.find(changed.node));
   world_.set_refusing(changed.node, std::ranges::any_of(active_, [&](const auto& entry) {
@@ -88,15 +88,17 @@ PathFaults Injector::path_faults(const std::string& from, const std::string& to)
   return faults;
 }
 
-void Injector::apply_handlers(const std::string& service) {
+void Injector::apply_service(FaultKind kind, const std::string& service) {
   std::uint32_t millionths = 0;
   for (const auto& [number, active] : active_) {
     const auto& fault = active.fault;
-    if (fault.kind == FaultKind::handler_throws && fault.peer == service) {
-      raise(millionths, fault.amount);
-    }
+    if (fault.kind == kind && fault.peer == service) raise(millionths, fault.amount);
   }
-  handlers_->set(service, millionths);
+  if (kind == FaultKind::handler_throws) {
+    handlers_->set(service, millionths);
+  } else {
+    handlers_->set_making(service, millionths);
+  }
 }
 
 }  // namespace troupe::simulations

@@ -125,6 +125,8 @@ Task<Operation> Client::perform(actors::CallBase call) {
   }
   pending_ = nullptr;
   operation.settled = now() + setting_.lingering;
+  if (patience.keyed && operation.outcome == Outcome::success)
+    newest_ = Sent{&operation, call, header, operation.invoked + setting_.retry_max};
   if (setting_.observe) setting_.observe(operation);
   co_return operation;
 }
@@ -137,6 +139,58 @@ void Client::repeated(Operation& operation, const actors::CallBase& call,
   if (reply && *reply == operation.reply) return;
   operation.outcome = Outcome::refused;  // which no model agrees with
   operation.reason = "sent again under its key, it was answered with " + response->body;
+}
+
+Task<std::optional<HttpResponseText>> Client::decide(actors::CallBase call) {
+  const auto http = http_call(call);
+  const auto sent = *newest_;
+  pending_ = sent.operation;
+  std::optional<HttpResponseText> decided;
+  while (running() && now() < sent.until) {
+    auto response = co_await link_.exchange(http, sent.header, 15s);
+    if (now() >= sent.until) break;
+    const bool failed = response && http_error(response->body).reason == "HANDLER_FAILED";
+    if (response && (failed || !is_not_now(response->status))) {
+      decided = std::move(*response);
+      break;
+    }
+    co_await wait(20ms);
+  }
+  pending_ = nullptr;
+  co_return decided;
+}
+
+void Client::complain_of(const actors::CallBase& call, const std::string& why,
+                         const HttpResponseText& response) {
+  Operation sent = *newest_->operation;
+  sent.request = call.payload;
+  complain("reply once", why + "\n    first: " + newest_->operation->text() + ' ' +
+                             describe_request(*newest_->operation) + " -> " +
+                             describe_reply(*newest_->operation) + "\n    then, at " +
+                             seconds_text(now()) + ": " + describe_request(sent) + " -> " +
+                             std::to_string(response.status) + ' ' + response.body);
+}
+
+Task<void> Client::repeat() {
+  if (!newest_) co_return;
+  const auto call = newest_->call;
+  const auto response = co_await decide(call);
+  if (!response) co_return;
+  const auto reply = http_reply(call, response->body);
+  if (response->status != 200 || !reply || *reply != newest_->operation->reply)
+    complain_of(call, "a command that was repeated under its key got another answer", *response);
+}
+
+Task<void> Client::misuse(actors::CallBase other) {
+  if (!newest_) co_return;
+  const auto& call = newest_->call;
+  if (other.service != call.service || other.method != call.method || other.key != call.key ||
+      other.payload == call.payload)
+    co_return;
+  const auto response = co_await decide(other);
+  if (response &&
+      (response->status == 200 || http_error(response->body).reason != "IDEMPOTENCY_KEY_REUSED"))
+    complain_of(other, "another request under a used key was not refused for it", *response);
 }
 
 bool Client::conclude(Operation& operation, const actors::CallBase& call,
@@ -166,7 +220,10 @@ bool Client::conclude(Operation& operation, const actors::CallBase& call,
     operation.outcome = only_attempt ? Outcome::harmless : Outcome::unknown;
     return true;
   }
-  if (is_not_now(response.status)) return false;
+  if (is_not_now(response.status)) {
+    operation.heard.push_back(error.reason);
+    return false;
+  }
   // The id was too old to tell: an attempt may have run.
   const bool expired = error.reason == "MESSAGE_ID_EXPIRED";
   operation.outcome = expired || !only_attempt ? Outcome::unknown : Outcome::refused;

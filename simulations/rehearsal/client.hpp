@@ -61,6 +61,8 @@ struct ClientSetting {
   Duration lingering = std::chrono::hours{1};
   // Exceptions of handlers are among the faults: HANDLER_FAILED then says "no effect".
   bool handlers_may_throw = false;
+  // Something that no model knows did not hold: its check, when it was seen and what it was.
+  std::function<void(const std::string& check, const std::string& what)> complain = {};
   // Called with every operation that has ended.
   std::function<void(const Operation&)> observe = {};
 };
@@ -90,6 +92,23 @@ class Client {
 
   Task<void> wait(Duration time) { return wait_in(setting_.world, time); }
 
+  // --- keys that were used: check "reply once"
+  // ---------------------------------------------------- Sends the newest command that succeeded
+  // once more under its key: the same reply must come. Nothing happens when there is none or its
+  // time is over.
+  Task<void> repeat();
+  // Sends another request of the same method and entity under that key: it must be refused. Nothing
+  // happens if the newest command was to another one or the same.
+  Task<void> misuse(actors::CallBase other);
+
+  // A check of the scenario's own does not hold; the run has failed.
+  void complain(const std::string& check, const std::string& what) {
+    if (setting_.complain) setting_.complain(check, what);
+  }
+
+  // What all clients did so far.
+  const History& history() const { return setting_.history; }
+
   // --- this client's own choices ----------------------------------------------------------------
   std::uint64_t between(std::uint64_t low, std::uint64_t high) {
     return random_.between(low, high);
@@ -109,6 +128,18 @@ class Client {
     Duration until = Duration::max();
     bool keyed = true;
   };
+  // A command that succeeded under a key.
+  struct Sent {
+    const Operation* operation;
+    actors::CallBase call;
+    std::string header;
+    Duration until;  // the key is good so long
+  };
+  // The first response under the newest command's key that decides; nothing: none in time.
+  Task<std::optional<HttpResponseText>> decide(actors::CallBase call);
+  void complain_of(const actors::CallBase& call, const std::string& why,
+                   const HttpResponseText& response);
+
   Patience patience(const Operation& operation);
   std::string key_header(const Operation& operation);
   void repeated(Operation& operation, const actors::CallBase& call,
@@ -124,6 +155,7 @@ class Client {
   RandomStream retries_;  // for what this class draws
   HttpLink link_;
   const Operation* pending_ = nullptr;
+  std::optional<Sent> newest_;
 };
 
 }  // namespace troupe::simulations

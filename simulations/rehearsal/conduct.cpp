@@ -96,13 +96,17 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
               .schedule = draw.schedule,
               .trace = options.trace,
               .sink = options.sink}),
-      setting_{world_, history_, gateways_of(manifest_)} {
+      setting_{world_, history_, gateways_of(manifest_)},
+      restarts_(manifest_) {
   for (const auto& node : manifest_.nodes) {
     hosts_.push_back(std::make_unique<Hosting>(world_, manifest_, node, services_));
     hosts_.back()->machine().hardware.work_times = draw.work_times;
   }
   auto plan = draw_plan(options_, draw, manifest_, duration_);
-  setting_.handlers_may_throw = has(plan, FaultKind::handler_throws);
+  setting_.handlers_may_throw = declared_.handlers_throw || has(plan, FaultKind::handler_throws);
+  setting_.complain = [this](const std::string& check, const std::string& what) {
+    if (!data_was_harmed(injector_->injected())) fail(check, what);
+  };
   setting_.observe = [this](const Operation& operation) { observe(operation); };
   setting_.lingering = lingering(manifest_, plan);
   setting_.retry_max = retry_max(manifest_, setting_.lingering);
@@ -196,6 +200,10 @@ void Conduct::watch() {
   for (const auto& watcher : watchers_) {
     if (auto failure = watcher->failure()) failures_.push_back(std::move(*failure));
   }
+  std::uint64_t lives = 0;
+  for (const auto& host : hosts_) lives += host->machine().lives();
+  if (const auto wrong = restarts_.look(world_.now(), lives, handler_faults_.not_made()))
+    fail("supervision", *wrong);
   for (auto& role : roles_) {
     if (!role.ended()) continue;
     try {

@@ -11,6 +11,7 @@
 #include "simulations/rehearsal/hosting.hpp"
 #include "simulations/rehearsal/knobs.hpp"
 #include "simulations/rehearsal/rehearsal.hpp"
+#include "simulations/rehearsal/restart_check.hpp"
 #include "simulations/rehearsal/watcher.hpp"
 
 namespace troupe::simulations {
@@ -66,6 +67,7 @@ class Conduct {
   std::vector<std::unique_ptr<Hosting>> hosts_;
   std::unique_ptr<Injector> injector_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
+  RestartCheck restarts_;
   std::vector<Role> roles_;
   std::vector<RunEvent> events_;
   std::vector<Failure> failures_;

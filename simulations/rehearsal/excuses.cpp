@@ -14,8 +14,9 @@ bool excused(const Error& why, const Injected& injected) {
   if (why.reason == "POWER_CUT") return took_place(injected, {K::power_cut, K::power_cut_in_start});
   if (why.code == Code::data_loss) return data_was_harmed(injected);
   if (why.code == Code::resource_exhausted) return took_place(injected, {K::full_disk});
-  // A read, a write or a sync that failed; a node that starts while the disk is full or broken.
-  return took_place(injected, {K::read_error, K::write_error, K::sync_error});
+  // A read, a write or a sync that failed; a node that starts while the disk is full or broken;
+  // shards that failed again and again.
+  return took_place(injected, {K::read_error, K::write_error, K::sync_error, K::shard_fails});
 }
 
 }  // namespace troupe::simulations

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/service.hpp"
 #include "runtime/result.hpp"
@@ -43,8 +44,9 @@ struct Operation {
   Duration settled = Duration::max();  // of an unknown one: it takes no effect after this
   Outcome outcome = Outcome::open;
   unsigned attempts = 0;
-  std::string reply;   // serialised deterministically
-  std::string reason;  // of a refusal, or the last thing that was heard of it
+  std::string reply;               // serialised deterministically
+  std::string reason;              // of a refusal, or the last thing that was heard of it
+  std::vector<std::string> heard;  // reasons for which it was sent again
   std::optional<Position> position;
   bool replayed = false;  // the position is that of its effect or a later one
 

@@ -110,6 +110,7 @@ class EntityModel : public Model {
     const auto found = methods.run_.find(name);
     check(found != methods.run_.end(), "the model of " + operation.service->name +
                                            " lacks the method " + name + "; add it to methods()");
+    running_ = &operation;
     return found->second(static_cast<Self&>(*this), operation, seen);
   }
 
@@ -123,9 +124,12 @@ class EntityModel : public Model {
 
  protected:
   const std::string& key() const { return key_; }
+  // What the client did and saw; inside a method. For what a reply alone does not tell.
+  const Operation& operation() const { return *running_; }
 
  private:
   std::string key_;
+  const Operation* running_ = nullptr;
 };
 
 }  // namespace troupe::simulations

@@ -95,6 +95,9 @@ class Rehearsal {
     finals_.push_back({std::move(name), std::move(script)});
   }
 
+  // Handlers throw by themselves: what a client is told of it means that nothing was done.
+  void handlers_throw() { handlers_throw_ = true; }
+
   // The services of the nodes, in place of those that the binary registers. Outlives the run.
   void services(const actors::ServiceRegistry& registry) { registry_ = &registry; }
 
@@ -121,10 +124,12 @@ class Rehearsal {
     std::vector<Invariant> invariants;
     std::vector<Final> finals;
     const actors::ServiceRegistry* registry;
+    bool handlers_throw;
   };
   Declared take() {
-    return {std::move(manifest_), duration_,          std::move(faults_), std::move(clients_),
-            std::move(models_),   std::move(always_), std::move(finals_), registry_};
+    return {std::move(manifest_), duration_,          std::move(faults_),
+            std::move(clients_),  std::move(models_), std::move(always_),
+            std::move(finals_),   registry_,          handlers_throw_};
   }
 
  private:
@@ -147,6 +152,7 @@ class Rehearsal {
   std::vector<Invariant> always_;
   std::vector<Final> finals_;
   const actors::ServiceRegistry* registry_ = &actors::ServiceRegistry::global();
+  bool handlers_throw_ = false;
 };
 
 struct SimulationRegistration {

@@ -20,7 +20,7 @@ TEST_CASE("every kind has its shape in its place, and a name of its own") {
     names.insert(shape.name);
   }
   CHECK(names.size() == fault_shapes().size());
-  CHECK(shape_of(FaultKind::handler_throws).name == "handler_throws");  // the last one
+  CHECK(shape_of(FaultKind::shard_fails).name == "shard_fails");  // the last one
   CHECK_FALSE(fault_kind("flood"));
 }
 
