@@ -107,6 +107,7 @@ Task<Operation> Client::perform(actors::CallBase call) {
     } else {
       operation.reason = response.error().reason;
     }
+    operation.heard.push_back({now(), operation.reason});
     if (operation.attempts >= patience.attempts || now() + pause >= patience.until) {
       operation.outcome = Outcome::unknown;
       break;

@@ -28,6 +28,8 @@ class Conduct {
   const History& history() const { return history_; }
   const Injector& injector() const { return *injector_; }
   const std::vector<Failure>& failures() const { return failures_; }
+  // Duration::max(): it did not come so far.
+  Duration healed_at() const { return healed_at_; }
   const std::vector<RunEvent>& events() const { return events_; }
 
  private:

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/service.hpp"
 #include "runtime/result.hpp"
@@ -44,6 +45,11 @@ struct Operation {
   unsigned attempts = 0;
   std::string reply;   // serialised deterministically
   std::string reason;  // of a refusal, or the last thing that was heard of it
+  struct Heard {
+    Duration at{};
+    std::string reason;
+  };
+  std::vector<Heard> heard;  // what attempts got that were not the end
   std::optional<Position> position;
   bool replayed = false;  // the position is that of its effect or a later one
 

@@ -90,6 +90,7 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   simulation.declare(rehearsal);
   auto declared = rehearsal.take();
   const auto models = declared.models;
+  const auto hindsights = declared.hindsights;
 
   auto text = options.manifest ? options.manifest : declared.manifest;
   auto manifest = load(text.value_or(default_manifest(declared)));
@@ -129,6 +130,11 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
     report.undecided += black_box.undecided;
   }
   if (report.undecided > 0) outcome.marks["model replay given up"] = report.undecided;
+  for (const auto& hindsight : hindsights) {
+    if (wrong) break;
+    wrong = hindsight.look({history, conduct.injector().took_place(), conduct.healed_at()});
+    if (wrong) wrong->check = "hindsight: " + hindsight.name;
+  }
   if (wrong) failures.insert(failures.begin(), *wrong);
   if (failures.empty()) return outcome;
 
