@@ -31,7 +31,7 @@ inline Task<void> deposit_any(Client& client) {
   const auto answer = co_await client.call(bank::AccountsRef{account}.Deposit(request));
   if (!answer.refused("ACCOUNT_NOT_OPEN")) co_return;
   bank::OpenRequest open;
-  open.set_owner(std::string(client.between(1, 400), 'x'));
+  open.set_owner(std::string(client.between(1, 100), 'x'));
   open.set_currency("EUR");
   co_await client.call(bank::AccountsRef{account}.Open(open));
 }
@@ -48,7 +48,7 @@ inline Task<void> read_statement_of(Client& client, std::string account, std::in
 }
 
 inline Script depositor(Client& client) {
-  const auto pace = client.between(std::chrono::milliseconds{2}, std::chrono::milliseconds{80});
+  const auto pace = client.between(std::chrono::milliseconds{5}, std::chrono::milliseconds{80});
   while (client.running()) {
     co_await deposit_any(client);
     co_await client.wait(client.between(Duration{0}, 2 * pace));
@@ -56,7 +56,7 @@ inline Script depositor(Client& client) {
 }
 
 inline Script reader(Client& client) {
-  const auto pace = client.between(std::chrono::milliseconds{10}, std::chrono::milliseconds{80});
+  const auto pace = client.between(std::chrono::milliseconds{20}, std::chrono::milliseconds{150});
   while (client.running()) {
     const auto account = any_account(client);
     if (client.one_in(20)) {

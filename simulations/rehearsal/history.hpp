@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -74,6 +75,9 @@ class History {
 
   // What was known at that time: later operations are left out, and those under way are open.
   History until(Duration time) const;
+
+  // The same with each operation changed as `edit` does.
+  History edited(const std::function<void(Operation&)>& edit) const;
 
   // Every entity that was called, with its operations in the order in which they began.
   using Entity = std::pair<std::string, std::string>;  // service, key

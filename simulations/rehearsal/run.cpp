@@ -6,6 +6,7 @@
 
 #include "config/load.hpp"
 #include "simulations/rehearsal/conduct.hpp"
+#include "simulations/rehearsal/losses.hpp"
 
 namespace troupe::simulations {
 
@@ -120,7 +121,9 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   // What clients saw says more of a failure than what the run was stopped by, unless that was seen
   // while it happened.
   auto failures = conduct.failures();
-  const auto history = conduct.history().until(first_lost_disk(conduct.injector().took_place()));
+  const auto history =
+      without_lost(conduct.history(), conduct.losses())
+          .until(first_lost_disk(conduct.injector().took_place()));
   auto report = check_model(history, models);
   auto wrong = report.failure;
   if (!wrong) wrong = check_positions(history);
