@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 // For answers, and to be well again after another fault.
 constexpr Duration soon = 1s;
 constexpr Duration recovered = 3s;
+// "Within seconds": a shard that was refused tries again now and then.
+constexpr Duration resumed = 3s;
 
 struct Span {
   Duration begin, end;
@@ -76,7 +78,7 @@ std::optional<Failure> refusals_say_why(const Past& past) {
   const Troubles troubles{past};
   const auto is_full = [&](Duration time) {
     return std::ranges::any_of(troubles.full, [&](const Span& full) {
-      return full.begin <= time && time < full.end + soon;
+      return full.begin <= time && time < full.end + resumed;
     });
   };
   for (const auto& operation : past.history.all()) {
