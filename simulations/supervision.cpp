@@ -81,7 +81,8 @@ Task<Operation> get(Client& client, const std::string& tally) {
 
 bool heard(const Operation& operation, const std::string& reason) {
   return operation.reason == reason ||
-         std::ranges::find(operation.heard, reason) != operation.heard.end();
+         std::ranges::find(operation.heard, reason, &Operation::Heard::reason) !=
+             operation.heard.end();
 }
 
 // Its keys never make a handler throw, so that it may not notice those that do.

@@ -4,6 +4,7 @@
 
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/storage/log_writer.hpp"
+#include "runtime/storage/probe.hpp"
 
 namespace troupe::runtime {
 namespace {
@@ -30,6 +31,7 @@ Result<void> LogWriter::begin_segment() {
     return give_up(written.error());
   }
   ++transaction_;
+  if (auto* const probe = platform_.probe()) probe->log_committed();
   TROUPE_SOMETIMES_IF(number > 1, "a segment of the log was begun");
   TROUPE_SOMETIMES_IF(!spare.empty(), "a spare was used for a segment");
   const std::lock_guard lock{mutex_};

@@ -197,6 +197,7 @@ void LogWriter::publish(Slice slice) {
   TROUPE_SOMETIMES_IF(slice.size() > 1, "appends shared a transaction of the log");
   auto* const probe = platform_.probe();
   const auto segment = current().number();
+  if (probe) probe->log_committed();
   std::size_t row = 0;
   auto refusal = refusals_.begin();
   const std::lock_guard lock{mutex_};

@@ -23,6 +23,8 @@ class Probe {
   // What the log holds of a group, told once for every group when the log has been opened: entries
   // behind `snapshot` up to `last`; `last` is at least `snapshot`.
   virtual void log_recovered(GroupId group, LogIndex snapshot, LogIndex last) = 0;
+  // A transaction of the log is synced; what it made durable is told next, nothing else between.
+  virtual void log_committed() = 0;
   // The entry is synced; those behind it, if there were any, are gone.
   virtual void entry_durable(GroupId group, LogIndex index, Term term) = 0;
   // Entries up to there are not needed from the log any more, and may be gone.

@@ -90,6 +90,11 @@ class Conductor {
         deliver(std::move(due->second));
         waiting_.erase(due);
         ++delivered_;
+        if (!campaign_.until_failure || progress_.failures == 0) continue;
+        // Later seeds that are done already are left out, so that the jobs do not show.
+        waiting_.clear();
+        crew_.stop_all();
+        return CampaignEnd::all_done;
       }
       report();
     }

@@ -15,6 +15,7 @@ struct Campaign {
   std::uint64_t first = 1;             // seeds are counted up from here,
   std::optional<std::uint64_t> seeds;  // ... this many of each variation; nullopt: until time is up
   std::optional<Duration> time;        // after it no run is begun; those that run may finish
+  bool until_failure = false;          // the first seed that fails is the last
   CrewOptions crew;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 #include "runtime/storage/checksum.hpp"
 
@@ -27,7 +28,12 @@ class ReplicaChecks::Ear final : public runtime::Probe {
 
   const std::string node;
   const std::uint32_t life;
+  // If the log rotted before this life: what may be missing from it.
+  std::optional<Transaction> may_be_lost;
 
+  void log_committed() override {
+    if (listens()) checks_.log_committed(*this);
+  }
   void log_recovered(GroupId group, LogIndex snapshot, LogIndex last) override {
     if (listens()) checks_.log_recovered(*this, group, snapshot, last);
   }
@@ -67,11 +73,15 @@ class ReplicaChecks::Ear final : public runtime::Probe {
 std::unique_ptr<runtime::Probe> ReplicaChecks::listen(const std::string& node,
                                                       std::function<bool()> over) {
   if (forgiven_.erase(node) > 0) start_afresh(node);
-  return std::make_unique<Ear>(*this, node, ++lives_, std::move(over));
+  auto ear = std::make_unique<Ear>(*this, node, ++lives_, std::move(over));
+  if (rotten_.contains(node)) ear->may_be_lost = newest_[node];
+  return ear;
 }
 
 void ReplicaChecks::start_afresh(const std::string& node) {
   std::erase_if(replicas_, [&](const auto& one) { return one.first.first == node; });
+  newest_.erase(node);
+  rotten_.erase(node);
   for (auto& [id, group] : groups_) {
     if (group.nodes != std::set{node}) continue;
     group = Group{};
@@ -95,7 +105,7 @@ ReplicaChecks::Replica& ReplicaChecks::replica(const Ear& ear, GroupId group, bo
   replica.life = ear.life;
   replica.applied = replica.next = 0;
   if (recovered) return replica;
-  require(replica.durable == 0, ear, group, [&] {
+  require(replica.durable == 0 || was_lost(ear, group, 0), ear, group, [&] {
     return "its log was synced up to " + entry(replica.durable) +
            ", and nothing of it is there after a restart";
   });
@@ -104,10 +114,30 @@ ReplicaChecks::Replica& ReplicaChecks::replica(const Ear& ear, GroupId group, bo
 
 // --- the node log
 
+void ReplicaChecks::log_committed(const Ear& ear) {
+  rotten_.erase(ear.node);  // the log has been opened since
+  newest_[ear.node] = {now_ ? now_() : Duration{}, {}};
+}
+
+// Whether the end of the group's log was in the newest transaction of a log that rotted. If so, it
+// is as if it had never been.
+bool ReplicaChecks::was_lost(const Ear& ear, GroupId id, LogIndex last) {
+  if (!ear.may_be_lost) return false;
+  const auto first = ear.may_be_lost->first.find(id);
+  if (first == ear.may_be_lost->first.end() || last + 1 < first->second) return false;
+  Replica& replica = replicas_[{ear.node, id}];
+  replica.durable = last;
+  replica.delivered = std::min(replica.delivered, last);
+  Group& group = groups_[id];
+  if (group.nodes == std::set{ear.node}) group.lost_behind = last;
+  if (on_lost) on_lost({ear.node, id, last, ear.may_be_lost->at});
+  return true;
+}
+
 void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last) {
   ++counts_.recovered;
   Replica& replica = this->replica(ear, group, true);
-  require(last >= replica.durable, ear, group, [&] {
+  require(last >= replica.durable || was_lost(ear, group, last), ear, group, [&] {
     return "its log was synced up to " + entry(replica.durable) + ", and ends with " + entry(last) +
            " after a restart";
   });
@@ -126,6 +156,7 @@ void ReplicaChecks::entry_durable(const Ear& ear, GroupId group, LogIndex index)
            entry(replica.delivered) + ")";
   });
   replica.durable = index;
+  newest_[ear.node].first.emplace(group, index);
 }
 
 void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
@@ -142,7 +173,12 @@ void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
 void ReplicaChecks::leads(const Ear& ear, GroupId group, std::uint64_t id, Term term) {
   ++counts_.leaderships;
   const auto leader = "replica " + std::to_string(id) + " on node " + ear.node;
-  const auto [known, first] = groups_[group].leaders.emplace(term, leader);
+  auto& leaders = groups_[group].leaders;
+  // With the newest transaction of the log, which group it took part in is not known, the group may
+  // have forgotten its newest term.
+  if (ear.may_be_lost && !leaders.empty() && leaders.rbegin()->second == leader)
+    leaders.erase(std::prev(leaders.end()));
+  const auto [known, first] = leaders.emplace(term, leader);
   require(first, ear, group, [&] {
     return leader + " leads term " + std::to_string(term) + ", which " + known->second +
            " led before";
@@ -173,6 +209,11 @@ void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed
   Group& group = groups_[id];
   group.nodes.insert(ear.node);
   if (index <= group.base) return;
+  if (group.lost_behind && index > *group.lost_behind) {
+    group.committed.erase(group.committed.upper_bound(*group.lost_behind), group.committed.end());
+    group.times.erase(group.times.upper_bound(*group.lost_behind), group.times.end());
+    group.lost_behind.reset();
+  }
   if (const auto known = group.committed.find(index); known != group.committed.end())
     return require(
         known->second.term == committed.term && known->second.content == committed.content, ear, id,

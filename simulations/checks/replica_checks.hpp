@@ -14,19 +14,21 @@
 // With several voters, too, this is about each node's own copy: the product hands nothing out that
 // is not durable here.
 //
-// One object per world. It knows nothing of what a fault may destroy: whoever takes away a disk, or
-// lets the log rot, says so with forgive().
+// One object per world. It knows nothing of what a fault may destroy: whoever takes away a disk
+// says so with forgive(), and who lets the log rot with log_rotted().
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "runtime/storage/probe.hpp"
+#include "runtime/time.hpp"
 
 namespace troupe::simulations {
 
@@ -35,7 +37,10 @@ class ReplicaChecks {
   // `violated` gets a sentence with node, group and index and does not return, but in tests of this
   // class; after that nothing more is checked.
   using Violated = std::function<void(const std::string& what)>;
-  explicit ReplicaChecks(Violated violated) : violated_(std::move(violated)) {}
+  // `now` is asked for the times in losses.
+  using Now = std::function<Duration()>;
+  explicit ReplicaChecks(Violated violated, Now now = {})
+      : violated_(std::move(violated)), now_(std::move(now)) {}
   ReplicaChecks(const ReplicaChecks&) = delete;
   ReplicaChecks& operator=(const ReplicaChecks&) = delete;
 
@@ -46,6 +51,20 @@ class ReplicaChecks {
   // The node's disk is gone or was damaged: from its next life on, what it promised before counts
   // no more, and what its groups committed neither, unless another node was handed it, too.
   void forgive(const std::string& node) { forgiven_.insert(node); }
+
+  // A byte of the node's log rotted. What was synced stays promised, but for the newest transaction
+  // of the log: when the log is opened next it may be gone, and its entries are then told to
+  // `on_lost`. That is the one gap of the log, see docs/decisions/0002.
+  void log_rotted(const std::string& node) { rotten_.insert(node); }
+
+  // Entries of the group behind `last` were lost like that. They had been synced since `since`.
+  struct Loss {
+    std::string node;
+    runtime::GroupId group = 0;
+    runtime::LogIndex last = 0;
+    Duration since{};
+  };
+  std::function<void(const Loss&)> on_lost;
 
   // How much was heard: a run in which nothing was has checked nothing.
   struct Counts {
@@ -73,6 +92,9 @@ class ReplicaChecks {
     bool any_base = false;                   // it is where the next file stands that is opened
     std::map<LogIndex, std::int64_t> times;  // shard time of rows, by the file's index
     std::set<std::string> nodes;             // that were handed entries
+    // What was committed behind it was lost, and counts until something else is committed there:
+    // the shard file may still hold its rows.
+    std::optional<LogIndex> lost_behind;
   };
   // What a node has of a group.
   struct Replica {
@@ -85,11 +107,19 @@ class ReplicaChecks {
     bool has_file = false;      // a log may be used without, in a test of its own
   };
 
+  // The newest transaction of a node's log.
+  struct Transaction {
+    Duration at{};
+    std::map<GroupId, LogIndex> first;  // entry of each group in it
+  };
+
+  bool was_lost(const Ear& ear, GroupId group, LogIndex last);
   Replica& replica(const Ear& ear, GroupId group, bool recovered = false);
   template <class What>
   void require(bool holds, const Ear& ear, GroupId group, const What& what);
   void start_afresh(const std::string& node);
 
+  void log_committed(const Ear& ear);
   void log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last);
   void entry_durable(const Ear& ear, GroupId group, LogIndex index);
   void log_cut(const Ear& ear, GroupId group, LogIndex index);
@@ -104,9 +134,12 @@ class ReplicaChecks {
   void replied(const Ear& ear, GroupId group, LogIndex index);
 
   const Violated violated_;
+  const Now now_;
   bool broken_ = false;
   std::uint32_t lives_ = 0;
   std::set<std::string> forgiven_;  // until their next life
+  std::set<std::string> rotten_;    // logs, until they are opened
+  std::map<std::string, Transaction> newest_;  // by node
   std::map<GroupId, Group> groups_;
   std::map<std::pair<std::string, GroupId>, Replica> replicas_;
   Counts counts_;

@@ -124,6 +124,7 @@ class Understanding {
                              : static_cast<unsigned>(number("--jobs", options_.jobs, 1, 1024));
     if (!options_.seed_limit.empty())
       campaign.crew.seed_limit = time("--limit", options_.seed_limit);
+    campaign.until_failure = options_.until_failure;
     if (!options_.time.empty()) campaign.time = time("--for", options_.time);
     request_.shrink_time = campaign.time.value_or(10min);
   }

@@ -148,6 +148,18 @@ FaultMix FaultMix::with_data_loss() const {
   return result;
 }
 
+FaultMix FaultMix::always_with(std::set<FaultKind> kept) const {
+  auto result = *this;
+  result.never_left_out = std::move(kept);
+  return result;
+}
+
+FaultMix FaultMix::more(FaultKind kind, std::uint32_t times) const {
+  auto result = *this;
+  result.kinds.at(kind).per_1000_s *= times;
+  return result;
+}
+
 FaultMix Faults::none() {
   return {};
 }
@@ -226,7 +238,7 @@ Draw draw_swarm(std::uint64_t seed, const FaultMix& mix) {
     auto random = stream(name_of(kind));
     const bool takes_part = random.between(0, 1) == 0;
     const auto percent = random.between(10, 100);
-    if (draw.calm || !takes_part) continue;
+    if (draw.calm || (!takes_part && !mix.never_left_out.contains(kind))) continue;
     auto& its = draw.mix.kinds[kind] = range;
     its.per_1000_s =
         static_cast<std::uint32_t>(std::max<std::uint64_t>(1, range.per_1000_s * percent / 100));

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct FaultMix {
   // nothing is lost for good: with fewer than three nodes, none. This allows them on all.
   bool data_may_be_lost = false;
 
+  // Kinds that a simulation is about: every seed with faults has them.
+  std::set<FaultKind> never_left_out;
+
   // Of handler_throws and shard_fails; none: they do not happen.
   std::vector<std::string> services;
 
@@ -50,6 +54,9 @@ struct FaultMix {
   FaultMix without(const std::vector<FaultKind>& dropped) const;
   FaultMix with_services(std::vector<std::string> names) const;
   FaultMix with_data_loss() const;
+  FaultMix always_with(std::set<FaultKind> kept) const;
+  // The same, with so many times as many faults of this kind.
+  FaultMix more(FaultKind kind, std::uint32_t times) const;
 };
 
 namespace Faults {  // NOLINT: reads as a type in scenarios

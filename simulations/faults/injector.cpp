@@ -85,7 +85,8 @@ void Injector::begin(const Fault& fault) {
       const auto where =
           rot(machine->hardware.disk, target, static_cast<std::uint64_t>(fault.amount));
       if (!where) return;
-      world_.checks().forgive(fault.node);  // what rot destroyed is lost
+      if (fault.kind == FaultKind::rot_log) world_.checks().log_rotted(fault.node);
+      rotten_.push_back({fault.node, where->substr(0, where->rfind('@'))});
       return take_place(fault, " (" + *where + ')');
     }
     case FaultKind::reset_link:

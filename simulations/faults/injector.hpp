@@ -67,6 +67,12 @@ class Injector {
   const FaultPlan& took_place() const { return took_place_; }
   const std::map<std::string, std::uint64_t>& injected() const { return injected_; }
 
+  // Files in which a bit was flipped.
+  struct Rotten {
+    std::string node, path;
+  };
+  const std::vector<Rotten>& rotten() const { return rotten_; }
+
   // Why the machine last ended by itself or did not start.
   std::optional<Error> last_failure(const Machine& machine) const;
 
@@ -114,6 +120,7 @@ class Injector {
   std::map<std::string, Node> nodes_;
   FaultPlan took_place_;
   std::map<std::string, std::uint64_t> injected_;
+  std::vector<Rotten> rotten_;
 };
 
 }  // namespace troupe::simulations

@@ -107,6 +107,7 @@ Task<Operation> Client::perform(actors::CallBase call) {
     } else {
       operation.reason = response.error().reason;
     }
+    operation.heard.push_back({now(), operation.reason});
     if (operation.attempts >= patience.attempts || now() + pause >= patience.until) {
       operation.outcome = Outcome::unknown;
       break;
@@ -221,7 +222,6 @@ bool Client::conclude(Operation& operation, const actors::CallBase& call,
     return true;
   }
   if (is_not_now(response.status)) {
-    operation.heard.push_back(error.reason);
     return false;
   }
   // The id was too old to tell: an attempt may have run.

@@ -118,6 +118,12 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
       world_, std::move(plan), &handler_faults_,
       Injector::Options{
           .on_failure = [this](Machine& machine, const Error& why) { node_failed(machine, why); }});
+  world_.checks().on_lost = [this](const ReplicaChecks::Loss& loss) {
+    note(loss.node, "the newest commit of the log has rotted away; of group " +
+                        std::to_string(loss.group) + " what is behind entry " +
+                        std::to_string(loss.last));
+    losses_.push_back({loss, world_.now()});
+  };
   for (const auto& make : watchers()) watchers_.push_back(make(world_));
 }
 
@@ -222,6 +228,15 @@ void Conduct::start_nodes() {
   }
 }
 
+bool Conduct::names_rotten_file(const Error& why, const std::string& node) const {
+  if (took_place(injector_->injected(), {FaultKind::lost_disk})) return true;
+  return std::ranges::any_of(injector_->rotten(), [&](const Injector::Rotten& rotten) {
+    auto name = rotten.path.substr(rotten.path.rfind('/') + 1);
+    if (name.ends_with("-wal")) name.resize(name.size() - 4);
+    return rotten.node == node && why.message.find(name) != std::string::npos;
+  });
+}
+
 // It is started again by the injector.
 void Conduct::node_failed(Machine& machine, const Error& why) {
   note(machine.name(), "ended by itself or did not start: " + why.describe());
@@ -229,6 +244,10 @@ void Conduct::node_failed(Machine& machine, const Error& why) {
   constexpr Duration grace = 2s;
   const bool late = healed_at_ != Duration::max() && world_.now() > healed_at_ + grace &&
                     !data_was_harmed(injector_->injected());
+  if (why.code == Code::data_loss && !names_rotten_file(why, machine.name())) {
+    return fail("fail-stop", machine.name() + " found lost data, and names none of the files that "
+                                              "rotted: " + why.describe());
+  }
   if (excused(why, injector_->injected()) && !late) return;
   fail("fail-stop",
        machine.name() +

@@ -10,6 +10,7 @@
 #include "simulations/rehearsal/event_table.hpp"
 #include "simulations/rehearsal/hosting.hpp"
 #include "simulations/rehearsal/knobs.hpp"
+#include "simulations/rehearsal/losses.hpp"
 #include "simulations/rehearsal/rehearsal.hpp"
 #include "simulations/rehearsal/restart_check.hpp"
 #include "simulations/rehearsal/watcher.hpp"
@@ -28,7 +29,10 @@ class Conduct {
   World& world() { return world_; }
   const History& history() const { return history_; }
   const Injector& injector() const { return *injector_; }
+  const std::vector<KnownLoss>& losses() const { return losses_; }
   const std::vector<Failure>& failures() const { return failures_; }
+  // Duration::max(): it did not come so far.
+  Duration healed_at() const { return healed_at_; }
   const std::vector<RunEvent>& events() const { return events_; }
 
  private:
@@ -43,6 +47,7 @@ class Conduct {
   void tick();
   void start_nodes();
   void node_failed(Machine& machine, const Error& why);
+  bool names_rotten_file(const Error& why, const std::string& node) const;
   void observe(const Operation& operation);
   void watch();
 
@@ -70,6 +75,7 @@ class Conduct {
   RestartCheck restarts_;
   std::vector<Role> roles_;
   std::vector<RunEvent> events_;
+  std::vector<KnownLoss> losses_;
   std::vector<Failure> failures_;
   bool over_ = false;
   Duration healed_at_ = Duration::max();

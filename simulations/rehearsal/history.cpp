@@ -56,6 +56,12 @@ History History::until(Duration time) const {
   return known;
 }
 
+History History::edited(const std::function<void(Operation&)>& edit) const {
+  History result = *this;
+  for (auto& operation : result.operations_) edit(operation);
+  return result;
+}
+
 std::string describe_message(const std::string& type, const std::string& bytes) {
   const auto* descriptor = pb::DescriptorPool::generated_pool()->FindMessageTypeByName(type);
   if (descriptor == nullptr) return "a " + type + " of " + std::to_string(bytes.size()) + " bytes";

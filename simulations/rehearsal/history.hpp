@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,9 +45,13 @@ struct Operation {
   Duration settled = Duration::max();  // of an unknown one: it takes no effect after this
   Outcome outcome = Outcome::open;
   unsigned attempts = 0;
-  std::string reply;               // serialised deterministically
-  std::string reason;              // of a refusal, or the last thing that was heard of it
-  std::vector<std::string> heard;  // reasons for which it was sent again
+  std::string reply;   // serialised deterministically
+  std::string reason;  // of a refusal, or the last thing that was heard of it
+  struct Heard {
+    Duration at{};
+    std::string reason;
+  };
+  std::vector<Heard> heard;  // what attempts got that were not the end
   std::optional<Position> position;
   bool replayed = false;  // the position is that of its effect or a later one
 
@@ -71,6 +76,9 @@ class History {
 
   // What was known at that time: later operations are left out, and those under way are open.
   History until(Duration time) const;
+
+  // The same with each operation changed as `edit` does.
+  History edited(const std::function<void(Operation&)>& edit) const;
 
   // Every entity that was called, with its operations in the order in which they began.
   using Entity = std::pair<std::string, std::string>;  // service, key

@@ -56,6 +56,13 @@ class Reading : public Client {
   std::optional<std::string> broken_;
 };
 
+// A run that is over, as its clients saw it.
+struct Past {
+  const History& history;
+  const FaultPlan& took_place;  // each at the time at which it did
+  Duration healed;              // when all faults ended
+};
+
 class Rehearsal {
  public:
   explicit Rehearsal(std::uint64_t seed) : seed_(seed) {}
@@ -98,6 +105,13 @@ class Rehearsal {
   // Handlers throw by themselves: what a client is told of it means that nothing was done.
   void handlers_throw() { handlers_throw_ = true; }
 
+  // Looks at the whole run when it is over, also one in which data was harmed. A failure says what
+  // and when; its check is "hindsight: NAME".
+  using LookBack = std::function<std::optional<Failure>(const Past&)>;
+  void in_hindsight(std::string name, LookBack look) {
+    hindsights_.push_back({std::move(name), std::move(look)});
+  }
+
   // The services of the nodes, in place of those that the binary registers. Outlives the run.
   void services(const actors::ServiceRegistry& registry) { registry_ = &registry; }
 
@@ -115,6 +129,10 @@ class Rehearsal {
     std::string name;
     FinalScript script;
   };
+  struct Hindsight {
+    std::string name;
+    LookBack look;
+  };
   struct Declared {
     std::optional<std::string> manifest;
     Duration duration;
@@ -123,13 +141,21 @@ class Rehearsal {
     Models models;
     std::vector<Invariant> invariants;
     std::vector<Final> finals;
+    std::vector<Hindsight> hindsights;
     const actors::ServiceRegistry* registry;
     bool handlers_throw;
   };
   Declared take() {
-    return {std::move(manifest_), duration_,          std::move(faults_),
-            std::move(clients_),  std::move(models_), std::move(always_),
-            std::move(finals_),   registry_,          handlers_throw_};
+    return {std::move(manifest_),
+            duration_,
+            std::move(faults_),
+            std::move(clients_),
+            std::move(models_),
+            std::move(always_),
+            std::move(finals_),
+            std::move(hindsights_),
+            registry_,
+            handlers_throw_};
   }
 
  private:
@@ -151,6 +177,7 @@ class Rehearsal {
   Models models_;
   std::vector<Invariant> always_;
   std::vector<Final> finals_;
+  std::vector<Hindsight> hindsights_;
   const actors::ServiceRegistry* registry_ = &actors::ServiceRegistry::global();
   bool handlers_throw_ = false;
 };

@@ -8,6 +8,7 @@
 #include "config/load.hpp"
 #include "runtime/rehearsal/marks.hpp"
 #include "simulations/rehearsal/conduct.hpp"
+#include "simulations/rehearsal/losses.hpp"
 #include "simulations/rehearsal/page.hpp"
 #include "simulations/world/check.hpp"
 
@@ -94,6 +95,7 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   simulation.declare(rehearsal);
   auto declared = rehearsal.take();
   const auto models = declared.models;
+  const auto hindsights = declared.hindsights;
 
   auto text = options.manifest ? options.manifest : declared.manifest;
   auto manifest = load(text.value_or(default_manifest(declared)));
@@ -143,7 +145,7 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   const auto lost = first_lost_disk(conduct.injector().took_place());
   const auto known =
       lost == Duration::max() ? std::nullopt : std::optional{conduct.history().until(lost)};
-  const auto& history = known ? *known : conduct.history();
+  const auto history = without_lost(known ? *known : conduct.history(), conduct.losses());
   auto report = check_model(history, models);
   auto wrong = report.failure;
   if (!wrong) wrong = check_positions(history);
@@ -153,6 +155,11 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
     report.undecided += black_box.undecided;
   }
   if (report.undecided > 0) outcome.marks["model replay given up"] = report.undecided;
+  for (const auto& hindsight : hindsights) {
+    if (wrong) break;
+    wrong = hindsight.look({history, conduct.injector().took_place(), conduct.healed_at()});
+    if (wrong) wrong->check = "hindsight: " + hindsight.name;
+  }
   if (wrong) failures.insert(failures.begin(), *wrong);
   if (!failures.empty()) outcome.failure = failures.front();
   write_page();

@@ -44,7 +44,7 @@ World::World(Options options)
       trace_(options.trace, options.sink),
       checks_([this](const std::string& what) {
         check_failed(std::to_string(now().count()) + " ns: replica checks: " + what);
-      }),
+      }, [this] { return now(); }),
       fabric_(loop_, options.seed, options.network_times) {
   check(!std::exchange(a_world_exists, true), "a second world was made while one exists");
   check_single_thread();

@@ -31,6 +31,9 @@ void add_simulate(CLI::App& app, SimulateOptions& options) {
                      "Count the seeds up from here. Default: a fresh one, which is printed");
   seed->excludes(seeds)->excludes(first);
   text("--for", options.time, "TIME", "Begin no run after this much time, such as 10m");
+  auto* until = command->add_flag("--until-failure", options.until_failure,
+                                  "Let the first seed that fails be the last");
+  seed->excludes(until);
   text("--jobs", options.jobs, "J", "Processes at a time. Default: as many as there are cores");
   text("--limit", options.seed_limit, "TIME",
        "Time after which a run counts as hanging. Default: 2m");

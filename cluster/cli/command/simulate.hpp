@@ -19,6 +19,7 @@ struct SimulateOptions {
   std::string faults, plan;
   std::string trace;
   std::string time, seed_limit;
+  bool until_failure = false;
   bool shrink = false;
   bool list = false;
   bool verbose = false;

@@ -107,6 +107,21 @@ TEST_CASE("a variation may have its own number of seeds and its own first one") 
   CHECK(order == "calm100 stock7 calm101 calm102 ");
 }
 
+TEST_CASE("a campaign until a failure ends with the first seed that fails, whatever the jobs") {
+  for (const unsigned jobs : {1u, 2u, 5u}) {
+    Campaign campaign = campaign_of({"ledger"}, 15, 30, jobs);
+    campaign.until_failure = true;
+    const Collected collected = collect(campaign);
+    CHECK(collected.end == CampaignEnd::all_done);
+    REQUIRE(collected.results.size() == 3);
+    CHECK(collected.results.back().seed() == 17);
+    CHECK(collected.results.back().failed());
+  }
+  Campaign sound = campaign_of({"calm"}, 1, 5);
+  sound.until_failure = true;
+  CHECK(collect(sound).results.size() == 5);
+}
+
 TEST_CASE("results and their order do not depend on the number of jobs") {
   const auto names = {"ledger", "aborts", "fragile"};
   const std::string one = told(collect(campaign_of({names.begin(), names.end()}, 1, 12, 1)));

@@ -153,6 +153,18 @@ TEST_CASE("a swarm's seeds have their own kinds, intensities and schedules; one 
   CHECK(texts.size() == seeds);
 }
 
+TEST_CASE("what a simulation is about is in every seed with faults, as often as it says") {
+  const auto mix = everything().always_with({FaultKind::full_disk}).more(FaultKind::full_disk, 3);
+  CHECK(mix.kinds.at(FaultKind::full_disk).per_1000_s ==
+        3 * everything().kinds.at(FaultKind::full_disk).per_1000_s);
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const auto draw = draw_swarm(seed, mix);
+    CHECK(draw.mix.kinds.contains(FaultKind::full_disk) == !draw.calm);
+    CHECK(draw.mix.kinds.contains(FaultKind::kill) ==
+          draw_swarm(seed, everything()).mix.kinds.contains(FaultKind::kill));
+  }
+}
+
 TEST_CASE("a draw reads as one line") {
   Draw draw;
   draw.schedule = {.strategy = Strategy::priority, .epoch_jobs = 400, .change_points = 3};

@@ -1,0 +1,70 @@
+"""Runs every planted bug in the simulation that is to find it, and prints what found it.
+
+    tests/simulations/planted_table.py --planted build/dev/bin/troupe-planted --seeds 300
+
+The output is a table in Markdown. Exit status 1: a bug was not found by as many seeds.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+
+USAGE_ERROR = 2
+
+
+def bugs(program):
+    """Name, simulation and what it does of each."""
+    listed = subprocess.run([program, "--list-planted"], capture_output=True, text=True, check=True)
+    return [line.split(None, 2) for line in listed.stdout.splitlines()]
+
+
+def hunt(program, bug, simulation, options):
+    """Seeds until one failed, and the check that did; None if none did, or why it could not run."""
+    command = [program, "simulate", simulation, "--plant", bug, "--seeds", str(options.seeds),
+               "--first", str(options.first), "--jobs", str(options.jobs), "--until-failure",
+               "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == USAGE_ERROR:
+        return None, "does not run: " + done.stderr.strip().splitlines()[-1]
+    for line in done.stdout.splitlines():
+        run = json.loads(line).get("run")
+        if run and not run.get("ok"):
+            return int(run["seed"]) - options.first + 1, check_of(run["failure"])
+    return None, "not found"
+
+
+def check_of(failure):
+    """Checks of every step end the process; their words say which it was."""
+    words = failure.get("what", "")
+    for sign in ("replica checks", "SHARD_FILE_", "LOG_"):
+        if failure["check"].startswith("crash") and sign in words:
+            return failure["check"] + " (" + sign.rstrip("_") + ")"
+    return failure["check"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--planted", required=True, help="the troupe-planted program")
+    parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--simulation", help="in this one, whatever the table says")
+    parser.add_argument("bugs", nargs="*", help="only these")
+    options = parser.parse_args()
+
+    missed = 0
+    print("| bug | what it does | simulation | seeds | found by |")
+    print("| --- | --- | --- | ---: | --- |")
+    for name, simulation, what in bugs(options.planted):
+        if options.bugs and name not in options.bugs:
+            continue
+        simulation = options.simulation or simulation
+        seeds, check = hunt(options.planted, name, simulation, options)
+        missed += seeds is None
+        print(f"| {name} | {what} | {simulation} | {seeds or '-'} | {check} |", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
