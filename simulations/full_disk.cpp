@@ -24,7 +24,8 @@ struct Span {
   bool holds(Duration time) const { return begin <= time && time < end; }
 };
 
-// When the disk was full, fullest first merged where they overlap; and when anything else was wrong.
+// When the disk was full, fullest first merged where they overlap; and when anything else was
+// wrong.
 struct Troubles {
   std::vector<Span> full;
   std::vector<Span> others;
@@ -86,11 +87,11 @@ std::optional<Failure> refusals_say_why(const Past& past) {
       if (!troubles.only_full(heard.at - recovered, heard.at)) continue;
       if (heard.reason == "SHARD_OVERLOADED") continue;  // many wait in line
       if ((heard.reason == "DISK_FULL") == is_full(heard.at)) continue;
-      return Failure{{},
-                     heard_text(operation) + (is_full(heard.at)
-                                                  ? ", and nothing but a full disk was wrong"
-                                                  : ", and the disk was not full"),
-                     heard.at};
+      return Failure{
+          {},
+          heard_text(operation) + (is_full(heard.at) ? ", and nothing but a full disk was wrong"
+                                                     : ", and the disk was not full"),
+          heard.at};
     }
   }
   return std::nullopt;

@@ -137,8 +137,8 @@ class ReplicaChecks {
   const Now now_;
   bool broken_ = false;
   std::uint32_t lives_ = 0;
-  std::set<std::string> forgiven_;  // until their next life
-  std::set<std::string> rotten_;    // logs, until they are opened
+  std::set<std::string> forgiven_;             // until their next life
+  std::set<std::string> rotten_;               // logs, until they are opened
   std::map<std::string, Transaction> newest_;  // by node
   std::map<GroupId, Group> groups_;
   std::map<std::pair<std::string, GroupId>, Replica> replicas_;

@@ -221,9 +221,7 @@ bool Client::conclude(Operation& operation, const actors::CallBase& call,
     operation.outcome = only_attempt ? Outcome::harmless : Outcome::unknown;
     return true;
   }
-  if (is_not_now(response.status)) {
-    return false;
-  }
+  if (is_not_now(response.status)) return false;
   // The id was too old to tell: an attempt may have run.
   const bool expired = error.reason == "MESSAGE_ID_EXPIRED";
   operation.outcome = expired || !only_attempt ? Outcome::unknown : Outcome::refused;

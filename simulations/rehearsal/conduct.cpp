@@ -245,8 +245,10 @@ void Conduct::node_failed(Machine& machine, const Error& why) {
   const bool late = healed_at_ != Duration::max() && world_.now() > healed_at_ + grace &&
                     !data_was_harmed(injector_->injected());
   if (why.code == Code::data_loss && !names_rotten_file(why, machine.name())) {
-    return fail("fail-stop", machine.name() + " found lost data, and names none of the files that "
-                                              "rotted: " + why.describe());
+    return fail("fail-stop", machine.name() +
+                                 " found lost data, and names none of the files that "
+                                 "rotted: " +
+                                 why.describe());
   }
   if (excused(why, injector_->injected()) && !late) return;
   fail("fail-stop",

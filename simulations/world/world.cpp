@@ -42,9 +42,11 @@ World::World(Options options)
     : seed_(options.seed),
       schedule_(options.schedule),
       trace_(options.trace, options.sink),
-      checks_([this](const std::string& what) {
-        check_failed(std::to_string(now().count()) + " ns: replica checks: " + what);
-      }, [this] { return now(); }),
+      checks_(
+          [this](const std::string& what) {
+            check_failed(std::to_string(now().count()) + " ns: replica checks: " + what);
+          },
+          [this] { return now(); }),
       fabric_(loop_, options.seed, options.network_times) {
   check(!std::exchange(a_world_exists, true), "a second world was made while one exists");
   check_single_thread();
