@@ -85,7 +85,7 @@ class InventoryModel final : public EntityModel<InventoryModel> {
   // have ended by then, until it says what was seen.
   template <class Response, class Run>
   Result<Response> at(std::int64_t now, const Response& seen, bool learns, const Run& run) {
-    if (now < time_) return refusal("TIME_WENT_BACK");
+    if (now < time_) return refusal("time went back");
     All known = held_;
     for (auto& one : known) {
       // The command that made it ran before this one.
@@ -95,7 +95,7 @@ class InventoryModel final : public EntityModel<InventoryModel> {
     for (std::size_t i = 0; i < known.size(); ++i)
       if (known[i].earliest <= now && now < known[i].latest) doubtful.push_back(i);
     check(doubtful.size() < 16, "too many reservations of which nobody knows when they end");
-    Result<Response> first = refusal("NOTHING_FITS");
+    Result<Response> first = refusal("nothing fits");
     for (std::uint32_t ended = 0; ended < 1U << doubtful.size(); ++ended) {
       All open;
       for (std::size_t i = 0; i < known.size(); ++i) {
@@ -146,7 +146,7 @@ class InventoryModel final : public EntityModel<InventoryModel> {
           if (held != open.end()) {
             if (held->quantity != request.quantity()) return refusal("RESERVATION_MISMATCH");
             const auto ends = ms(seen->expires_at());  // told at last
-            if (ends < held->earliest || ends > held->latest) return refusal("ENDS_DIFFERENTLY");
+            if (ends < held->earliest || ends > held->latest) return refusal("ends differently");
             held->earliest = held->latest = ends;
           } else {
             if (request.quantity() > on_hand - sum(open)) return refusal("INSUFFICIENT_STOCK");
@@ -183,7 +183,7 @@ class InventoryModel final : public EntityModel<InventoryModel> {
       if (one.order != request.order_id() && from < one.latest) most.push_back(one);
     if (operation().outcome == Operation::Outcome::refused)
       return request.quantity() > on_hand_ - sum(most) ? refusal("INSUFFICIENT_STOCK")
-                                                       : refusal("NO_REASON_TO_REFUSE");
+                                                       : refusal("no reason to refuse");
     auto time = from;
     for (auto open = open_at(time); request.quantity() > on_hand_ - sum(open);
          open = open_at(time)) {

@@ -1,90 +1,10 @@
 // What replicas tell, made up: each rule holds for a good story and finds the bad one.
-#include "simulations/checks/replica_checks.hpp"
-
 #include <doctest/doctest.h>
 
-#include <vector>
-
-#include "runtime/storage/checksum.hpp"
+#include "tests/simulations/checks/story.hpp"
 
 namespace troupe::simulations {
 namespace {
-
-using runtime::LogIndex;
-using runtime::Probe;
-using runtime::Term;
-
-constexpr runtime::GroupId group = 7;
-
-runtime::SharedBytes bytes(const std::string& text) {
-  return std::make_shared<const std::string>(text);
-}
-
-// The payload of an entry: the first two of a group carry none.
-runtime::SharedBytes payload(LogIndex index) {
-  return index <= 2 ? nullptr : bytes("batch " + std::to_string(index));
-}
-
-// The chain and time of a file with rows up to there.
-Probe::Rows rows(LogIndex index) {
-  Probe::Rows rows{index, static_cast<std::int64_t>(1000 * index), 0};
-  for (LogIndex i = 1; i <= index; ++i)
-    if (payload(i))
-      rows.chain = runtime::checksum_of_numbers(rows.chain, i, runtime::checksum(*payload(i)));
-  return rows;
-}
-
-struct Story {
-  std::vector<std::string> found;
-  ReplicaChecks checks{[this](const std::string& what) { found.push_back(what); }};
-
-  // One life of a node.
-  struct Life {
-    std::shared_ptr<bool> over = std::make_shared<bool>(false);
-    std::unique_ptr<Probe> probe;
-    Probe* operator->() const { return probe.get(); }
-
-    void write(LogIndex from, LogIndex to, Term term = 2) const {
-      for (LogIndex i = from; i <= to; ++i) probe->entry_durable(group, i, term);
-    }
-    void hand_out(LogIndex from, LogIndex to, Term term = 2) const {
-      for (LogIndex i = from; i <= to; ++i) probe->delivered(group, i, term, payload(i));
-    }
-  };
-  Life start(const std::string& node = "n1") {
-    Life life;
-    life.probe = checks.listen(node, [over = life.over] { return *over; });
-    return life;
-  }
-
-  // A first life that made, handed out and answered five entries and checkpointed three.
-  Life first_life() {
-    auto life = start();
-    life->file_opened(group, rows(0));
-    life.write(1, 5);
-    life.hand_out(1, 2);
-    life->leads(group, 11, 2);
-    life.hand_out(3, 5);
-    life->replied(group, 5);
-    life->rows_applied(group, rows(3));
-    life->checkpointed(group, 3);
-    REQUIRE(found.empty());
-    return life;
-  }
-  Life second_life(LogIndex applied) {
-    auto life = start();
-    life->log_recovered(group, 0, 5);
-    life->file_opened(group, rows(applied));
-    return life;
-  }
-
-  bool finds(const std::string& part) const {
-    INFO("found: ", found.empty() ? "nothing" : found.front());
-    const bool does = found.size() == 1 && found.front().find(part) != std::string::npos;
-    CHECK(does);
-    return does;
-  }
-};
 
 TEST_CASE("a group that lives, restarts and goes on breaks no rule") {
   Story story;
@@ -347,79 +267,6 @@ TEST_CASE("what another node was handed stays committed when a disk is lost") {
 }
 
 // Its newest transaction holds the entries 4 and 5.
-struct RottenStory : Story {
-  std::vector<ReplicaChecks::Loss> losses;
-  RottenStory() {
-    checks.on_lost = [this](const ReplicaChecks::Loss& loss) { losses.push_back(loss); };
-    auto life = start();
-    life->log_committed();
-    life->file_opened(group, rows(0));
-    life->leads(group, 11, 2);
-    life.write(1, 3);
-    life->log_committed();
-    life.write(4, 5);
-    life.hand_out(1, 5);
-    life->rows_applied(group, rows(3));
-    life->checkpointed(group, 3);
-    REQUIRE(found.empty());
-  }
-};
-
-TEST_CASE("of a log that rotted, the newest transaction may be lost, and is told") {
-  RottenStory story;
-  story.checks.log_rotted("n1");
-  auto next = story.start();
-  next->log_recovered(group, 0, 3);
-  REQUIRE(story.losses.size() == 1);
-  CHECK(story.losses[0].node == "n1");
-  CHECK(story.losses[0].group == group);
-  CHECK(story.losses[0].last == 3);
-  next->file_opened(group, rows(3));
-  next->log_committed();
-  next->leads(group, 11, 2);  // with its newest term, too
-  next.write(4, 4);
-  next->delivered(group, 4, 2, bytes("another one"));
-  next->replied(group, 4);
-  CHECK(story.found.empty());
-}
-
-TEST_CASE("of a log that rotted, nothing older may be lost") {
-  RottenStory story;
-  story.checks.log_rotted("n1");
-  story.start()->log_recovered(group, 0, 2);
-  story.finds("synced up to entry 5, and ends with entry 2 after a restart");
-  CHECK(story.losses.empty());
-}
-
-TEST_CASE("rot explains the loss of the newest transaction once, and of no later one") {
-  RottenStory story;
-  story.checks.log_rotted("n1");
-  auto next = story.start();
-  next->log_recovered(group, 0, 5);
-  next->file_opened(group, rows(3));
-  next->log_committed();
-  next.write(6, 6);
-  story.start()->log_recovered(group, 0, 5);
-  story.finds("synced up to entry 6, and ends with entry 5 after a restart");
-}
-
-TEST_CASE("without rot, the newest transaction may not be lost") {
-  RottenStory story;
-  story.start()->log_recovered(group, 0, 3);
-  story.finds("synced up to entry 5, and ends with entry 3 after a restart");
-}
-
-TEST_CASE("rows that the log lost may stay in the shard file, which then does not go on") {
-  RottenStory story;
-  story.checks.log_rotted("n1");
-  auto next = story.start();
-  next->log_recovered(group, 0, 3);
-  next->file_opened(group, rows(5));
-  CHECK(story.found.empty());
-  next->log_committed();
-  next.write(4, 4);
-  story.finds("entry 4 is written over, but was handed out already (up to entry 5)");
-}
 
 }  // namespace
 }  // namespace troupe::simulations
