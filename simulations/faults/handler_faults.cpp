@@ -1,5 +1,8 @@
 #include "simulations/faults/handler_faults.hpp"
 
+#include <google/protobuf/message.h>
+
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -11,8 +14,8 @@ namespace {
 
 using Fate = HandlerFaults::Fate;
 
-// Stands before the author's entity, whose state is brought back here; except after a throw that is
-// injected behind the handler: then the shard has to do it with what it knows, this object.
+// Stands before the author's entity. What has to be taken back is left to the shard, as if there
+// were nothing in between: it knows this object alone, so that the state to go back to moves here.
 class Decorated final : public actors::Entity {
  public:
   Decorated(std::unique_ptr<actors::Entity> inner, HandlerFaults& faults)
@@ -25,31 +28,42 @@ class Decorated final : public actors::Entity {
     const auto fate = faults_.draw(type().name);
     if (fate == Fate::throws_before) throw std::runtime_error{"injected before the handler ran"};
     if (!std::exchange(bound_, true)) inner_->bind(key());
-    if (fate == Fate::throws_after) keep_state();
-    const Attempt attempt{*inner_, context()};
+    Attempt attempt{*this};
     auto outcome = inner_->execute(method, request);
-    if (outcome.reply || fate == Fate::throws_after) inner_->drop_kept_state();
     if (fate == Fate::throws_after) throw std::runtime_error{"injected after the handler ran"};
+    attempt.succeeded = outcome.reply.has_value();
     return outcome;
   }
 
  private:
-  // Takes back what was not declared a success, whatever was thrown.
   class Attempt {
    public:
-    Attempt(actors::Entity& entity, actors::HandlerContext& context) : entity_(entity) {
-      entity_.enter(&context);
-    }
+    explicit Attempt(Decorated& outer) : outer_(outer) { outer.inner_->enter(&outer.context()); }
     ~Attempt() {
-      entity_.enter(nullptr);
-      entity_.restore_state();
+      outer_.inner_->enter(nullptr);
+      if (succeeded) {
+        outer_.inner_->drop_kept_state();
+      } else {
+        outer_.take_over_kept_state();
+      }
     }
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
 
+    bool succeeded = false;
+
    private:
-    actors::Entity& entity_;
+    Decorated& outer_;
   };
+
+  void take_over_kept_state() {
+    auto& state = state_message();
+    const std::unique_ptr<google::protobuf::Message> reached{state.New()};
+    reached->CopyFrom(state);
+    if (!inner_->restore_state()) return;
+    keep_state();
+    state.CopyFrom(*reached);
+  }
 
   std::unique_ptr<actors::Entity> inner_;
   HandlerFaults& faults_;
