@@ -22,7 +22,7 @@ SIMULATION(bit_rot, "a rotten byte is harmless or found, and never served") {
   sim.faults(Faults::everything()
                  .only({K::rot_log, K::rot_shard, K::kill, K::power_cut, K::power_cut_in_start,
                         K::slow_disk})
-                 .always_with({K::kill})
+                 .always_with({K::kill, K::rot_shard})
                  .with_data_loss()
                  .more(K::rot_log, 2)
                  .more(K::rot_shard, 6)

@@ -59,7 +59,7 @@ inline Script reader(Client& client) {
   const auto pace = client.between(std::chrono::milliseconds{20}, std::chrono::milliseconds{150});
   while (client.running()) {
     const auto account = any_account(client);
-    if (client.one_in(20)) {
+    if (client.one_in(8)) {  // its rows are read from the file
       co_await read_statement_of(client, account, 200);
     } else {
       co_await client.call(bank::AccountsRef{account}.Get());

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Runs every planted bug in the simulation that is to find it, and prints what found it.
 
     tests/simulations/planted_table.py --planted build/dev/bin/troupe-planted --seeds 300
