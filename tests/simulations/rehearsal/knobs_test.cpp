@@ -42,7 +42,9 @@ TEST_CASE("every value that a seed draws is one that a manifest may hold") {
 }
 
 TEST_CASE("what the manifest gives is not drawn") {
-  auto manifest = load(std::string{plain} + "[storage]\napply_rows = 12345\n");
+  std::string text = plain;
+  text += "[storage]\napply_rows = 12345\n";
+  const auto manifest = load(text);
   bool drawn = false;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     const auto knobs = draw_knobs({seed, Domain::knobs, 0, 0});
