@@ -7,6 +7,23 @@
 #include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::actors {
+namespace {
+
+// Whether these are all events that were asked for, of an entity with so many. Checksums of rows
+// do not tell that a row is missing because its key rotted.
+bool is_whole(const std::vector<runtime::ShardFile::Event>& events, HistoryOrder order,
+              std::uint64_t from, std::size_t limit, std::uint64_t count) {
+  const bool oldest_first = order == HistoryOrder::oldest_first;
+  const auto begin = oldest_first ? std::max<std::uint64_t>(from, 1)
+                                  : std::min(from == 0 ? count : from, count);
+  const auto there = oldest_first ? (begin > count ? 0 : count - begin + 1) : begin;
+  if (events.size() != std::min<std::uint64_t>(limit, there)) return false;
+  for (std::uint64_t i = 0; i < events.size(); ++i)
+    if (events[i].sequence != (oldest_first ? begin + i : begin - i)) return false;
+  return true;
+}
+
+}  // namespace
 
 // True if the command ran before and its reply is still in memory: it gets that reply, once the
 // batch has committed. Another request under the same id is refused.
@@ -49,6 +66,7 @@ void Shard::look_up_reply(Resident& resident, RequestPtr request, const ReplyKey
         Resident* found = still_busy(entity, epoch);
         TROUPE_SOMETIMES_IF(!found, "an entity was dropped during a look at the file");
         if (!found) return handle(request);
+        if (!stored && stored.error().code == Code::data_loss) return fail_(stored.error());
         found->busy = false;
         if (!stored) {
           request->answer(stored.error());
@@ -105,6 +123,14 @@ void Shard::fetch_history(Resident& resident, RequestPtr request, std::shared_pt
          pages](Result<std::vector<runtime::ShardFile::Event>> events) {
           Resident* found = still_busy(entity, epoch);
           if (!found) return handle(request);
+          if (events && !is_whole(*events, pages->back().order, pages->back().from,
+                                  pages->back().limit, found->last_event))
+            events = data_loss("SHARD_FILE_CORRUPT",
+                               spec_.file(generation_) + ": events of entity '" + entity +
+                                   "' are missing, of which there were " +
+                                   std::to_string(found->last_event) +
+                                   ": the file is rotten; restore it from a copy");
+          if (!events && events.error().code == Code::data_loss) return fail_(events.error());
           found->busy = false;
           if (!events) {
             request->answer(events.error());

@@ -23,6 +23,8 @@ TEST_CASE("a full disk and rot lose nothing, on a few seeds and on those that on
            Run{"full-disk", 2},
            Run{"bit-rot", 1},
            Run{"bit-rot", 2},
+           // The key of an event rotted, and a statement ended before it.
+           Run{"bit-rot", 75},
        }) {
     CAPTURE(name);
     CAPTURE(seed);
