@@ -26,10 +26,10 @@ Result<runtime::ShardFile::Loaded> load_whole(runtime::ShardFile& file, const st
   if (loaded.state) return loaded;
   TROUPE_TRY(events, file.events_before(bucket, entity, 0, 1));
   if (events.empty()) return loaded;
-  return data_loss("SHARD_FILE_CORRUPT",
-                   path + ": the state of entity '" + entity + "' is missing, of which there are " +
-                       std::to_string(events.front().sequence) +
-                       " events: the file is rotten; restore it from a copy");
+  return data_loss("SHARD_FILE_CORRUPT", path + ": the state of entity '" + entity +
+                                             "' is missing, of which there are " +
+                                             std::to_string(events.front().sequence) +
+                                             " events: the file is rotten; restore it from a copy");
 }
 
 }  // namespace
@@ -46,7 +46,8 @@ void Shard::start_loads() {
   auto buckets = std::make_shared<std::vector<runtime::Bucket>>();
   for (const std::string& key : *keys) buckets->push_back(residents_.find(key)->bucket);
   files_.run<LoadedMany>(
-      [keys, buckets, path = spec_.file(generation_)](runtime::ShardFile& file) -> Result<LoadedMany> {
+      [keys, buckets,
+       path = spec_.file(generation_)](runtime::ShardFile& file) -> Result<LoadedMany> {
         LoadedMany many;
         many.reserve(keys->size());
         for (std::size_t i = 0; i < keys->size(); ++i)

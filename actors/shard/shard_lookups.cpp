@@ -14,8 +14,8 @@ namespace {
 bool is_whole(const std::vector<runtime::ShardFile::Event>& events, HistoryOrder order,
               std::uint64_t from, std::size_t limit, std::uint64_t count) {
   const bool oldest_first = order == HistoryOrder::oldest_first;
-  const auto begin = oldest_first ? std::max<std::uint64_t>(from, 1)
-                                  : std::min(from == 0 ? count : from, count);
+  const auto begin =
+      oldest_first ? std::max<std::uint64_t>(from, 1) : std::min(from == 0 ? count : from, count);
   const auto there = oldest_first ? (begin > count ? 0 : count - begin + 1) : begin;
   if (events.size() != std::min<std::uint64_t>(limit, there)) return false;
   for (std::uint64_t i = 0; i < events.size(); ++i)
@@ -125,11 +125,11 @@ void Shard::fetch_history(Resident& resident, RequestPtr request, std::shared_pt
           if (!found) return handle(request);
           if (events && !is_whole(*events, pages->back().order, pages->back().from,
                                   pages->back().limit, found->last_event))
-            events = data_loss("SHARD_FILE_CORRUPT",
-                               spec_.file(generation_) + ": events of entity '" + entity +
-                                   "' are missing, of which there were " +
-                                   std::to_string(found->last_event) +
-                                   ": the file is rotten; restore it from a copy");
+            events =
+                data_loss("SHARD_FILE_CORRUPT", spec_.file(generation_) + ": events of entity '" +
+                                                    entity + "' are missing, of which there were " +
+                                                    std::to_string(found->last_event) +
+                                                    ": the file is rotten; restore it from a copy");
           if (!events && events.error().code == Code::data_loss) return fail_(events.error());
           found->busy = false;
           if (!events) {
