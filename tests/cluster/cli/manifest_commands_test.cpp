@@ -29,7 +29,7 @@ struct Launched {
               data = manifest.find_node(name)->data;
               return status;
             },
-            {"banking.v1.Accounts"}};
+            {"banking.v1.Accounts", "commerce.v1.Inventory"}};
   }
 };
 
@@ -115,7 +115,8 @@ TEST_CASE("up prints what runs and what to type next, then runs the node here") 
   CHECK(launched.data == "./data/n1");
   CHECK(ran.out ==
         "NODE  GATEWAY                ADMIN                  DATA       SERVICES\n"
-        "n1    http://127.0.0.1:8080  http://127.0.0.1:7480  ./data/n1  banking.v1.Accounts\n"
+        "n1    http://127.0.0.1:8080  http://127.0.0.1:7480  ./data/n1  banking.v1.Accounts, "
+        "commerce.v1.Inventory\n"
         "\n"
         "In another terminal:  troupe status\n"
         "To stop:              Ctrl-C\n");

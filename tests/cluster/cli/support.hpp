@@ -25,7 +25,7 @@ struct Command {
   bool colour = false;
   bool unicode = true;
   CliHooks hooks{[](const config::Manifest&, const std::string&) { return 0; },
-                 {"banking.v1.Accounts"}};
+                 {"banking.v1.Accounts", "commerce.v1.Inventory"}};
 
   Ran run(std::vector<std::string> words) const {
     words.insert(words.begin(), "troupe");
