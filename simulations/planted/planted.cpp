@@ -35,7 +35,7 @@ const std::vector<Planting>& plantings() {
       {"row_checksum_ignored", "bit-rot", "checksums of rows in shard files are not looked at"},
       {"serve_before_applied", "ledger", "a shard serves before its file holds what the log holds"},
       {"shard_time_goes_back", "ledger", "shard time follows the wall clock back"},
-      {"spare_not_blanked", "ledger", "a segment begins with the rows of one that was deleted"},
+      {"spare_not_blanked", "full-disk", "a segment begins with the rows of one that was deleted"},
       {"supervisor_forgets_child", "supervision", "a child that fails a third time is forgotten"},
       {"supervisor_never_gives_up", "supervision", "a supervisor restarts for ever"},
       {"throw_keeps_half_state", "supervision", "what a handler changed before it threw stays"},
