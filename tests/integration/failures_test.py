@@ -5,6 +5,7 @@ import argparse
 import contextlib
 import glob
 import os
+import sqlite3
 import subprocess
 import sys
 import traceback
@@ -61,6 +62,14 @@ def flip(path, offset, count=64):
         assert len(old) == count, f"{path} is too short for offset {offset}"
         file.seek(offset)
         file.write(bytes(b ^ 0x5A for b in old))
+
+
+def checkpoint(file):
+    """Brings what is in the file's WAL into it: a newer page in the WAL would hide a rotten one."""
+    database = sqlite3.connect(file)
+    busy, _, _ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    database.close()
+    assert not busy, f"{file} is in use"
 
 
 def refused(binary, path):
@@ -135,6 +144,8 @@ def rotten_shard_file_is_named(binary, folder):
         node.start()
         fill(node, 100)
         node.stop()
+    for file in glob.glob(f"{folder}/data/shards/*.db"):
+        checkpoint(file)
     file = max(glob.glob(f"{folder}/data/shards/*.db"), key=os.path.getsize)
     assert os.path.getsize(file) > 8192, "nothing was checkpointed: the test tests nothing"
     for offset in range(4096, os.path.getsize(file) - 64, 4096):
