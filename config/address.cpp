@@ -25,7 +25,7 @@ bool is_ip(int family, const std::string& text) {
 
 // Names are resolved later; here it only counts that this can be one (RFC 1123, and the underscore
 // that container networks allow).
-bool is_name(std::string_view host) {
+bool is_host_name(std::string_view host) {
   return host.size() <= 253 && host.find_first_not_of(name_characters) == std::string_view::npos &&
          host.front() != '-' && host.front() != '.' && host.find("..") == std::string_view::npos;
 }
@@ -85,7 +85,7 @@ tl::expected<Address, Complaint> parse_address(std::string_view text) {
     if (host.find(':') != std::string_view::npos)
       return complain(in_quotes(text) + " is an IPv6 address without brackets",
                       "write [address]:port, such as \"[::1]:8080\"");
-    if (!is_name(host))
+    if (!is_host_name(host))
       return complain(in_quotes(host) + " is neither a host name nor an IP address",
                       "a name has letters, digits, '-' and '.'");
     if (host.find_first_not_of("0123456789.") == std::string_view::npos &&

@@ -79,5 +79,6 @@ function(troupe_context name)
   add_library(${name} OBJECT ${sources})
   target_link_libraries(${name} PUBLIC ${ARG_CONTRACTS} ${ARG_LINK} troupe_actors troupe_base_flags
                                 PRIVATE troupe_flags)
+  troupe_compile_fast(${name})
   set_property(GLOBAL APPEND PROPERTY TROUPE_CONTEXTS ${name})
 endfunction()

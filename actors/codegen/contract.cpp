@@ -8,16 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "actors/codegen/names.hpp"
 #include "troupe/options.pb.h"
 
 namespace troupe::codegen {
 namespace {
 
 namespace pb = google::protobuf;
-
-std::string quoted(std::string_view text) {
-  return "\"" + std::string{text} + "\"";
-}
 
 bool imports(const pb::FileDescriptor& file, const pb::FileDescriptor* other) {
   if (&file == other) return true;

@@ -74,7 +74,7 @@ void write_entity(pb::io::Printer& out, const Service& service) {
             "};\n\n");
 }
 
-void write_ref(pb::io::Printer& out, const Service& service) {
+void declare_ref(pb::io::Printer& out, const Service& service) {
   out.Print(
       "// Addresses one entity of $full_name$; a method makes a call that a Client carries out.\n"
       "class $service$Ref {\n"
@@ -138,7 +138,7 @@ std::string write_header(const Contract& contract) {
   out.Print("\nnamespace $namespace$ {\n\n", "namespace", cpp_namespace(*contract.file));
   for (const auto& service : contract.services) {
     write_entity(out, service);
-    write_ref(out, service);
+    declare_ref(out, service);
   }
   out.Print("}  // namespace $namespace$\n", "namespace", cpp_namespace(*contract.file));
   return text;

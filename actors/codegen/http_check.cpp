@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "actors/codegen/contract.hpp"
+#include "actors/codegen/names.hpp"
 #include "actors/contracts/http_rules.hpp"
 #include "google/api/annotations.pb.h"
 #include "troupe/options.pb.h"
@@ -16,10 +17,6 @@ namespace {
 
 namespace pb = google::protobuf;
 using actors::HttpBinding;
-
-std::string quoted(std::string_view text) {
-  return "\"" + std::string{text} + "\"";
-}
 
 // The fields that a variable's path names, outermost first; shorter than the path if one is not
 // there.

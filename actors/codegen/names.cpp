@@ -23,6 +23,10 @@ bool can_hold_map(const pb::Descriptor& message, std::set<const pb::Descriptor*>
 
 }  // namespace
 
+std::string quoted(std::string_view text) {
+  return "\"" + std::string{text} + "\"";
+}
+
 std::string cpp_namespace(const pb::FileDescriptor& file) {
   std::string name;
   for (const char c : file.package()) name += c == '.' ? std::string{"::"} : std::string{c};

@@ -4,8 +4,11 @@
 #include <google/protobuf/descriptor.h>
 
 #include <string>
+#include <string_view>
 
 namespace troupe::codegen {
+
+std::string quoted(std::string_view text);
 
 // "banking::v1"
 std::string cpp_namespace(const google::protobuf::FileDescriptor& file);

@@ -107,7 +107,7 @@ void write_history(pb::io::Printer& out, const Service& service) {
       "service", service.descriptor->name());
 }
 
-void write_ref(pb::io::Printer& out, const Service& service) {
+void define_ref(pb::io::Printer& out, const Service& service) {
   for (std::size_t i = 0; i < service.methods.size(); ++i) {
     const auto& method = service.methods[i];
     out.Print(
@@ -154,7 +154,7 @@ std::string write_source(const Contract& contract) {
     write_effects(out, service);
     write_execute(out, service);
     write_history(out, service);
-    write_ref(out, service);
+    define_ref(out, service);
   }
   out.Print("}  // namespace $namespace$\n", "namespace", cpp_namespace(*contract.file));
   return text;

@@ -19,13 +19,6 @@ std::string list(std::span<const std::string_view> names) {
   return text;
 }
 
-// "0.2" rather than "0.200000"
-std::string plain(double value) {
-  char text[32];
-  const auto [end, error] = std::to_chars(text, text + sizeof text, value);
-  return error == std::errc{} ? std::string{text, end} : "?";
-}
-
 template <class T>
 std::optional<T> parse_scalar(const std::string& text) {
   if constexpr (std::is_same_v<T, bool>) {

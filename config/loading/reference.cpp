@@ -1,7 +1,5 @@
 #include "config/loading/reference.hpp"
 
-#include <charconv>
-
 #include "config/loading/schema.hpp"
 
 namespace troupe::config {
@@ -9,12 +7,6 @@ namespace {
 
 std::string code(std::string_view text) {
   return "`" + std::string{text} + "`";
-}
-
-std::string plain(double value) {
-  char text[32];
-  const auto [end, error] = std::to_chars(text, text + sizeof text, value);
-  return error == std::errc{} ? std::string{text, end} : "?";
 }
 
 std::string between(const std::string& min, const std::string& max) {

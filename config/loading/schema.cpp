@@ -1,6 +1,7 @@
 #include "config/loading/schema.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace troupe::config {
 namespace {
@@ -246,6 +247,12 @@ bool is_service_name(std::string_view text) {
     start = false;
   }
   return dot && !start;
+}
+
+std::string plain(double value) {
+  char text[32];
+  const auto [end, error] = std::to_chars(text, text + sizeof text, value);
+  return error == std::errc{} ? std::string{text, end} : "?";
 }
 
 bool is_name(std::string_view text) {

@@ -76,6 +76,7 @@ void describe(SchemaVisitor& visitor, Manifest& manifest);
 
 // The only forms that a full service name and a label may have.
 bool is_service_name(std::string_view text);  // "banking.v1.Accounts"
+std::string plain(double value);              // "0.2" rather than "0.200000"
 bool is_name(std::string_view text);          // TextRule::name
 
 }  // namespace troupe::config

@@ -8,7 +8,7 @@
 namespace troupe::runtime {
 namespace {
 
-constexpr std::string_view prefix = "log-";
+constexpr std::string_view segment_prefix = "log-";
 constexpr std::string_view suffix = ".db";
 constexpr std::string_view wal_suffix = ".db-wal";
 
@@ -31,8 +31,8 @@ std::string segment_name(std::uint64_t number) {
 
 std::optional<SegmentFile> parse_segment_name(std::string_view name) {
   SegmentFile file;
-  if (!name.starts_with(prefix)) return std::nullopt;
-  auto digits = name.substr(prefix.size());
+  if (!name.starts_with(segment_prefix)) return std::nullopt;
+  auto digits = name.substr(segment_prefix.size());
   if (digits.ends_with(wal_suffix)) {
     file.wal = true;
     digits.remove_suffix(wal_suffix.size());

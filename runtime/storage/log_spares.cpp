@@ -13,15 +13,15 @@
 namespace troupe::runtime {
 namespace {
 
-constexpr std::string_view prefix = "log.spare-";
+constexpr std::string_view spare_prefix = "log.spare-";
 // Zeros are synced in pieces, so that the log's own syncs do not wait for all of them.
 constexpr std::uint64_t piece_bytes = 1 << 20;
 
 }  // namespace
 
 std::optional<std::uint64_t> LogSpares::parse_name(std::string_view name) {
-  if (!name.starts_with(prefix)) return std::nullopt;
-  name.remove_prefix(prefix.size());
+  if (!name.starts_with(spare_prefix)) return std::nullopt;
+  name.remove_prefix(spare_prefix.size());
   std::uint64_t number = 0;
   const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   if (error != std::errc{} || rest != name.data() + name.size()) return std::nullopt;
@@ -29,7 +29,7 @@ std::optional<std::uint64_t> LogSpares::parse_name(std::string_view name) {
 }
 
 std::string LogSpares::path(std::uint64_t number) const {
-  return folder_ + "/" + std::string{prefix} + std::to_string(number);
+  return folder_ + "/" + std::string{spare_prefix} + std::to_string(number);
 }
 
 Result<void> LogSpares::found(std::uint64_t number) {

@@ -10,7 +10,6 @@ namespace troupe::simulations {
 namespace {
 
 using namespace std::chrono_literals;
-using Outcome = Operation::Outcome;
 
 // Streams of one client: its script's, its retries', its connections'.
 std::uint64_t stream_of(std::uint64_t client, std::uint64_t which) {
@@ -109,14 +108,14 @@ Task<Operation> Client::perform(actors::CallBase call) {
     }
     operation.heard.push_back({now(), operation.reason});
     if (operation.attempts >= patience.attempts || now() + pause >= patience.until) {
-      operation.outcome = Outcome::unknown;
+      operation.outcome = Operation::Outcome::unknown;
       break;
     }
     co_await wait(pause + std::chrono::microseconds{retries_.between(0, 5000)});
     pause = std::min<Duration>(pause * 2, 500ms);
   }
   operation.returned = now();
-  if (operation.outcome == Outcome::success && patience.keyed) {
+  if (operation.outcome == Operation::Outcome::success && patience.keyed) {
     const bool repeats = retries_.between(1, 30) == 1;
     const auto later = std::chrono::milliseconds{retries_.between(0, 2000)};
     if (repeats && now() + later < patience.until) {
@@ -126,7 +125,7 @@ Task<Operation> Client::perform(actors::CallBase call) {
   }
   pending_ = nullptr;
   operation.settled = now() + setting_.lingering;
-  if (patience.keyed && operation.outcome == Outcome::success)
+  if (patience.keyed && operation.outcome == Operation::Outcome::success)
     newest_ = Sent{&operation, call, header, operation.invoked + setting_.retry_max};
   if (setting_.observe) setting_.observe(operation);
   co_return operation;
@@ -138,7 +137,7 @@ void Client::repeated(Operation& operation, const actors::CallBase& call,
   if (!response || response->status != 200) return;
   const auto reply = http_reply(call, response->body);
   if (reply && *reply == operation.reply) return;
-  operation.outcome = Outcome::refused;  // which no model agrees with
+  operation.outcome = Operation::Outcome::refused;  // which no model agrees with
   operation.reason = "sent again under its key, it was answered with " + response->body;
 }
 
@@ -199,11 +198,11 @@ bool Client::conclude(Operation& operation, const actors::CallBase& call,
   if (response.status == 200) {
     auto reply = http_reply(call, response.body);
     if (!reply) {
-      operation.outcome = Outcome::refused;  // which no model agrees with
+      operation.outcome = Operation::Outcome::refused;  // which no model agrees with
       operation.reason = reply.error().describe();
       return true;
     }
-    operation.outcome = Outcome::success;
+    operation.outcome = Operation::Outcome::success;
     operation.reply = std::move(*reply);
     operation.reason.clear();
     if (const auto* position = response.header("Troupe-Position"))
@@ -218,13 +217,14 @@ bool Client::conclude(Operation& operation, const actors::CallBase& call,
   // this one was refused.
   const bool only_attempt = operation.attempts == 1 || operation.read_only();
   if (error.reason == "HANDLER_FAILED" && setting_.handlers_may_throw) {
-    operation.outcome = only_attempt ? Outcome::harmless : Outcome::unknown;
+    operation.outcome = only_attempt ? Operation::Outcome::harmless : Operation::Outcome::unknown;
     return true;
   }
   if (is_not_now(response.status)) return false;
   // The id was too old to tell: an attempt may have run.
   const bool expired = error.reason == "MESSAGE_ID_EXPIRED";
-  operation.outcome = expired || !only_attempt ? Outcome::unknown : Outcome::refused;
+  operation.outcome =
+      expired || !only_attempt ? Operation::Outcome::unknown : Operation::Outcome::refused;
   return true;
 }
 

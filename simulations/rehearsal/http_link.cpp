@@ -7,7 +7,7 @@ namespace troupe::simulations {
 
 namespace {
 
-using Answer = Result<HttpResponseText>;
+using HttpAnswer = Result<HttpResponseText>;
 
 Error lost(const std::string& why) {
   return unavailable("CONNECTION_LOST", "the connection ended before the answer: " + why);
@@ -20,7 +20,7 @@ struct HttpLink::Connection final : runtime::StreamHandler {
   std::shared_ptr<runtime::Stream> stream;  // null: not connected yet
   std::string unsent;                       // until it is
   std::string received;
-  std::optional<Waiter<Answer>::Delivery> waiting;
+  std::optional<Waiter<HttpAnswer>::Delivery> waiting;
   bool closed = false;
 
   void send(std::string bytes) {
@@ -60,7 +60,7 @@ struct HttpLink::Connection final : runtime::StreamHandler {
     if (auto open = std::exchange(stream, nullptr)) open->abort();
     answer(std::move(why));
   }
-  void answer(Answer result) {
+  void answer(HttpAnswer result) {
     if (auto delivery = std::exchange(waiting, std::nullopt)) (*delivery)(std::move(result));
   }
 };
@@ -85,7 +85,7 @@ Task<Result<HttpResponseText>> HttpLink::exchange(const HttpCall& call, std::str
         "\r\n";
   request += "\r\n" + call.body;
 
-  Waiter<Answer> waiter;
+  Waiter<HttpAnswer> waiter;
   if (!connection_ || connection_->closed) {
     connection_ = std::make_shared<Connection>();
     world_.outside().network().connect(

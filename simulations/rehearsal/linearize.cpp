@@ -11,8 +11,6 @@
 namespace troupe::simulations {
 namespace {
 
-using Outcome = Operation::Outcome;
-
 // 128 bits of hash over (operations put, state): two that agree are taken for the same.
 struct Digest {
   std::uint64_t high = 0;
@@ -29,7 +27,7 @@ class Search {
          const std::string& key, const LinearizeOptions& options)
       : options_(options) {
     for (const auto* operation : operations) {
-      if (operation->outcome == Outcome::harmless) continue;
+      if (operation->outcome == Operation::Outcome::harmless) continue;
       if (operation->open() && operation->read_only()) continue;  // says nothing, does nothing
       operations_.push_back(operation);
       if (!operation->open()) ++left_;
@@ -120,13 +118,13 @@ class Search {
   }
 
   static const std::string* seen_reply(const Operation& operation) {
-    return operation.outcome == Outcome::success ? &operation.reply : nullptr;
+    return operation.outcome == Operation::Outcome::success ? &operation.reply : nullptr;
   }
 
   bool fits(Model& model, const Operation& operation) {
     const auto expected = model.apply(operation, seen_reply(operation));
     const bool right = operation.open() ? expected.has_value()  // refused: it need not be put
-                       : operation.outcome == Outcome::success
+                       : operation.outcome == Operation::Outcome::success
                            ? expected && *expected == operation.reply
                            : !expected && expected.error().reason == operation.reason;
     if (!right && expected) model_.reset();  // it has changed

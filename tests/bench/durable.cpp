@@ -7,12 +7,12 @@
 namespace troupe::bench {
 namespace {
 
-constexpr std::uint64_t accounts = 10'000;
+constexpr std::uint64_t payees = 10'000;
 const std::string durable = "fsync before every reply, one node";
 
 // A cheap sequence without repetition close by, so that callers spread over the accounts.
 std::uint64_t scatter(int caller, std::uint64_t number) {
-  return (static_cast<std::uint64_t>(caller) * 7919 + number * 104'729) % accounts;
+  return (static_cast<std::uint64_t>(caller) * 7919 + number * 104'729) % payees;
 }
 
 class Deposits {
@@ -21,7 +21,7 @@ class Deposits {
       : options_(options), folder_(options.scratch + "/node") {
     std::filesystem::remove_all(folder_);
     node_ = std::make_unique<BenchNode>(bench_manifest(folder_));
-    run_all(node_->client(), accounts, 256, open_account);
+    run_all(node_->client(), payees, 256, open_account);
     loop(64, 1);  // warm: files have grown, entities are resident
   }
   ~Deposits() {

@@ -1,12 +1,18 @@
 // What a bench reports: our figure and its yardstick, measured in the same run, as a ratio.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 namespace troupe::bench {
+
+using Clock = std::chrono::steady_clock;
+inline double since(Clock::time_point start) {  // in seconds
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 // Minimum, median and maximum of several runs.
 struct Spread {

@@ -12,11 +12,6 @@
 namespace troupe::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 // `troupe up` as a user starts it, on a manifest of its own.
 class UpNode {
  public:

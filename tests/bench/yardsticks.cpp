@@ -16,11 +16,6 @@
 namespace troupe::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 const std::string postgres_bin = "/usr/lib/postgresql/15/bin/";
 
 // PostgreSQL refuses to run as root.

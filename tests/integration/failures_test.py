@@ -6,6 +6,7 @@ import contextlib
 import glob
 import os
 import sqlite3
+import struct
 import subprocess
 import sys
 import traceback
@@ -64,6 +65,16 @@ def flip(path, offset, count=64):
         file.write(bytes(b ^ 0x5A for b in old))
 
 
+def frames(wal):
+    """How many frames of the log's newest WAL are in use: the file may be longer, see log_spares.hpp."""
+    data = content(wal)
+    page, salts = struct.unpack(">I", data[8:12])[0], data[16:24]
+    count = 0
+    while data[32 + count * (24 + page):][8:16] == salts:
+        count += 1
+    return count, 24 + page
+
+
 def checkpoint(file):
     """Brings what is in the file's WAL into it: a newer page in the WAL would hide a rotten one."""
     database = sqlite3.connect(file)
@@ -116,7 +127,9 @@ def rotten_log_is_named(binary, folder):
         fill(node)
         node.kill()
     wal = sorted(glob.glob(f"{folder}/data/log/*-wal"))[-1]
-    flip(wal, os.path.getsize(wal) // 2)
+    count, size = frames(wal)
+    assert count > 10, f"only {count} frames: the test tests nothing"
+    flip(wal, 32 + count // 2 * size + size // 2)
     before = content(wal)
     status, said = refused(binary, path)
     assert status in (1, 70) and "LOG_CORRUPT" in said and os.path.basename(wal) in said, (status, said)

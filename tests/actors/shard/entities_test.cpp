@@ -5,8 +5,6 @@
 namespace troupe::actors::testing {
 namespace {
 
-constexpr auto ms = [](int n) { return std::chrono::milliseconds{n}; };
-
 TEST_CASE("a handler that throws harms its own command only") {
   Rig rig;
   rig.start();

@@ -5,8 +5,6 @@
 namespace troupe::actors::testing {
 namespace {
 
-constexpr auto ms = [](int n) { return std::chrono::milliseconds{n}; };
-
 TEST_CASE("a repeated command gets the first one's reply and changes nothing") {
   Rig rig;
   rig.start();

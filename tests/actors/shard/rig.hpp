@@ -16,6 +16,8 @@
 
 namespace troupe::actors::testing {
 
+inline constexpr auto ms = [](int n) { return std::chrono::milliseconds{n}; };
+
 class ManualClock final : public runtime::Clock {
  public:
   MonotonicTime now() const override { return now_; }

@@ -5,8 +5,6 @@
 namespace troupe::actors::testing {
 namespace {
 
-constexpr auto ms = [](int n) { return std::chrono::milliseconds{n}; };
-
 TEST_CASE("a reply leaves only when its batch has committed") {
   Rig rig;
   rig.start();

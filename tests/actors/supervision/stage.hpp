@@ -18,6 +18,7 @@ namespace troupe::actors::supervision_test {
 using namespace std::chrono_literals;
 using Notes = std::vector<std::string>;
 using TreeState = SupervisionTree::State;
+inline constexpr auto p = Restart::permanent;
 
 class Stage {
  public:

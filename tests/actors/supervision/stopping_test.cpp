@@ -7,11 +7,7 @@ using namespace troupe;
 using namespace troupe::actors;
 using namespace troupe::actors::supervision_test;
 
-namespace {
-
-constexpr auto p = Restart::permanent;
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("children start in order and stop in reverse order") {
   Stage stage;

@@ -9,7 +9,6 @@ using namespace troupe::actors::supervision_test;
 
 namespace {
 
-constexpr auto p = Restart::permanent;
 constexpr auto t = Restart::transient;
 constexpr auto o = Restart::temporary;
 

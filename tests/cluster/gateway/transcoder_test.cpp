@@ -46,7 +46,7 @@ std::string mistake(const Result<std::string>& bytes) {
   return bytes.error().describe();
 }
 
-std::string lend(const std::string& body) {
+std::string mistake_of_lend(const std::string& body) {
   return mistake(encode("POST", "/v1/books/b:lend", body));
 }
 
@@ -96,24 +96,24 @@ TEST_CASE("the same request makes the same bytes") {
 }
 
 TEST_CASE("a body that is not JSON is refused and says where") {
-  CHECK(lend("{\"days\":1") ==
+  CHECK(mistake_of_lend("{\"days\":1") ==
         "JSON_INVALID: the body is not valid JSON: Unexpected end of string. "
         "Expected , or } after key:value pair");
-  CHECK(lend("{\"days\":1 \"genre\":2}") ==
+  CHECK(mistake_of_lend("{\"days\":1 \"genre\":2}") ==
         "JSON_INVALID: the body is not valid JSON: Expected , or } after key:value pair, at: "
         "\"genre\":2}");
-  CHECK(lend("[]") == "JSON_INVALID: the body is not a JSON object: begin it with {");
-  CHECK(lend("{} {}").find("JSON_INVALID") == 0);
-  CHECK(lend("{\"book\":\"\xFF\"}").find("JSON_INVALID") == 0);
-  CHECK(lend(std::string(500, '[')).find("JSON_INVALID") == 0);
+  CHECK(mistake_of_lend("[]") == "JSON_INVALID: the body is not a JSON object: begin it with {");
+  CHECK(mistake_of_lend("{} {}").find("JSON_INVALID") == 0);
+  CHECK(mistake_of_lend("{\"book\":\"\xFF\"}").find("JSON_INVALID") == 0);
+  CHECK(mistake_of_lend(std::string(500, '[')).find("JSON_INVALID") == 0);
   CHECK(mistake(encode("PUT", "/v1/books/b", "5")) ==
         "FIELD_INVALID: \"book\" is an object: begin the body with {");
 }
 
 TEST_CASE("a field that is not there is named") {
-  CHECK(lend(R"({"dys":1})") ==
+  CHECK(mistake_of_lend(R"({"dys":1})") ==
         "FIELD_UNKNOWN: there is no field \"dys\"; correct its name or leave it out");
-  CHECK(lend(R"({"lines":[{"text":"a"},{"cnt":1}]})").find("\"lines[1].cnt\"") !=
+  CHECK(mistake_of_lend(R"({"lines":[{"text":"a"},{"cnt":1}]})").find("\"lines[1].cnt\"") !=
         std::string::npos);
   CHECK(
       mistake(encode("PUT", "/v1/books/b", R"({"shelf":{"rom":1}})")).find("\"book.shelf.rom\"") !=
@@ -125,12 +125,13 @@ TEST_CASE("a field that is not there is named") {
 }
 
 TEST_CASE("a value of the wrong type is named") {
-  CHECK(lend(R"({"days":"x"})") == "FIELD_INVALID: \"days\": \"x\" is not an int64");
-  CHECK(lend(R"({"days":1.5})") == "FIELD_INVALID: \"days\": 1.5 is not an int64");
-  CHECK(lend(R"({"genre":"PROSE"})") ==
+  CHECK(mistake_of_lend(R"({"days":"x"})") == "FIELD_INVALID: \"days\": \"x\" is not an int64");
+  CHECK(mistake_of_lend(R"({"days":1.5})") == "FIELD_INVALID: \"days\": 1.5 is not an int64");
+  CHECK(mistake_of_lend(R"({"genre":"PROSE"})") ==
         "FIELD_INVALID: \"genre\": \"PROSE\" is not a gateway_test.v1.Genre");
-  CHECK(lend(R"({"lines":[{"count":{}}]})").find("FIELD_INVALID") == 0);
-  CHECK(lend(R"({"member":"m","guest":1})").find("FIELD_INVALID: oneof field 'borrower'") == 0);
+  CHECK(mistake_of_lend(R"({"lines":[{"count":{}}]})").find("FIELD_INVALID") == 0);
+  CHECK(mistake_of_lend(R"({"member":"m","guest":1})")
+            .find("FIELD_INVALID: oneof field 'borrower'") == 0);
   CHECK(mistake(encode("PUT", "/v1/books/b", R"({"shelf":{"number":-1}})")) ==
         "FIELD_INVALID: \"book.shelf.number\": -1 is not a uint32");
   CHECK(mistake(encode("GET", "/v1/shelves/a/x/books")) ==
@@ -155,7 +156,7 @@ TEST_CASE("a field that a query cannot hold is refused") {
 }
 
 TEST_CASE("a field has one place") {
-  CHECK(lend(R"({"book":"c"})").find("FIELD_MISPLACED") == 0);
+  CHECK(mistake_of_lend(R"({"book":"c"})").find("FIELD_MISPLACED") == 0);
   CHECK(mistake(encode("POST", "/v1/books/b:lend?days=1")).find("QUERY_UNEXPECTED") == 0);
   CHECK(mistake(encode("GET", "/v1/books", "{}")).find("BODY_UNEXPECTED") == 0);
   CHECK(mistake(encode("PUT", "/v1/books/b?book.title=x")).find("FIELD_MISPLACED") == 0);
@@ -216,8 +217,8 @@ TEST_CASE("a reply that is not its message is an error") {
 TEST_CASE("an error quotes the beginning of a long value, cut between characters") {
   std::string word;
   for (int i = 0; i < 1000; ++i) word += "x\xC3\xA9";
-  CHECK(lend("{\"days\":\"" + word + "\"}").size() < 200);
-  CHECK(lend("{\"" + word + "\":1}").size() < 200);
+  CHECK(mistake_of_lend("{\"days\":\"" + word + "\"}").size() < 200);
+  CHECK(mistake_of_lend("{\"" + word + "\":1}").size() < 200);
   const auto text = find("page_size=" + word);
   CHECK(text.size() < 200);
   CHECK(is_utf8(text));

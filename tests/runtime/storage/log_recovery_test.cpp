@@ -29,7 +29,7 @@ void lose(const std::string& path, std::uint64_t offset, std::uint64_t size) {
   write_file(path, bytes);
 }
 
-void check_is_corrupt(const Error& error, const std::string& file) {
+void check_log_is_corrupt(const Error& error, const std::string& file) {
   CHECK(error.code == Code::data_loss);
   CHECK(error.reason == "LOG_CORRUPT");
   CAPTURE(error.message);
@@ -128,7 +128,7 @@ TEST_SUITE("node log recovery") {
         CAPTURE(frame);
         CAPTURE(place);
         rot(rig.wal(1), frame_offset(frame) + place);
-        check_is_corrupt(rig.refusal(), "log-000001.db-wal");
+        check_log_is_corrupt(rig.refusal(), "log-000001.db-wal");
         write_file(rig.wal(1), whole);
       }
       // A page of the file system: all of one frame but its end, and the begin of the next.
@@ -136,7 +136,7 @@ TEST_SUITE("node log recovery") {
       auto bytes = whole;
       for (std::uint64_t i = 0; i < 4096; ++i) bytes[frame_offset(frame) + i] = '\x5a';
       write_file(rig.wal(1), bytes);
-      check_is_corrupt(rig.refusal(), "log-000001.db-wal");
+      check_log_is_corrupt(rig.refusal(), "log-000001.db-wal");
       write_file(rig.wal(1), whole);
     }
     rig.open();
@@ -153,7 +153,7 @@ TEST_SUITE("node log recovery") {
     for (std::uint64_t frame = 1; frame < frames; ++frame) {
       CAPTURE(frame);
       lose(rig.wal(1), frame_offset(frame), frame_bytes);
-      check_is_corrupt(rig.refusal(), "log-000001.db-wal");
+      check_log_is_corrupt(rig.refusal(), "log-000001.db-wal");
       write_file(rig.wal(1), whole);
     }
   }
@@ -178,11 +178,11 @@ TEST_SUITE("node log recovery") {
     for (std::uint64_t at = 0; at < 32; ++at) {
       CAPTURE(at);
       rot(rig.wal(1), at);
-      check_is_corrupt(rig.refusal(), "log-000001.db-wal");
+      check_log_is_corrupt(rig.refusal(), "log-000001.db-wal");
       write_file(rig.wal(1), whole);
     }
     lose(rig.wal(1), 0, 4096);
-    check_is_corrupt(rig.refusal(), "log-000001.db-wal");
+    check_log_is_corrupt(rig.refusal(), "log-000001.db-wal");
   }
 
   TEST_CASE("rot in a used WAL that was a spare before is told from its old frames") {
@@ -211,10 +211,10 @@ TEST_SUITE("node log recovery") {
     rig.close();
     const auto whole = read_file(rig.wal(number));
     rot(rig.wal(number), frame_offset(frames - 1) + 3000);
-    check_is_corrupt(rig.refusal(), segment_name(number));
+    check_log_is_corrupt(rig.refusal(), segment_name(number));
     write_file(rig.wal(number), whole);
     lose(rig.wal(number), 0, 4096);
-    check_is_corrupt(rig.refusal(), segment_name(number));
+    check_log_is_corrupt(rig.refusal(), segment_name(number));
     // Its last commit may be torn, though old frames follow.
     write_file(rig.wal(number), whole);
     lose(rig.wal(number), frame_offset(frames) + 1024, 3072);
@@ -274,23 +274,23 @@ TEST_SUITE("node log recovery") {
       write_file(path, bytes);
       return error;
     };
-    check_is_corrupt(gone(rig.file(2)), "log-000002.db");
-    check_is_corrupt(gone(rig.wal(2)), "log-000002.db-wal");
+    check_log_is_corrupt(gone(rig.file(2)), "log-000002.db");
+    check_log_is_corrupt(gone(rig.wal(2)), "log-000002.db-wal");
     std::uint64_t newest = 3;
     while (rig.has(newest + 1)) ++newest;
-    check_is_corrupt(gone(rig.file(newest)), segment_name(newest));
-    check_is_corrupt(gone(rig.wal(newest)), segment_name(newest));
+    check_log_is_corrupt(gone(rig.file(newest)), segment_name(newest));
+    check_log_is_corrupt(gone(rig.wal(newest)), segment_name(newest));
     SUBCASE("the oldest, while it is needed") {
       std::filesystem::remove(rig.file(1));
       std::filesystem::remove(rig.wal(1));
       const auto error = rig.refusal();
-      check_is_corrupt(error, "log-000002.db");
+      check_log_is_corrupt(error, "log-000002.db");
       CHECK(error.message.find("group 1") != std::string::npos);
     }
     SUBCASE("one in the middle") {
       std::filesystem::remove(rig.file(2));
       std::filesystem::remove(rig.wal(2));
-      check_is_corrupt(rig.refusal(), "log-000002.db");
+      check_log_is_corrupt(rig.refusal(), "log-000002.db");
     }
     SUBCASE("none: all is as it was") {
       rig.open();
@@ -307,7 +307,7 @@ TEST_SUITE("node log recovery") {
     REQUIRE(rig.has(2));
     const auto frames = frames_used(rig, 1);
     lose(rig.wal(1), frame_offset(frames), frame_bytes);
-    check_is_corrupt(rig.refusal(), "log-000001.db-wal");
+    check_log_is_corrupt(rig.refusal(), "log-000001.db-wal");
   }
 
   TEST_CASE("a segment that was being made or deleted at the crash is cleared away") {

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <stdexcept>
+#include <thread>
 
 namespace troupe::tests {
 
@@ -22,10 +24,33 @@ runtime::Network& RigPlatform::network() {
   throw std::logic_error{"storage needs no network"};
 }
 
+namespace {
+
+std::set<std::string> names(const std::string& folder) {
+  std::set<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator{folder})
+    found.insert(entry.path().filename());
+  return found;
+}
+
+// False: a file went away meanwhile.
+bool try_copy(const std::string& from, const std::string& to) {
+  const auto before = names(from);
+  std::filesystem::remove_all(to);
+  std::filesystem::create_directory(to);
+  for (const auto& name : before) {
+    std::error_code error;
+    std::filesystem::copy_file(from + "/" + name, to + "/" + name, error);
+    if (error == std::errc::no_such_file_or_directory) return false;
+    if (error) throw std::filesystem::filesystem_error{"copy_folder", from + "/" + name, error};
+  }
+  return names(from) == before;
+}
+
+}  // namespace
+
 void copy_folder(const std::string& from, const std::string& to) {
-  std::filesystem::copy(
-      from, to,
-      std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  while (!try_copy(from, to)) std::this_thread::yield();
 }
 
 std::string read_file(const std::string& path) {

@@ -10,7 +10,7 @@ using Kind = wire::Row;
 
 namespace {
 
-void check_is_corrupt(const Error& error, const std::string& path) {
+void check_file_is_corrupt(const Error& error, const std::string& path) {
   CHECK(error.code == Code::data_loss);
   CHECK(error.reason == "SHARD_FILE_CORRUPT");
   CAPTURE(error.message);
@@ -243,14 +243,14 @@ TEST_SUITE("shard file that is not what it should be") {
     for (const std::size_t size : {0ul, 1ul, 511ul}) {
       CAPTURE(size);
       write_file(rig.path(), whole.substr(0, size));
-      check_is_corrupt(rig.refusal(), rig.path());
+      check_file_is_corrupt(rig.refusal(), rig.path());
       CHECK(std::filesystem::file_size(rig.path()) == size);
       CHECK(read_file(rig.wal()) == wal);
       CHECK_FALSE(rig.try_open(true));  // not for a new shard either
     }
     std::filesystem::remove(rig.wal());
     write_file(rig.path(), std::string(whole.size(), 'x'));
-    check_is_corrupt(rig.refusal(), rig.path());
+    check_file_is_corrupt(rig.refusal(), rig.path());
   }
 
   TEST_CASE("rot in the header or the meta row is found at open") {
@@ -269,7 +269,7 @@ TEST_SUITE("shard file that is not what it should be") {
     const auto identity = whole.find(rig.identity);
     REQUIRE(identity != std::string::npos);
     rot(rig.path(), identity + 3);
-    check_is_corrupt(rig.refusal(), rig.path());
+    check_file_is_corrupt(rig.refusal(), rig.path());
   }
 
   TEST_CASE("a rotten row is not handed out, and is named") {
@@ -289,16 +289,16 @@ TEST_SUITE("shard file that is not what it should be") {
     rot_text("state of victim");
     const auto state = rig.file().load(1, "victim", 10);
     REQUIRE_FALSE(state);
-    check_is_corrupt(state.error(), rig.path());
+    check_file_is_corrupt(state.error(), rig.path());
     CHECK(state.error().message.find("STATE") != std::string::npos);
     CHECK(rig.file().verify()->size() == 1);
     rig.close();
     rot_text("event 1");
-    check_is_corrupt(rig.file().events_after(1, "victim", 0, 10).error(), rig.path());
-    check_is_corrupt(rig.file().events_before(1, "victim", 0, 10).error(), rig.path());
+    check_file_is_corrupt(rig.file().events_after(1, "victim", 0, 10).error(), rig.path());
+    check_file_is_corrupt(rig.file().events_before(1, "victim", 0, 10).error(), rig.path());
     rig.close();
     rot_text("reply r");
-    check_is_corrupt(rig.file().reply(1, "victim", "r").error(), rig.path());
+    check_file_is_corrupt(rig.file().reply(1, "victim", "r").error(), rig.path());
   }
 
   TEST_CASE("verify() finds rot in any page that holds something") {

@@ -8,8 +8,6 @@
 namespace troupe::simulations {
 namespace {
 
-using Outcome = Operation::Outcome;
-
 std::size_t method_of(const char* name) {
   return shop::InventoryEntity::service_type().find(name);
 }
@@ -17,7 +15,7 @@ std::size_t method_of(const char* name) {
 class Story {
  public:
   template <class Request>
-  Operation& did(const char* method, const Request& request, Outcome outcome) {
+  Operation& did(const char* method, const Request& request, Operation::Outcome outcome) {
     auto& operation = history_.begin(shop::InventoryEntity::service_type(),
                                      static_cast<std::uint32_t>(method_of(method)));
     operation.key = "bolt";
@@ -43,22 +41,24 @@ class Story {
   void received(std::int64_t quantity, const shop::Stock& reply) {
     shop::ReceiveRequest request;
     request.set_quantity(quantity);
-    did("Receive", request, Outcome::success).reply = actors::encode_deterministic(reply);
+    did("Receive", request, Operation::Outcome::success).reply =
+        actors::encode_deterministic(reply);
   }
   void saw(const shop::Stock& reply) {
-    did("Get", shop::GetRequest{}, Outcome::success).reply = actors::encode_deterministic(reply);
+    did("Get", shop::GetRequest{}, Operation::Outcome::success).reply =
+        actors::encode_deterministic(reply);
   }
   void reserved_without_answer(std::int64_t quantity, int hold_s) {
     shop::ReserveRequest request;
     request.set_order_id("o");
     request.set_quantity(quantity);
     request.mutable_hold_for()->set_seconds(hold_s);
-    did("Reserve", request, Outcome::unknown).returned = Duration::max();
+    did("Reserve", request, Operation::Outcome::unknown).returned = Duration::max();
   }
   void commit_refused() {
     shop::CommitRequest request;
     request.set_order_id("o");
-    did("Commit", request, Outcome::refused).reason = "RESERVATION_NOT_FOUND";
+    did("Commit", request, Operation::Outcome::refused).reason = "RESERVATION_NOT_FOUND";
   }
 
   bool holds() const {

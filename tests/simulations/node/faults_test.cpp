@@ -14,9 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* service = "banking.v1.Accounts";
-constexpr const char* account = "/v1/accounts/ann";
-constexpr const char* open_body = R"({"owner":"Ann","currency":"EUR"})";
-constexpr const char* one_cent = R"({"amount":{"currency":"EUR","minorUnits":"1"}})";
+constexpr const char* ann = "/v1/accounts/ann";
 
 // A node and a client that repeats every command under its key until it has succeeded.
 struct Bank {
@@ -52,7 +50,7 @@ struct Bank {
   }
 
   // Until it is answered.
-  std::string balance(const std::string& path = account) {
+  std::string balance(const std::string& path = ann) {
     for (int tries = 0; tries < 500; ++tries) {
       const auto answer = get(world, path);
       if (answer.status == 200) return answer.body;
@@ -99,10 +97,10 @@ Ran rehearse(std::uint64_t seed) {
   CAPTURE(to_text(plan));
   Bank bank{draw, seed};
   Injector injector{bank.world, plan, &bank.handlers};
-  bank.command(std::string{account} + ":open", "open", open_body);
+  bank.command(std::string{ann} + ":open", "open", open_body);
   int deposits = 0;
   for (; bank.world.now() < 31s; ++deposits) {
-    bank.command(std::string{account} + ":deposit", std::to_string(deposits), one_cent);
+    bank.command(std::string{ann} + ":deposit", std::to_string(deposits), one_cent);
     bank.world.run_for(100ms);
   }
   injector.heal_all();
@@ -137,9 +135,9 @@ TEST_CASE("a bit that rots in a real node's files is found, or changes no answer
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     Bank bank{{}, seed};
-    bank.command(std::string{account} + ":open", "open", open_body);
+    bank.command(std::string{ann} + ":open", "open", open_body);
     for (int i = 0; i < 30; ++i) {
-      bank.command(std::string{account} + ":deposit", std::to_string(i), one_cent);
+      bank.command(std::string{ann} + ":deposit", std::to_string(i), one_cent);
     }
     const auto begin =
         to_text(Fault{.kind = seed % 2 == 0 ? FaultKind::rot_log : FaultKind::rot_shard,

@@ -11,9 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* open_body = R"({"owner":"Ann","currency":"EUR"})";
-constexpr const char* one_cent = R"({"amount":{"currency":"EUR","minorUnits":"1"}})";
-
 bool ready(Machine& machine) {
   return machine.up() && dynamic_cast<BankNode&>(*machine.process()).ready();
 }

@@ -27,6 +27,9 @@ class BankNode final : public SimulatedProcess {
   std::unique_ptr<cluster::Node> node_;
 };
 
+inline constexpr const char* open_body = R"({"owner":"Ann","currency":"EUR"})";
+inline constexpr const char* one_cent = R"({"amount":{"currency":"EUR","minorUnits":"1"}})";
+
 struct Answer {
   int status = 0;  // 0: no connection, or it ended without an answer
   std::string body;

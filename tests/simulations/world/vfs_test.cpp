@@ -28,13 +28,13 @@ constexpr Mode journal_full{"rollback journal, synchronous=FULL",
 constexpr Mode unsafe{"rollback journal, synchronous=OFF",
                       "PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF", true};
 
-struct Outcome {
+struct TortureOutcome {
   int lost = 0;          // transactions that were acknowledged and are gone
   bool corrupt = false;  // integrity_check complained
 };
 
 std::vector<std::string> checked_rows(runtime::Platform& platform, const Mode& mode,
-                                      Outcome& outcome) {
+                                      TortureOutcome& outcome) {
   Sqlite db{platform.disk(), "/data/rows.db"};
   REQUIRE(db.opened == SQLITE_OK);
   try {
@@ -50,11 +50,11 @@ std::vector<std::string> checked_rows(runtime::Platform& platform, const Mode& m
 
 // Writes rows 1, 2, 3 ... of many sizes, one a transaction, with the power cut at a drawn write or
 // sync; then looks at what is left, and goes on from there.
-Outcome torture(std::uint64_t seed, const Mode& mode) {
+TortureOutcome torture(std::uint64_t seed, const Mode& mode) {
   World world{{.seed = seed}};
   auto random = world.random();
   auto& machine = world.add("node-1", bare_process());
-  Outcome outcome;
+  TortureOutcome outcome;
   std::uint64_t acknowledged = 0;
   for (int round = 0; round < 4; ++round) {
     REQUIRE(world.start(machine));

@@ -5,9 +5,6 @@ using namespace troupe::cluster::test;
 
 namespace {
 
-constexpr int voter = CONFIGURATION_VOTER;
-constexpr int standby = CONFIGURATION_STANDBY;
-
 void start_three(Engines& engines) {
   const auto all = configuration({{1, voter}, {2, voter}, {3, voter}});
   for (std::uint64_t id = 1; id <= 3; ++id) engines.add(id, all);

@@ -5,9 +5,6 @@ using namespace troupe::cluster::test;
 
 namespace {
 
-constexpr int voter = CONFIGURATION_VOTER;
-constexpr int standby = CONFIGURATION_STANDBY;
-
 // A follower of a group of three, with `n` commands of term 1 behind the configuration.
 struct Follower {
   explicit Follower(unsigned n = 0) {

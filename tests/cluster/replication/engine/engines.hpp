@@ -16,6 +16,9 @@
 
 namespace troupe::cluster::test {
 
+inline constexpr int voter = CONFIGURATION_VOTER;
+inline constexpr int standby = CONFIGURATION_STANDBY;
+
 inline std::string configuration(const std::vector<std::pair<std::uint64_t, int>>& servers) {
   std::vector<std::string> names;
   for (const auto& server : servers) names.push_back("n" + std::to_string(server.first));

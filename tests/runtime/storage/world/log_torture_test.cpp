@@ -34,9 +34,9 @@ Result<std::unique_ptr<SimulatedProcess>> start_log(Platform& platform) {
   return std::unique_ptr<SimulatedProcess>{std::make_unique<LogProcess>(std::move(log))};
 }
 
-class Torture {
+class LogTorture {
  public:
-  explicit Torture(std::uint64_t seed)
+  explicit LogTorture(std::uint64_t seed)
       : world_{{.seed = seed}}, random_(world_.random()), machine_(world_.add("node", start_log)) {}
 
   void run(int lives) {
@@ -181,7 +181,7 @@ TEST_CASE(
   constexpr std::uint64_t seeds = 40;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
-    Torture torture{seed};
+    LogTorture torture{seed};
     torture.run(6);
     acknowledged += torture.acknowledged();
     refused += torture.refused();
@@ -195,7 +195,7 @@ TEST_CASE("a rotten byte in the node log is found, or harms the newest commit at
   constexpr std::uint64_t seeds = 150;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
-    Torture torture{1000 + seed};
+    LogTorture torture{1000 + seed};
     torture.fill();
     found += torture.rot_is_found() ? 1 : 0;
   }
@@ -204,7 +204,7 @@ TEST_CASE("a rotten byte in the node log is found, or harms the newest commit at
 
 TEST_CASE("one seed makes one history of the node log") {
   const auto hash = [] {
-    Torture torture{7};
+    LogTorture torture{7};
     torture.run(3);
     return torture.trace_hash();
   };

@@ -78,9 +78,9 @@ class History {
   std::vector<Entry> entries_;
 };
 
-class Torture {
+class ShardTorture {
  public:
-  explicit Torture(std::uint64_t seed)
+  explicit ShardTorture(std::uint64_t seed)
       : world_{{.seed = seed}},
         random_(world_.random()),
         history_(random_),
@@ -165,7 +165,7 @@ TEST_CASE("the shard file survives power cuts at any write, at or behind its che
   constexpr std::uint64_t seeds = 40;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
-    Torture torture{seed};
+    ShardTorture torture{seed};
     torture.run(8);
     checkpoints += torture.checkpoints();
     lost += torture.lost();
