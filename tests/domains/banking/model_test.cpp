@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/domains/banking/bank.hpp"
+#include "tests/seeds.hpp"
 
 using namespace banking::tests;
 namespace v1 = banking::v1;
@@ -169,7 +170,7 @@ class Run {
 
 TEST_CASE("an account does what its model does, whatever is asked of it") {
   int closed = 0;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+  for (std::uint64_t seed = 1; seed <= troupe::tests::seeds(200); ++seed) {
     CAPTURE(seed);
     Run run{seed};
     for (int step = 0; step < 100; ++step) run.step();

@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 
+#include "tests/seeds.hpp"
 #include "tests/simulations/node/simulated_node.hpp"
 
 namespace troupe::simulations {
@@ -123,7 +124,7 @@ TEST_CASE("every acknowledged deposit is there once, whatever crashes, the same 
   int crashes = 0;
   std::uint64_t checkpoints = 0;
   std::uint64_t cuts = 0;
-  constexpr std::uint64_t seeds = 60;
+  constexpr auto seeds = tests::seeds(60);
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     const auto outcome = torture(seed);
@@ -142,7 +143,7 @@ TEST_CASE("every acknowledged deposit is there once, whatever crashes, the same 
 }
 
 TEST_CASE("so it is under every schedule of the actors, each of which is another run") {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= tests::seeds(10); ++seed) {
     CAPTURE(seed);
     std::set<std::uint64_t> hashes;
     for (const auto strategy :

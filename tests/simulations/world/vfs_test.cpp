@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "tests/seeds.hpp"
 #include "tests/simulations/world/support.hpp"
 
 namespace troupe::simulations {
@@ -89,7 +90,7 @@ TEST_CASE("SQLite's file is whole after every crash, and nothing acknowledged is
   for (const auto& mode : {wal_full, wal_normal, journal_extra, journal_full}) {
     CAPTURE(mode.name);
     int lost = 0;
-    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    for (std::uint64_t seed = 1; seed <= tests::seeds(200); ++seed) {
       CAPTURE(seed);
       const auto outcome = torture(seed, mode);
       REQUIRE_FALSE(outcome.corrupt);
@@ -106,7 +107,8 @@ TEST_CASE("SQLite's file is whole after every crash, and nothing acknowledged is
 
 TEST_CASE("without syncs the crashes do corrupt a database") {
   int corrupt = 0;
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) corrupt += torture(seed, unsafe).corrupt;
+  for (std::uint64_t seed = 1; seed <= tests::seeds(50); ++seed)
+    corrupt += torture(seed, unsafe).corrupt;
   CHECK(corrupt > 0);
 }
 

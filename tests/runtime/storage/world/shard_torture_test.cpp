@@ -7,6 +7,7 @@
 #include "runtime/storage/shard_file.hpp"
 #include "simulations/world/world.hpp"
 #include "tests/runtime/storage/batch_maker.hpp"
+#include "tests/seeds.hpp"
 
 using namespace std::chrono_literals;
 using namespace troupe;
@@ -162,7 +163,7 @@ class ShardTorture {
 TEST_CASE("the shard file survives power cuts at any write, at or behind its checkpoint") {
   std::uint64_t checkpoints = 0;
   std::uint64_t lost = 0;
-  constexpr std::uint64_t seeds = 40;
+  constexpr auto seeds = tests::seeds(40);
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     ShardTorture torture{seed};
