@@ -41,12 +41,13 @@ class NodeImpl final : public Node {
       : platform_(platform),
         folder_(std::move(folder)),
         log_(std::move(log)),
-        router_(platform, RouterOptions{}),
+        router_(platform, {.node = node.name}),
         hosted_(hosted_services(platform, manifest, node, registry, folder_.shards())),
         config_(platform),
         system_(config_) {
     for (const HostedService& service : hosted_)
-      router_.add_service(*service.service->type, service.settings.shards);
+      router_.add_service(*service.service->type, std::vector<std::vector<std::string>>(
+                                                      service.settings.shards, {node.name}));
   }
 
   Result<void> build(const config::Manifest& manifest, const config::Node& node) {

@@ -2,7 +2,11 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 #include "actors/shard/shard_actor.hpp"
+#include "cluster/command_codec.hpp"
+#include "cluster/routed_call.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -27,13 +31,27 @@ std::uint32_t shard_of(runtime::Bucket bucket, std::uint32_t shards) {
 }
 
 Router::Router(runtime::Platform& platform, RouterOptions options)
-    : platform_(platform), options_(options) {}
+    : platform_(platform), options_(std::move(options)) {}
 
-void Router::add_service(const actors::ServiceType& service, std::uint32_t shards) {
+void Router::add_service(const actors::ServiceType& service,
+                         std::vector<std::vector<std::string>> replicas) {
   ServiceRoute& route = services_[&service];
+  names_[service.name] = &service;
   route.seed = seed_of(service.name);
-  for (std::uint32_t shard = 0; shard < shards; ++shard)
-    route.shards.push_back(std::make_unique<ShardRoute>());
+  for (std::vector<std::string>& nodes : replicas) {
+    auto shard = std::make_unique<ShardRoute>();
+    shard->nodes = std::move(nodes);
+    shard->here =
+        std::find(shard->nodes.begin(), shard->nodes.end(), options_.node) != shard->nodes.end();
+    shard->alone = shard->here && shard->nodes.size() == 1;
+    shard->leaderless_since = MonotonicTime::max();
+    route.shards.push_back(std::move(shard));
+  }
+}
+
+void Router::use(std::shared_ptr<actors::Executor> executor) {
+  const std::lock_guard guard{mutex_};
+  executor_ = std::move(executor);
 }
 
 const Router::ServiceRoute* Router::find(const actors::ServiceType* service) const {
@@ -41,10 +59,21 @@ const Router::ServiceRoute* Router::find(const actors::ServiceType* service) con
   return found == services_.end() ? nullptr : &found->second;
 }
 
-void Router::announce(const actors::ServiceType& service, std::uint32_t shard, caf::actor actor) {
+void Router::announce(const actors::ServiceType& service, std::uint32_t shard, caf::actor actor,
+                      std::function<std::string()> leader) {
   ShardRoute& route = *services_.at(&service).shards.at(shard);
   const std::lock_guard guard{route.mutex};
   route.actor = std::move(actor);
+  route.leader_as_told = std::move(leader);
+}
+
+std::string Router::told_leader(const ShardRoute& route) {
+  std::function<std::string()> leader;
+  {
+    const std::lock_guard guard{route.mutex};
+    leader = route.leader_as_told;
+  }
+  return leader ? leader() : std::string{};
 }
 
 caf::actor Router::shard(const actors::ServiceType& service, std::uint32_t shard) const {
@@ -65,10 +94,10 @@ std::int64_t Router::in_flight() const {
 void Router::send(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to) {
   const ServiceRoute* service = find(call.service);
   if (!service)
-    return reply_to(
-        unimplemented("SERVICE_NOT_HOSTED",
-                      "service " + (call.service ? call.service->name : std::string{"?"}) +
-                          " does not run here; enable it in the manifest's list of services"));
+    return reply_to(unimplemented(
+        "SERVICE_NOT_HOSTED", "service " + (call.service ? call.service->name : std::string{"?"}) +
+                                  " runs on no node; enable it in a node's list of services in "
+                                  "the manifest"));
   if (call.key.empty() || call.key.size() > options_.key_bytes_max)
     return reply_to(invalid_argument(
         "KEY_INVALID", "the key of " + call.service->name + " must have 1 to " +
@@ -77,6 +106,30 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
   const runtime::Bucket bucket = bucket_with(service->seed, call.key);
   ShardRoute& route =
       *service->shards[shard_of(bucket, static_cast<std::uint32_t>(service->shards.size()))];
+  if (route.in_flight.load(std::memory_order_relaxed) >= options_.in_flight_max) {
+    Error why =
+        resource_exhausted("SHARD_OVERLOADED",
+                           "too many calls wait for the shard of this key; retry later under the "
+                           "same message id");
+    why.retry_after = std::chrono::seconds{1};
+    return reply_to(std::move(why));
+  }
+  if (!options.id && !call.service->methods[call.method].read_only)
+    options.id = actors::MessageId::make(platform_.clock().wall(), platform_.random());
+  const MonotonicTime deadline = options.timeout == Duration::max()
+                                     ? MonotonicTime::max()
+                                     : platform_.clock().now() + options.timeout;
+  if (route.alone)
+    return deliver(route, std::move(call), std::move(options), bucket, deadline, true,
+                   std::move(reply_to));
+  std::make_shared<RoutedCall>(*this, route, bucket, std::move(call), std::move(options), deadline,
+                               std::move(reply_to))
+      ->attempt();
+}
+
+void Router::deliver(ShardRoute& route, actors::CallBase call, actors::CallOptions options,
+                     runtime::Bucket bucket, MonotonicTime deadline, bool counted,
+                     actors::ReplyTo reply_to) {
   caf::actor shard;
   {
     const std::lock_guard guard{route.mutex};
@@ -88,15 +141,6 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
     why.retry_after = std::chrono::seconds{1};
     return reply_to(std::move(why));
   }
-  if (route.in_flight.load(std::memory_order_relaxed) >= options_.in_flight_max) {
-    Error why =
-        resource_exhausted("SHARD_OVERLOADED",
-                           "too many calls wait for the shard of this key; retry later under the "
-                           "same message id");
-    why.retry_after = std::chrono::seconds{1};
-    return reply_to(std::move(why));
-  }
-
   auto request = std::make_shared<actors::Request>();
   request->service = call.service;
   request->method = call.method;
@@ -105,17 +149,54 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
   request->payload = std::move(call.payload);
   request->caller = std::move(options.caller);
   request->trace = std::move(options.trace);
-  if (options.id)
-    request->id = *options.id;
-  else if (!call.service->methods[call.method].read_only)
-    request->id = actors::MessageId::make(platform_.clock().wall(), platform_.random());
-  request->deadline = options.timeout == Duration::max()
-                          ? MonotonicTime::max()
-                          : platform_.clock().now() + options.timeout;
+  if (options.id) request->id = *options.id;
+  request->deadline = deadline;
   request->reply_to = std::move(reply_to);
-  request->in_flight = &route.in_flight;
-  route.in_flight.fetch_add(1, std::memory_order_relaxed);
+  if (counted) {
+    request->in_flight = &route.in_flight;
+    route.in_flight.fetch_add(1, std::memory_order_relaxed);
+  }
   actors::send_request(shard, std::move(request));
+}
+
+void Router::serve(std::string_view bytes, MonotonicTime deadline,
+                   std::function<void(std::string)> answer) {
+  const auto refuse = [&answer](Error why) { answer(encode_reply({std::move(why), {}})); };
+  auto command = decode_command(bytes);
+  if (!command) return refuse(std::move(command).error());
+  const auto known = names_.find(command->service());
+  if (known == names_.end())
+    return refuse(unavailable("SHARD_NOT_HERE",
+                              options_.node + " does not know the service " + command->service()));
+  actors::CallBase call;
+  call.service = known->second;
+  const std::size_t method = call.service->find(command->method());
+  if (method == call.service->methods.size())
+    return refuse(unimplemented("METHOD_UNKNOWN", options_.node + " has a version of " +
+                                                      command->service() + " without " +
+                                                      command->method()));
+  call.method = static_cast<std::uint32_t>(method);
+  call.key = std::move(*command->mutable_key());
+  call.payload = std::move(*command->mutable_payload());
+  if (call.key.empty() || call.key.size() > options_.key_bytes_max)
+    return refuse(invalid_argument("KEY_INVALID", "a command from another node has a key of " +
+                                                      std::to_string(call.key.size()) + " bytes"));
+  const ServiceRoute& service = services_.at(call.service);
+  const runtime::Bucket bucket = bucket_with(service.seed, call.key);
+  ShardRoute& route =
+      *service.shards[shard_of(bucket, static_cast<std::uint32_t>(service.shards.size()))];
+  if (!route.here)
+    return refuse(
+        unavailable("SHARD_NOT_HERE", options_.node + " has no replica of the shard of this key"));
+  actors::CallOptions options;
+  if (!call.service->methods[method].read_only) options.id = id_of(*command);
+  options.caller = std::move(*command->mutable_caller());
+  options.trace = std::move(*command->mutable_trace());
+  deliver(route, std::move(call), std::move(options), bucket, deadline, true,
+          [&route, answer = std::move(answer)](Result<actors::Reply> reply) {
+            std::string leader = reply ? std::string{} : told_leader(route);
+            answer(encode_reply({std::move(reply), std::move(leader)}));
+          });
 }
 
 }  // namespace troupe::cluster

@@ -1,22 +1,30 @@
-// Finds the shard of a key and hands calls to it. A function, not an actor: it runs on the caller's
-// thread and costs no hop.
+// Finds the shard of a key and hands calls to it, on this node or another. A function, not an
+// actor: it runs on the caller's thread and costs no hop.
 //
 // A key's bucket is XXH3-64 of the key, seeded with XXH3-64 of the service's full name, modulo
 // 4,096. A service's shards share the buckets in contiguous ranges: bucket b belongs to shard
 // b * shards / 4096. Both are stable: they are what a shard file's rows are filed under.
 //
-// Threads: services are added before the first call; everything else may be called from any thread.
+// A shard with one replica, here, gets the request itself. For any other the router makes attempts:
+// it asks the replica that it believes to lead, follows hints, and tries again under the same
+// message id while the caller has time (cluster/routed_call.hpp).
+//
+// Threads: services are added and use() and reach() called before the first call; everything else
+// may be called from any thread.
 #pragma once
 
 #include <atomic>
 #include <caf/actor.hpp>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "actors/client.hpp"
+#include "actors/shard/consensus.hpp"
 #include "runtime/platform/platform.hpp"
 #include "runtime/storage/ids.hpp"
 
@@ -26,44 +34,84 @@ runtime::Bucket bucket_of(std::string_view service, std::string_view key);
 std::uint32_t shard_of(runtime::Bucket bucket, std::uint32_t shards);
 
 struct RouterOptions {
+  std::string node = {};  // our name
   std::size_t key_bytes_max = 512;
   std::int64_t in_flight_max = 50'000;  // calls of one shard that are not answered yet
+  // Between two attempts when nobody is known to lead: an election takes about two of the longest.
+  Duration pause_first = std::chrono::milliseconds{10};
+  Duration pause_longest = std::chrono::milliseconds{100};
+  // A shard that had no leader for so long is without a majority: its calls are answered at once.
+  Duration leaderless_max = std::chrono::seconds{3};
 };
+
+// Calls another node; `answer` comes once, from any thread, at the deadline at the latest.
+using ReachNode =
+    std::function<void(const std::string& node, std::string bytes, MonotonicTime deadline,
+                       std::function<void(Result<std::string>)> answer)>;
 
 class Router final : public actors::Client {
  public:
   Router(runtime::Platform& platform, RouterOptions options);
 
-  // Calls of this service may come; until its shards have announced themselves they are
-  // UNAVAILABLE.
-  void add_service(const actors::ServiceType& service, std::uint32_t shards);
+  // Calls of this service may come. `replicas[s]`: the nodes that hold shard s, the preferred
+  // leader first. Until those of this node have announced themselves they are UNAVAILABLE.
+  void add_service(const actors::ServiceType& service,
+                   std::vector<std::vector<std::string>> replicas);
+  void reach(ReachNode reach) { reach_ = std::move(reach); }
+  // Runs attempts that wait. Without one there is no second attempt.
+  void use(std::shared_ptr<actors::Executor> executor);
 
-  // The actor that serves a shard now. Called at every (re)start of the shard.
-  void announce(const actors::ServiceType& service, std::uint32_t shard, caf::actor actor);
+  // The actor that serves a shard here now, and how it knows who leads. Called at every (re)start
+  // of the shard.
+  void announce(const actors::ServiceType& service, std::uint32_t shard, caf::actor actor,
+                std::function<std::string()> leader = {});
 
   void send(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to) override;
+
+  // A call that another node's router sent here. The shard's replica on this node answers it or
+  // says who leads; it is not passed on.
+  void serve(std::string_view bytes, MonotonicTime deadline,
+             std::function<void(std::string)> answer);
 
   // Calls that were sent and are not answered yet, over all shards.
   std::int64_t in_flight() const;
 
-  // What serves the shard, null if nothing does.
+  // What serves the shard here, null if nothing does.
   caf::actor shard(const actors::ServiceType& service, std::uint32_t shard) const;
 
  private:
+  friend class RoutedCall;
+
   struct ShardRoute {
-    mutable std::mutex mutex;
-    caf::actor actor;
+    std::vector<std::string> nodes;
+    bool here = false;   // one of them is this node
+    bool alone = false;  // and no other
     std::atomic<std::int64_t> in_flight{0};
+
+    mutable std::mutex mutex;  // guards what follows
+    caf::actor actor;
+    std::function<std::string()> leader_as_told;
+    std::string leader;              // as calls have found; empty: not known
+    MonotonicTime leaderless_since;  // MonotonicTime::max(): it is not
   };
   struct ServiceRoute {
     std::uint64_t seed = 0;
     std::vector<std::unique_ptr<ShardRoute>> shards;
   };
   const ServiceRoute* find(const actors::ServiceType* service) const;
+  // Hands a call to the replica on this node.
+  void deliver(ShardRoute& route, actors::CallBase call, actors::CallOptions options,
+               runtime::Bucket bucket, MonotonicTime deadline, bool counted,
+               actors::ReplyTo reply_to);
+  static std::string told_leader(const ShardRoute& route);
 
   runtime::Platform& platform_;
   const RouterOptions options_;
   std::unordered_map<const actors::ServiceType*, ServiceRoute> services_;  // looked up only
+  std::unordered_map<std::string, const actors::ServiceType*> names_;      // looked up only
+  ReachNode reach_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<actors::Executor> executor_;  // guarded by mutex_
 };
 
 }  // namespace troupe::cluster

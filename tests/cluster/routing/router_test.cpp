@@ -1,0 +1,260 @@
+// Calls of shards that other nodes hold: who is asked, when again, and what the caller hears.
+#include <doctest/doctest.h>
+
+#include <deque>
+
+#include "cluster/command_codec.hpp"
+#include "cluster/router.hpp"
+#include "simulations/world/world.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+
+const actors::ServiceType& books() {
+  static const actors::ServiceType type{
+      "shelf.v1.Books", "shelf", actors::ServiceKind::entity, {{"Lend"}, {"Find", true}}, nullptr};
+  return type;
+}
+
+Error not_leading() {
+  return unavailable("NOT_LEADING", "this replica does not lead");
+}
+
+struct Asked {
+  std::string node;
+  wire::Command command;
+  MonotonicTime deadline;
+  std::function<void(Result<std::string>)> answer;
+
+  void say(Result<actors::Reply> reply, const std::string& leader = {}) const {
+    answer(encode_reply({std::move(reply), leader}));
+  }
+};
+
+// Closures that wait for the test; the world's clock goes on when they run.
+class Later final : public actors::Executor {
+ public:
+  explicit Later(simulations::World& world) : world_(world) {}
+  void post(std::function<void()> job) override { post_after(Duration{0}, std::move(job)); }
+  void post_after(Duration delay, std::function<void()> job) override {
+    waiting.push_back({delay, std::move(job)});
+  }
+  void run_one() {
+    auto [delay, job] = std::move(waiting.front());
+    waiting.pop_front();
+    world_.run_for(delay);
+    job();
+  }
+  std::deque<std::pair<Duration, std::function<void()>>> waiting;
+
+ private:
+  simulations::World& world_;
+};
+
+// A router of node n1, which holds no replica; n2, n3 and n4 do.
+struct Rig {
+  simulations::World world{{.seed = 1}};
+  Router router{world.outside(), {.node = "n1"}};
+  std::shared_ptr<Later> later = std::make_shared<Later>(world);
+  std::deque<Asked> asked;
+  std::vector<Result<actors::Reply>> heard;
+
+  Rig() {
+    router.add_service(books(), {{"n2", "n3", "n4"}});
+    router.reach([this](const std::string& node, std::string bytes, MonotonicTime deadline,
+                        std::function<void(Result<std::string>)> answer) {
+      auto command = decode_command(bytes);
+      REQUIRE(command);
+      asked.push_back({node, *command, deadline, std::move(answer)});
+    });
+    router.use(later);
+  }
+  void call(std::uint32_t method = 0, Duration timeout = 10s) {
+    router.send({&books(), method, "dune", "body"}, {.caller = "ann", .timeout = timeout},
+                [this](Result<actors::Reply> reply) { heard.push_back(std::move(reply)); });
+  }
+  Asked next() {
+    REQUIRE_FALSE(asked.empty());
+    Asked one = std::move(asked.front());
+    asked.pop_front();
+    return one;
+  }
+};
+
+actors::Reply reply(const std::string& payload) {
+  actors::Reply made;
+  made.payload = payload;
+  made.shard_index = 7;
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("a call goes to the preferred replica with all that belongs to it, and its reply back") {
+  Rig rig;
+  rig.call();
+  const Asked asked = rig.next();
+  CHECK(asked.node == "n2");
+  CHECK(asked.command.service() == "shelf.v1.Books");
+  CHECK(asked.command.method() == "Lend");
+  CHECK(asked.command.key() == "dune");
+  CHECK(asked.command.payload() == "body");
+  CHECK(asked.command.caller() == "ann");
+  CHECK(asked.deadline == rig.world.outside().clock().now() + 10s);
+  CHECK(rig.router.in_flight() == 1);
+  asked.say(reply("lent"));
+  REQUIRE(rig.heard.size() == 1);
+  CHECK(rig.heard[0]->payload == "lent");
+  CHECK(rig.heard[0]->shard_index == 7);
+  CHECK(rig.router.in_flight() == 0);
+}
+
+TEST_CASE("a hint is followed at once under the same message id, and remembered") {
+  Rig rig;
+  rig.call();
+  const Asked first = rig.next();
+  first.say(not_leading(), "n4");
+  const Asked second = rig.next();
+  CHECK(second.node == "n4");
+  CHECK(second.command.attempt() == 2);
+  CHECK(id_of(second.command) == id_of(first.command));
+  second.say(reply("lent"));
+  CHECK(rig.heard.at(0));
+  CHECK(rig.later->waiting.empty());
+  rig.call();
+  const Asked third = rig.next();
+  CHECK(third.node == "n4");
+  CHECK_FALSE(id_of(third.command) == id_of(first.command));
+}
+
+TEST_CASE("replicas that name each other do not make a storm") {
+  Rig rig;
+  rig.call();
+  int asked = 0;
+  while (!rig.asked.empty()) {
+    REQUIRE(++asked < 10);
+    const Asked one = rig.next();
+    one.say(not_leading(), one.node == "n2" ? "n3" : "n2");
+  }
+  CHECK(rig.heard.empty());
+  CHECK(rig.later->waiting.size() == 1);
+}
+
+TEST_CASE("when nobody leads the next replica is asked after a pause, until one does") {
+  Rig rig;
+  rig.call();
+  std::set<std::string> nodes;
+  for (int i = 0; i < 3; ++i) {
+    const Asked one = rig.next();
+    nodes.insert(one.node);
+    one.say(not_leading());
+    CHECK(rig.asked.empty());
+    rig.later->run_one();
+  }
+  CHECK(nodes == std::set<std::string>{"n2", "n3", "n4"});
+  rig.next().say(reply("lent"));
+  CHECK(rig.heard.at(0));
+}
+
+TEST_CASE("a broken link is another replica's turn, and the end of a command that may have run") {
+  for (const char* reason : {"LINK_DOWN", "LINK_LOST"}) {
+    CAPTURE(reason);
+    Rig rig;
+    rig.call(0, 30ms);
+    while (rig.heard.empty()) {
+      if (rig.asked.empty())
+        rig.later->run_one();
+      else
+        rig.next().answer(unavailable(reason, "the link is down"));
+    }
+    const bool sent = std::string{reason} == "LINK_LOST";
+    CHECK(rig.heard.at(0).error().reason == (sent ? "OUTCOME_UNKNOWN" : "DEADLINE_EXCEEDED"));
+  }
+}
+
+TEST_CASE("reads may be asked again, so their outcome is never unknown") {
+  Rig rig;
+  rig.call(1, 30ms);
+  while (rig.heard.empty()) {
+    if (rig.asked.empty())
+      rig.later->run_one();
+    else
+      rig.next().answer(unavailable("LINK_LOST", "the link is down"));
+  }
+  CHECK(rig.heard.at(0).error().code == Code::deadline_exceeded);
+}
+
+TEST_CASE("a shard that had no leader for long refuses at once, until one answers") {
+  Rig rig;
+  rig.call(0, 60s);
+  while (rig.heard.empty()) {
+    if (rig.asked.empty())
+      rig.later->run_one();
+    else
+      rig.next().say(not_leading());
+  }
+  CHECK(rig.heard.at(0).error().reason == "NO_LEADER");
+  CHECK(rig.world.now() >= 3s);
+  CHECK(rig.world.now() < 4s);
+  const auto before = rig.world.now();
+  rig.call(0, 60s);
+  int asked = 0;
+  while (rig.heard.size() < 2) {
+    if (rig.asked.empty()) {
+      rig.later->run_one();
+    } else {
+      ++asked;
+      rig.next().say(not_leading());
+    }
+  }
+  CHECK(asked == 3);  // each replica once: one of them may lead by now
+  CHECK(rig.world.now() - before < 200ms);
+  rig.call(0, 60s);
+  rig.next().say(reply("lent"));
+  CHECK(rig.heard.at(2));
+}
+
+TEST_CASE("an answer that is no reason to go on is the caller's") {
+  Rig rig;
+  rig.call();
+  Error why = failed_precondition("BOOK_LENT", "somebody has it");
+  why.retry_after = 3s;
+  rig.next().say(why);
+  CHECK(rig.heard.at(0).error() == why);
+  CHECK(rig.asked.empty());
+  CHECK(rig.later->waiting.empty());
+}
+
+TEST_CASE("a node that stops answers calls that wait for another attempt") {
+  Rig rig;
+  rig.call();
+  rig.next().say(not_leading());
+  rig.later->waiting.clear();
+  CHECK(rig.heard.at(0).error().reason == "OUTCOME_UNKNOWN");
+  CHECK(rig.router.in_flight() == 0);
+}
+
+TEST_CASE("a command from another node is answered by what is here, or says what is not") {
+  simulations::World world{{.seed = 1}};
+  Router router{world.outside(), {.node = "n1"}};
+  router.add_service(books(), {{"n2", "n3"}});
+  const auto serve = [&](std::string bytes) {
+    std::string answered;
+    router.serve(bytes, MonotonicTime::max(), [&](std::string reply) { answered = reply; });
+    return decode_reply(answered).reply;
+  };
+  CHECK(serve("\xff\xff").error().reason == "COMMAND_MALFORMED");
+  actors::CallOptions options;
+  options.id = actors::MessageId::make(world.outside().clock().wall(), world.outside().random());
+  const auto command = encode_command({&books(), 0, "dune", "body"}, options, 1);
+  CHECK(serve(command).error().reason == "SHARD_NOT_HERE");
+  auto changed = decode_command(command).value();
+  changed.set_method("Burn");
+  CHECK(serve(changed.SerializeAsString()).error().reason == "METHOD_UNKNOWN");
+  changed.set_service("shelf.v1.Films");
+  CHECK(serve(changed.SerializeAsString()).error().reason == "SHARD_NOT_HERE");
+}
+
+}  // namespace troupe::cluster
