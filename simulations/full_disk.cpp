@@ -85,7 +85,8 @@ std::optional<Failure> refusals_say_why(const Past& past) {
   for (const auto& operation : past.history.all()) {
     for (const auto& heard : operation.heard) {
       if (!troubles.only_full(heard.at - recovered, heard.at)) continue;
-      if (heard.reason == "SHARD_OVERLOADED") continue;  // many wait in line
+      // Many wait in line; those of a shard that takes up service again, too.
+      if (heard.reason == "SHARD_OVERLOADED" || heard.reason == "SHARD_STARTING") continue;
       if ((heard.reason == "DISK_FULL") == is_full(heard.at)) continue;
       return Failure{
           {},
