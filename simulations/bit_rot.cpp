@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 Script auditor(Client& client) {
   while (client.running()) {
     co_await read_statement_of(client, any_account(client), 500);
-    co_await client.wait(client.between(50ms, 400ms));
+    co_await client.wait(client.between(200ms, 1s));
   }
 }
 

@@ -5,7 +5,9 @@
 //
 // In shard files it is, three times in four, a byte of the database itself rather than of its WAL,
 // in a page that the WAL does not hold as well: whoever reads the file again meets it. A page that
-// the WAL holds is read from there, and written anew by the next checkpoint.
+// the WAL holds is read from there, and written anew by the next checkpoint. Two times of these
+// three it is a byte that only a checksum can tell from another: of the value of an event's row, as
+// events are never written again, and so are not made good by the next write of their page.
 #pragma once
 
 #include <cstdint>

@@ -91,6 +91,40 @@ TEST_CASE("rot of a shard file mostly hits pages that its WAL does not hide") {
   CHECK(in_wal > 20);
 }
 
+TEST_CASE("rot of a shard file mostly hits events, where it has some") {
+  constexpr std::uint64_t page_bytes = DiskImage::page_bytes;
+  // A leaf with two rows of seven columns, of which one is an event's with the value "EEEE".
+  const auto row = [](char kind_type, const std::string& value) {
+    const std::string header{8, 1, 16, kind_type, 12, static_cast<char>(12 + 2 * value.size()),
+                             1, 1};
+    const std::string kind = kind_type == 1 ? "\2" : "";
+    const auto record = header + 'b' + "kk" + kind + value + "ds";
+    return static_cast<char>(record.size()) + record;
+  };
+  const auto event = row(9, "EEEE");
+  const auto reply = row(1, "RRRR");
+  std::string page(page_bytes, '\0');
+  const auto put = [&](std::size_t at, const std::string& bytes) {
+    page.replace(at, bytes.size(), bytes);
+  };
+  put(0, std::string{10, 0, 0, 0, 2, 0, 0, 0, 15, 0, 14, 0});  // cells at 3840 and 3584
+  put(3840, event);
+  put(3584, reply);
+  const auto begin = 3840 + event.find("EEEE");
+  int hits = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    DiskImage disk;
+    disk.create_folders("/data/shards");
+    disk.write(*disk.create("/data/shards/s-0.g1.db"), 0, std::string(page_bytes, 's') + page);
+    const auto where = rot(disk, RotTarget::shard_file, seed);
+    REQUIRE(where);
+    const auto offset = std::stoull(where->substr(where->find('@') + 1)) - page_bytes;
+    hits += offset >= begin && offset < begin + 4;
+  }
+  CHECK(hits > 150);
+  CHECK(hits < 250);
+}
+
 TEST_CASE("a disk without such a file does not rot") {
   auto disk = sample();
   CHECK(rot(disk, RotTarget::shard_file, 7)->starts_with("/data/shards/s-0.g1.db@"));
