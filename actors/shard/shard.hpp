@@ -134,6 +134,8 @@ class Shard final : private ConsensusObserver {
   void place(Reply& reply, runtime::LogIndex index) const;
 
   // --- shard_lookups.cpp: what the file has to be asked for --------------------------------------
+  std::optional<Error> refused_for_time(const MessageId& id);
+  Duration reply_window_of(const MessageId& id) const;
   bool answer_if_ran(Resident& resident, const RequestPtr& request, const ReplyKey& key,
                      const RequestDigest& digest);
   bool may_be_stored(const Resident& resident, const RequestPtr& request,

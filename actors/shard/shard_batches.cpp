@@ -65,11 +65,13 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
   // Planted: a reply is stored where nobody finds it.
   row.set_sub(TROUPE_PLANTED(reply_not_stored) ? ReplyKey{}.row() : key.row());
   stored.SerializeToString(row.mutable_value());
-  const Duration window =
-      request->id.client ? spec_.options.idempotency_window : spec_.options.reply_window;
+  // An id that says its time is refused when the window has passed since then: not before its reply
+  // is gone.
+  const std::int64_t from_ms =
+      request->id.timed ? std::max(time_ms, request->id.time_ms()) : time_ms;
   // Planted: replies are deleted long before their window is over.
-  row.set_due_ms(time_ms +
-                 to_milliseconds(window) / (TROUPE_PLANTED(reply_window_short) ? 10'000 : 1));
+  row.set_due_ms(from_ms + to_milliseconds(reply_window_of(request->id)) /
+                               (TROUPE_PLANTED(reply_window_short) ? 10'000 : 1));
 
   if (resident.replies_complete) {
     resident.replies.push_back(key.low);

@@ -226,6 +226,11 @@ class Rig {
                                const std::string& payload, std::optional<MessageId> id = {});
   MessageId fresh_id() { return MessageId::make(platform.clock().wall(), platform.random()); }
 
+  // As a caller makes it whose clock is ahead of the shard's.
+  MessageId id_ahead(std::chrono::milliseconds by) {
+    return MessageId::make(platform.clock().wall() + by, platform.random());
+  }
+
   // Runs closures and disk jobs until none is left. Commits nothing.
   void pump();
   void pump_closures();  // without disk jobs
