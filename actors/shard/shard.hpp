@@ -148,6 +148,7 @@ class Shard final : private ConsensusObserver {
   void add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome outcome,
                     const ReplyKey& key, const RequestDigest& digest);
   std::int64_t shard_time() const;
+  std::int64_t time_of_run(bool read_only);
   std::int64_t read_time();
   OpenBatch& open_batch();
   bool batch_is_full() const;
