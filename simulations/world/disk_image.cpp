@@ -103,7 +103,7 @@ void DiskImage::truncate(File& file, std::uint64_t size) {
 }
 
 void DiskImage::sync(File& file) {
-  while (!file.undo.empty()) file.spare.push_back(file.undo.extract(file.undo.begin()));
+  file.undo.clear();
   file.durable_size = file.bytes.size();
 }
 
@@ -123,16 +123,10 @@ void DiskImage::remember(File& file, std::uint64_t offset, std::uint64_t size) {
   for (auto page = offset / page_bytes; page <= (offset + size - 1) / page_bytes; ++page) {
     const auto place = file.undo.lower_bound(page);
     if (place != file.undo.end() && place->first == page) continue;
-    const auto begin = std::min<std::uint64_t>(page * page_bytes, file.bytes.size());
-    if (file.spare.empty()) {
-      file.undo.emplace_hint(place, page, file.bytes.substr(begin, page_bytes));
-      continue;
-    }
-    auto node = std::move(file.spare.back());
-    file.spare.pop_back();
-    node.key() = page;
-    node.mapped().assign(file.bytes, begin, page_bytes);
-    file.undo.insert(place, std::move(node));
+    std::string old(page_bytes, '\0');
+    const auto begin = page * page_bytes;
+    if (begin < file.bytes.size()) file.bytes.copy(old.data(), page_bytes, begin);
+    file.undo.emplace_hint(place, page, std::move(old));
   }
 }
 
@@ -184,8 +178,7 @@ void DiskImage::crash_file(File& file, RandomStream& random) {
     size = file.durable_size;
   }
   file.bytes.resize(std::max(file.durable_size, seen_size), '\0');
-  for (auto& [page, old] : file.undo) {
-    old.resize(page_bytes, '\0');
+  for (const auto& [page, old] : file.undo) {
     const auto fate = mood <= kept ? mood : random.between(lost, torn);
     for (std::uint64_t sector = 0; sector < page_bytes; sector += sector_bytes) {
       const auto begin = page * page_bytes + sector;

@@ -43,10 +43,7 @@ class DiskImage {
 
     // For the image.
     std::uint64_t durable_size = 0;
-    // Page number -> the page at the last sync, as far as there was one; zeros follow.
-    using Pages = std::map<std::uint64_t, std::string>;
-    Pages undo;
-    std::vector<Pages::node_type> spare;  // what `undo` held before, kept for its memory
+    std::map<std::uint64_t, std::string> undo;  // page number -> the page at the last sync
   };
   using FilePtr = std::shared_ptr<File>;
 

@@ -87,26 +87,6 @@ TEST_CASE("a file that grew is cut back to what was kept of it") {
   CHECK(sizes.size() > 3);
 }
 
-TEST_CASE("what a crash brings back is of the newest sync, and zeros where nothing was") {
-  bool old = false;
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
-    DiskImage image;
-    const auto file = synced_file(image, "/f", std::string(page, 'a'));
-    image.write(*file, 0, std::string(page, 'b'));
-    DiskImage::sync(*file);
-    image.write(*file, page, std::string(2 * page, 'n'));  // there were no such pages
-    image.write(*file, 0, std::string(page, 'c'));
-    CHECK(image.rot("/f", 2 * page + 7, 1));
-    image.crash(crash_stream(seed));
-    const auto& bytes = image.find("/f")->bytes;
-    CHECK(bytes.substr(0, page).find_first_not_of("bc") == std::string::npos);
-    const auto odd = bytes.find_first_not_of(std::string("n\0", 2), page);
-    CHECK((odd == std::string::npos || odd == 2 * page + 7));
-    old |= bytes == std::string(page, 'b');
-  }
-  CHECK(old);
-}
-
 TEST_CASE("an un-synced truncation may be lost, and brings the old bytes back") {
   std::set<std::string> outcomes;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
