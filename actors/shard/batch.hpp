@@ -4,6 +4,7 @@
 #include <google/protobuf/arena.h>
 
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,9 @@
 #include "runtime/wire/batch.pb.h"
 
 namespace troupe::actors {
+
+// Shard time of a serialised batch; 0 if it says none.
+std::int64_t time_of_batch(std::string_view payload);
 
 // An answer that may leave once the batch has committed.
 struct PendingAnswer {

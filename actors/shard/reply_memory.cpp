@@ -10,10 +10,10 @@
 namespace troupe::actors {
 namespace {
 
-// How long one generation of recent ids gathers, and how far the clocks of callers and shard may
-// differ before a fresh id costs a look at the file. Milliseconds.
+// How long one generation of recent ids gathers, in milliseconds. What it is longer than the
+// clocks' tolerance, a caller's clock may be behind before a fresh id costs a look at the file.
 constexpr std::int64_t generation_ms = 15'000;
-constexpr std::int64_t clock_tolerance_ms = 5'000;
+static_assert(generation_ms > ReplyMemory::clock_tolerance_ms);
 
 // Twice as fast as they come, so that what waits to be dropped does not grow.
 constexpr std::size_t tidied_per_command = 2;

@@ -3,7 +3,9 @@
 // Three layers answer "did this command run?", cheapest first:
 //  1. Replies of batches that are not yet in the shard file are here, by id.
 //  2. An id that carries its time and is younger than `horizon` plus the clocks' tolerance is in
-//     the recent set if it ever ran, so that a fresh command needs no look at the file.
+//     the recent set if it ever ran, so that a fresh command needs no look at the file. This holds
+//     because no command runs whose id is ahead of shard time by more than the tolerance: one that
+//     ran before the horizon has an id that is at most so much younger.
 //  3. Otherwise the shard file knows; the caller asks it.
 //
 // Belongs to the shard's actor.
@@ -58,6 +60,9 @@ class ReplyMemory {
 
   // Null: not among the replies that wait for the file.
   const Kept* find(const ReplyKey& key) const;
+
+  // How far an id may be ahead of the shard time at which its command runs. Milliseconds.
+  static constexpr std::int64_t clock_tolerance_ms = 10'000;
 
   // The command cannot have run: layer 2 says so. Only for ids that carry their time.
   bool surely_new(const ReplyKey& key, const MessageId& id) const;

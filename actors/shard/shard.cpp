@@ -86,6 +86,8 @@ void Shard::on_committed(runtime::LogIndex index, runtime::Term term,
     if (TROUPE_PLANTED(replies_forgotten_at_commit)) replies_.applied(index);
   } else {
     ++unapplied_rows_;  // recovery, or another leader's: at least one row
+    if (unapplied_.back().payload)
+      time_ms_ = std::max(time_ms_, time_of_batch(*unapplied_.back().payload));
   }
   apply_soon();
   if (state_ == State::serving) {

@@ -134,6 +134,8 @@ class Shard final : private ConsensusObserver {
   void place(Reply& reply, runtime::LogIndex index) const;
 
   // --- shard_lookups.cpp: what the file has to be asked for --------------------------------------
+  std::optional<Error> refused_for_time(const MessageId& id);
+  Duration reply_window_of(const MessageId& id) const;
   bool answer_if_ran(Resident& resident, const RequestPtr& request, const ReplyKey& key,
                      const RequestDigest& digest);
   bool may_be_stored(const Resident& resident, const RequestPtr& request,
@@ -146,6 +148,7 @@ class Shard final : private ConsensusObserver {
   void add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome outcome,
                     const ReplyKey& key, const RequestDigest& digest);
   std::int64_t shard_time() const;
+  std::int64_t time_of_run(bool read_only);
   std::int64_t read_time();
   OpenBatch& open_batch();
   bool batch_is_full() const;

@@ -1,5 +1,7 @@
 // Effects into the open batch, batches into the log.
+#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/message.h>
+#include <google/protobuf/wire_format_lite.h>
 
 #include <algorithm>
 #include <utility>
@@ -65,11 +67,13 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
   // Planted: a reply is stored where nobody finds it.
   row.set_sub(TROUPE_PLANTED(reply_not_stored) ? ReplyKey{}.row() : key.row());
   stored.SerializeToString(row.mutable_value());
-  const Duration window =
-      request->id.client ? spec_.options.idempotency_window : spec_.options.reply_window;
+  // An id that says its time is refused when the window has passed since then: not before its reply
+  // is gone.
+  const std::int64_t from_ms =
+      request->id.timed ? std::max(time_ms, request->id.time_ms()) : time_ms;
   // Planted: replies are deleted long before their window is over.
-  row.set_due_ms(time_ms +
-                 to_milliseconds(window) / (TROUPE_PLANTED(reply_window_short) ? 10'000 : 1));
+  row.set_due_ms(from_ms + to_milliseconds(reply_window_of(request->id)) /
+                               (TROUPE_PLANTED(reply_window_short) ? 10'000 : 1));
 
   if (resident.replies_complete) {
     resident.replies.push_back(key.low);
@@ -98,6 +102,16 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
 }
 
 // Never behind the newest batch, whatever the leader's wall clock says.
+std::int64_t time_of_batch(std::string_view payload) {
+  // The first field of a batch, which Protobuf writes first.
+  google::protobuf::io::CodedInputStream input{
+      reinterpret_cast<const std::uint8_t*>(payload.data()), static_cast<int>(payload.size())};
+  constexpr auto tag = google::protobuf::internal::WireFormatLite::MakeTag(
+      wire::Batch::kTimeMsFieldNumber, google::protobuf::internal::WireFormatLite::WIRETYPE_VARINT);
+  std::uint64_t time = 0;
+  return input.ReadTag() == tag && input.ReadVarint64(&time) ? static_cast<std::int64_t>(time) : 0;
+}
+
 std::int64_t Shard::shard_time() const {
   const std::int64_t wall = surroundings_.platform->clock().wall().time_since_epoch().count();
   TROUPE_SOMETIMES_IF(wall < time_ms_, "the wall clock was behind shard time");
@@ -107,8 +121,16 @@ std::int64_t Shard::shard_time() const {
 
 // A read may be the first to see a moment: no command that runs after it may see an earlier one.
 std::int64_t Shard::read_time() {
+  // One without rows was left by a command that had no effect, maybe long ago.
+  if (open_ && !open_->has_rows()) open_.reset();
   if (!open_) time_ms_ = shard_time();
   return time_ms_;
+}
+
+// What a handler sees as now.
+std::int64_t Shard::time_of_run(bool read_only) {
+  const std::int64_t time = read_time();
+  return read_only ? time : open_batch().time_ms();
 }
 
 OpenBatch& Shard::open_batch() {

@@ -85,7 +85,6 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     if (state_ == State::refusing) return request->answer(*refusal_);
     if (batch_is_full()) {
       if (apply_retrying_) {
-        TROUPE_SOMETIMES("a command was refused because too many rows wait for a full disk");
         return request->answer(resource_exhausted(
             "DISK_FULL",
             "the disk that holds " + spec_.name() +
@@ -99,15 +98,7 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
       stalled_.push_back(std::move(request));
       return;
     }
-    if (const std::int64_t window = to_milliseconds(
-            request->id.client ? spec_.options.idempotency_window : spec_.options.reply_window);
-        request->id.timed && request->id.time_ms() < shard_time() - window) {
-      TROUPE_SOMETIMES("a message id was older than its window");
-      return request->answer(failed_precondition(
-          "MESSAGE_ID_EXPIRED",
-          "the id of this command is older than the window in which a repetition is "
-          "recognised, so it may have run; read the state, then decide on a new id"));
-    }
+    if (const auto refused = refused_for_time(request->id)) return request->answer(*refused);
     key = ReplyKey::of(resident.key, request->caller, method.name, request->id);
     digest = RequestDigest::of(request->payload);
     if (answer_if_ran(resident, request, key, digest)) return;
@@ -116,8 +107,7 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     surroundings_.vitals->commands.fetch_add(1, std::memory_order_relaxed);
   }
 
-  Context context{method.read_only ? read_time() : open_batch().time_ms(),
-                  spec_.options.history_page_max,
+  Context context{time_of_run(method.read_only), spec_.options.history_page_max,
                   [&pages](HistoryOrder order, std::uint64_t from,
                            std::size_t limit) -> const std::vector<RawEvent>* {
                     if (pages)

@@ -25,6 +25,34 @@ bool is_whole(const std::vector<runtime::ShardFile::Event>& events, HistoryOrder
 
 }  // namespace
 
+// What an id's time alone says against running its command.
+std::optional<Error> Shard::refused_for_time(const MessageId& id) {
+  if (!id.timed) return std::nullopt;
+  const std::int64_t time_ms = read_time();  // the command's own batch has this or a later one
+  if (id.time_ms() <= time_ms - to_milliseconds(reply_window_of(id))) {
+    TROUPE_SOMETIMES("a message id was older than its window");
+    return failed_precondition(
+        "MESSAGE_ID_EXPIRED",
+        "the id of this command is older than the window in which a repetition is recognised, so "
+        "it may have run; read the state, then decide on a new id");
+  }
+  const std::int64_t ahead_ms = id.time_ms() - time_ms;
+  if (ahead_ms <= ReplyMemory::clock_tolerance_ms) return std::nullopt;
+  // Were it run, its repetition after a restart would seem to be younger than all that ran.
+  TROUPE_SOMETIMES("a message id was ahead of shard time");
+  Error why = unavailable("MESSAGE_ID_AHEAD",
+                          "the id of this command says a time that is " + std::to_string(ahead_ms) +
+                              " ms ahead of " + spec_.name() +
+                              "; the command was not run: set the clocks right, or " +
+                              "send a key that says no time");
+  why.retry_after = std::chrono::milliseconds{ahead_ms - ReplyMemory::clock_tolerance_ms};
+  return why;
+}
+
+Duration Shard::reply_window_of(const MessageId& id) const {
+  return id.client ? spec_.options.idempotency_window : spec_.options.reply_window;
+}
+
 // True if the command ran before and its reply is still in memory: it gets that reply, once the
 // batch has committed. Another request under the same id is refused.
 bool Shard::answer_if_ran(Resident& resident, const RequestPtr& request, const ReplyKey& key,

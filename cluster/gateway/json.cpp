@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/gateway/json_errors.hpp"
+#include "cluster/gateway/plain_json.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -86,17 +87,16 @@ std::string serialize_deterministically(const pb::Message& message) {
 
 Result<void> json_to_message(std::string_view json, pb::Message& message,
                              const std::string& prefix) {
+  if (read_plain_json(json, message)) return {};
   const auto status = pb::util::JsonStringToMessage({json.data(), json.size()}, &message);
   if (status.ok()) return {};
   return json_error({status.message().data(), status.message().size()}, prefix);
 }
 
-Result<std::string> serialized_to_json(const pb::Descriptor& type, const std::string& bytes) {
-  return print(type, bytes, true);
-}
-
-Result<std::string> message_to_json(const pb::Message& message) {
-  return print(*message.GetDescriptor(), serialize_deterministically(message), true);
+Result<std::string> message_to_json(const pb::Message& message, JsonFields fields) {
+  const bool defaults = fields == JsonFields::with_defaults;
+  if (auto plain = write_plain_json(message, defaults)) return std::move(*plain);
+  return print(*message.GetDescriptor(), serialize_deterministically(message), defaults);
 }
 
 Result<std::string> field_to_json(const pb::Message& message, const pb::FieldDescriptor& field) {

@@ -1,7 +1,8 @@
 // JSON to Protobuf messages and back, by Protobuf's own mapping
 // (https://protobuf.dev/programming-guides/json/): 64-bit integers are strings, bytes are base64,
 // names are lowerCamelCase (a field's own name is read, too). The parser is Protobuf's, as lenient
-// as it is: it also takes unquoted names and a trailing comma.
+// as it is: it also takes unquoted names and a trailing comma. plain_json.hpp is a short way to the
+// same for what most messages are.
 //
 // What is read must fit: an unknown field is an error. What is written holds every field that has a
 // value, and fields of plain types also when theirs is the default, so that a balance of zero
@@ -14,7 +15,6 @@
 #include "runtime/result.hpp"
 
 namespace google::protobuf {
-class Descriptor;
 class FieldDescriptor;
 class Message;
 }  // namespace google::protobuf
@@ -27,11 +27,12 @@ namespace troupe::cluster {
 Result<void> json_to_message(std::string_view json, google::protobuf::Message& message,
                              const std::string& prefix = "");
 
-// INTERNAL / REPLY_MALFORMED if it has no JSON form, such as a timestamp out of range. `bytes` are
-// a message of that type; whether they are is not checked.
-Result<std::string> message_to_json(const google::protobuf::Message& message);
-Result<std::string> serialized_to_json(const google::protobuf::Descriptor& type,
-                                       const std::string& bytes);
+// Which fields are written: as said above, or only those that have a value.
+enum class JsonFields { with_defaults, present };
+
+// INTERNAL / REPLY_MALFORMED if it has no JSON form, such as a timestamp out of range.
+Result<std::string> message_to_json(const google::protobuf::Message& message,
+                                    JsonFields fields = JsonFields::with_defaults);
 
 // The value of one field.
 Result<std::string> field_to_json(const google::protobuf::Message& message,

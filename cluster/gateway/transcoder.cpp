@@ -128,11 +128,10 @@ Result<void> Transcoder::read_query(const HttpRequest& http, pb::Message& messag
 }
 
 Result<std::string> Transcoder::reply(const std::string& payload) const {
-  // The printer takes any bytes for a message; the parser does not.
   const std::unique_ptr<pb::Message> message{reply_->New()};
   if (!message->ParseFromString(payload))
     return internal("REPLY_MALFORMED", "the reply does not parse as " + message->GetTypeName());
-  return reply_field_ == nullptr ? serialized_to_json(*reply_->GetDescriptor(), payload)
+  return reply_field_ == nullptr ? message_to_json(*message)
                                  : field_to_json(*message, *reply_field_);
 }
 

@@ -64,7 +64,7 @@ void Crew::launch(std::uint64_t ticket, Run run) {
       trace.open(run.trace_file, std::ios::binary | std::ios::trunc);
       (run.trace_file.ends_with(".html") ? options.page : options.trace) = &trace;
     }
-    options.drawn = [&](const Outcome& so_far) { send(to_bytes(so_far, false)); };
+    options.so_far = [&](const Outcome& so_far) { send(to_bytes(so_far, false)); };
     Outcome outcome = options_.run(*run.variation->simulation, options);
     outcome.seed = options.seed;
     if (!outcome.failure) outcome.log.clear();
@@ -84,7 +84,9 @@ SeedResult Crew::result_of(const Run& run, Workers::Ended& ended) const {
   const bool failed_before = answered && answered->complete && result.failed();
   if (!whole && !failed_before) {
     result.died = true;
-    result.outcome.failure = failure_of(ended, options_.seed_limit);
+    // An invariant that broke was told before the process ended itself.
+    const bool told = result.failed() && !ended.hung;
+    if (!told) result.outcome.failure = failure_of(ended, options_.seed_limit);
     if (run.options.plan) result.outcome.plan = *run.options.plan;
   }
   if (result.failed()) result.printed = std::move(ended.printed);

@@ -44,10 +44,15 @@ std::string name_and_seed(const SeedResult& result) {
   return harmless(result.variation->name) + ", seed " + std::to_string(result.seed());
 }
 
-// Those that had begun when it failed; of a process that died that moment is not known.
+// Of a process that died the moment is known if an invariant broke.
+bool knows_when(const SeedResult& result) {
+  return !result.died || result.outcome.failure->at > Duration{0};
+}
+
+// Those that had begun when it failed, if that is known.
 FaultPlan faults_before(const SeedResult& result) {
   FaultPlan plan = result.outcome.plan;
-  if (!result.died)
+  if (knows_when(result))
     std::erase_if(plan, [&](const Fault& fault) { return fault.at > result.outcome.failure->at; });
   return plan;
 }
@@ -90,15 +95,15 @@ void print_failure(const CliIo& io, const SeedResult& result, const Request& req
   *io.out << tinted("FAILED", Tint::bad, io.colour) << " " << name_and_seed(result) << ": "
           << harmless(outcome.failure->check) << "\n";
   *io.out << "  again: " << harmless_lines(replay_command(result, request)) << "\n";
-  if (!result.died)
+  if (knows_when(result))
     *io.out << "  at:    " << human_time(outcome.failure->at) << " of "
             << human_time(outcome.simulated) << " simulated, " << counted(outcome.events, "event")
             << ", trace hash " << line_of(result, request).run().hash() << "\n";
   if (!outcome.draw.empty()) *io.out << "  drawn: " << harmless(outcome.draw) << "\n";
   *io.out << "\n";
   print_indented(io, outcome.failure->what);
-  print_faults(io, faults_before(result), result.died ? "faults of the plan" : "faults before it",
-               verbose);
+  print_faults(io, faults_before(result),
+               knows_when(result) ? "faults before it" : "faults of the plan", verbose);
   print_log(io, result, verbose);
   if (verbose && !result.died && !result.printed.empty()) {
     *io.out << "\n  " << tinted("printed by the run", Tint::strong, io.colour) << "\n";

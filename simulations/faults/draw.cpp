@@ -43,12 +43,15 @@ bool harms_data(FaultKind kind) {
   return kind == FaultKind::rot_log || kind == FaultKind::rot_shard || kind == FaultKind::lost_disk;
 }
 
+std::size_t minority_of(std::size_t nodes) {
+  return nodes == 0 ? 0 : (nodes - 1) / 2;
+}
+
 // The nodes whose data may be harmed.
 std::vector<std::string> choose_harmed(std::uint64_t seed, const std::vector<std::string>& nodes) {
   RandomStream random{seed, Domain::fault_plan, 0, number_of("harmed")};
   auto harmed = nodes;
-  const auto minority = nodes.empty() ? 0 : (nodes.size() - 1) / 2;
-  while (harmed.size() > minority) {
+  while (harmed.size() > minority_of(nodes.size())) {
     harmed.erase(harmed.begin() +
                  static_cast<std::ptrdiff_t>(random.between(0, harmed.size() - 1)));
   }
@@ -157,6 +160,15 @@ FaultMix FaultMix::always_with(std::set<FaultKind> kept) const {
 FaultMix FaultMix::more(FaultKind kind, std::uint32_t times) const {
   auto result = *this;
   result.kinds.at(kind).per_1000_s *= times;
+  return result;
+}
+
+FaultMix FaultMix::possible_with(std::size_t nodes) const {
+  auto result = *this;
+  std::erase_if(result.kinds, [&](const auto& entry) {
+    if (shape_of(entry.first).service) return services.empty();
+    return harms_data(entry.first) && !data_may_be_lost && minority_of(nodes) == 0;
+  });
   return result;
 }
 

@@ -57,6 +57,8 @@ struct FaultMix {
   FaultMix always_with(std::set<FaultKind> kept) const;
   // The same, with so many times as many faults of this kind.
   FaultMix more(FaultKind kind, std::uint32_t times) const;
+  // The same, without kinds of which so many nodes, or no services, would have no fault.
+  FaultMix possible_with(std::size_t nodes) const;
 };
 
 namespace Faults {  // NOLINT: reads as a type in scenarios

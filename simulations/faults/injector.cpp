@@ -173,6 +173,12 @@ void Injector::went_down(Machine& machine) {
 
 void Injector::failed(Machine& machine, const Error& why) {
   nodes_[machine.name()].failure = why;
+  // The cut of a start may come long after it. It is no other fault, but it took place now.
+  if (why.reason == "POWER_CUT")
+    took_place_.push_back({.kind = FaultKind::power_cut_in_start,
+                           .at = world_.now(),
+                           .lasts = options_.retry,
+                           .node = machine.name()});
   plan_start(machine, options_.retry);
   if (options_.on_failure) options_.on_failure(machine, why);
 }

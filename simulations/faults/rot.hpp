@@ -2,6 +2,12 @@
 //
 // Seven times in eight it is one of the bytes that were written, since a log's WAL is preallocated
 // with zeros that nobody reads; else any byte of the file.
+//
+// In shard files it is, three times in four, a byte of the database itself rather than of its WAL,
+// in a page that the WAL does not hold as well: whoever reads the file again meets it. A page that
+// the WAL holds is read from there, and written anew by the next checkpoint. Two times of these
+// three it is a byte that only a checksum can tell from another: of the value of an event's row, as
+// events are never written again, and so are not made good by the next write of their page.
 #pragma once
 
 #include <cstdint>

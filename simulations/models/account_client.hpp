@@ -47,6 +47,15 @@ inline Task<void> read_statement_of(Client& client, std::string account, std::in
   } while (!request.page_token().empty());
 }
 
+// For the end: the model compares what they show.
+inline Script every_account(Reading& read) {
+  for (std::uint64_t number = 1; number <= account_numbers; ++number) {
+    const auto account = "account-" + std::to_string(number);
+    co_await read.call(bank::AccountsRef{account}.Get());
+    co_await read_statement_of(read, account, 500);
+  }
+}
+
 inline Script depositor(Client& client) {
   const auto pace = client.between(std::chrono::milliseconds{5}, std::chrono::milliseconds{80});
   while (client.running()) {

@@ -115,82 +115,71 @@ Task<Operation> Client::perform(actors::CallBase call) {
     pause = std::min<Duration>(pause * 2, 500ms);
   }
   operation.returned = now();
-  if (operation.outcome == Operation::Outcome::success && patience.keyed) {
+  pending_ = nullptr;
+  const bool succeeded = operation.outcome == Operation::Outcome::success;
+  if (succeeded && patience.keyed) {
+    newest_ = Sent{&operation, call, header, operation.invoked + setting_.retry_max};
     const bool repeats = retries_.between(1, 30) == 1;
     const auto later = std::chrono::milliseconds{retries_.between(0, 2000)};
-    if (repeats && now() + later < patience.until) {
+    if (repeats) {
       co_await wait(later);
-      repeated(operation, call, co_await link_.exchange(http, header, 15s));
+      co_await repeat();
     }
   }
-  pending_ = nullptr;
   operation.settled = now() + setting_.lingering;
-  if (patience.keyed && operation.outcome == Operation::Outcome::success)
-    newest_ = Sent{&operation, call, header, operation.invoked + setting_.retry_max};
   if (setting_.observe) setting_.observe(operation);
   co_return operation;
 }
 
-// Sent again although it was answered: the answer is the same, or none.
-void Client::repeated(Operation& operation, const actors::CallBase& call,
-                      const Result<HttpResponseText>& response) {
-  if (!response || response->status != 200) return;
-  const auto reply = http_reply(call, response->body);
-  if (reply && *reply == operation.reply) return;
-  operation.outcome = Operation::Outcome::refused;  // which no model agrees with
-  operation.reason = "sent again under its key, it was answered with " + response->body;
-}
-
-Task<std::optional<HttpResponseText>> Client::decide(actors::CallBase call) {
-  const auto http = http_call(call);
-  const auto sent = *newest_;
-  pending_ = sent.operation;
-  std::optional<HttpResponseText> decided;
-  while (running() && now() < sent.until) {
-    auto response = co_await link_.exchange(http, sent.header, 15s);
-    if (now() >= sent.until) break;
-    const bool failed = response && http_error(response->body).reason == "HANDLER_FAILED";
-    if (response && (failed || !is_not_now(response->status))) {
-      decided = std::move(*response);
-      break;
-    }
-    co_await wait(20ms);
-  }
-  pending_ = nullptr;
-  co_return decided;
-}
-
-void Client::complain_of(const actors::CallBase& call, const std::string& why,
-                         const HttpResponseText& response) {
-  Operation sent = *newest_->operation;
-  sent.request = call.payload;
-  complain("reply once", why + "\n    first: " + newest_->operation->text() + ' ' +
-                             describe_request(*newest_->operation) + " -> " +
-                             describe_reply(*newest_->operation) + "\n    then, at " +
-                             seconds_text(now()) + ": " + describe_request(sent) + " -> " +
-                             std::to_string(response.status) + ' ' + response.body);
-}
-
 Task<void> Client::repeat() {
-  if (!newest_) co_return;
-  const auto call = newest_->call;
-  const auto response = co_await decide(call);
-  if (!response) co_return;
-  const auto reply = http_reply(call, response->body);
-  if (response->status != 200 || !reply || *reply != newest_->operation->reply)
-    complain_of(call, "a command that was repeated under its key got another answer", *response);
+  if (newest_) co_await use_key_again(newest_->call);
 }
 
 Task<void> Client::misuse(actors::CallBase other) {
   if (!newest_) co_return;
   const auto& call = newest_->call;
-  if (other.service != call.service || other.method != call.method || other.key != call.key ||
-      other.payload == call.payload)
-    co_return;
-  const auto response = co_await decide(other);
-  if (response &&
-      (response->status == 200 || http_error(response->body).reason != "IDEMPOTENCY_KEY_REUSED"))
-    complain_of(other, "another request under a used key was not refused for it", *response);
+  const bool another = other.service == call.service && other.method == call.method &&
+                       other.key == call.key && other.payload != call.payload;
+  if (another) co_await use_key_again(std::move(other));
+}
+
+Task<void> Client::use_key_again(actors::CallBase call) {
+  const auto http = http_call(call);
+  const auto first = *newest_;
+  pending_ = first.operation;
+  while (running() && now() < first.until) {
+    const auto response = co_await link_.exchange(http, first.header, 15s);
+    if (now() >= first.until) break;
+    const bool failed = response && http_error(response->body).reason == "HANDLER_FAILED";
+    if (response && (failed || !is_not_now(response->status))) {
+      check_reused_key(first, call, *response);
+      break;
+    }
+    co_await wait(20ms);
+  }
+  pending_ = nullptr;
+}
+
+// A repetition gets the same reply; anything else is refused.
+void Client::check_reused_key(const Sent& first, const actors::CallBase& call,
+                              const HttpResponseText& response) {
+  std::string wrong;
+  if (call.payload == first.call.payload) {
+    const auto reply = http_reply(call, response.body);
+    if (response.status == 200 && reply && *reply == first.operation->reply) return;
+    wrong = "a command that was repeated under its key got another answer";
+  } else {
+    if (response.status != 200 && http_error(response.body).reason == "IDEMPOTENCY_KEY_REUSED")
+      return;
+    wrong = "another request under a used key was not refused for it";
+  }
+  Operation sent = *first.operation;
+  sent.request = call.payload;
+  complain("reply once", wrong + "\n    first: " + first.operation->text() + ' ' +
+                             describe_request(*first.operation) + " -> " +
+                             describe_reply(*first.operation) + "\n    then, at " +
+                             seconds_text(now()) + ": " + describe_request(sent) + " -> " +
+                             std::to_string(response.status) + ' ' + response.body);
 }
 
 bool Client::conclude(Operation& operation, const actors::CallBase& call,

@@ -92,10 +92,9 @@ class Client {
 
   Task<void> wait(Duration time) { return wait_in(setting_.world, time); }
 
-  // --- keys that were used: check "reply once"
-  // ---------------------------------------------------- Sends the newest command that succeeded
-  // once more under its key: the same reply must come. Nothing happens when there is none or its
-  // time is over.
+  // --- keys that were used, check "reply once" ---------------------------------------------------
+  // Sends the newest command that succeeded once more under its key: the same reply must come.
+  // Nothing happens when there is none, its time is over, or running() ends before an answer.
   Task<void> repeat();
   // Sends another request of the same method and entity under that key: it must be refused. Nothing
   // happens if the newest command was to another one or the same.
@@ -135,15 +134,13 @@ class Client {
     std::string header;
     Duration until;  // the key is good so long
   };
-  // The first response under the newest command's key that decides; nothing: none in time.
-  Task<std::optional<HttpResponseText>> decide(actors::CallBase call);
-  void complain_of(const actors::CallBase& call, const std::string& why,
-                   const HttpResponseText& response);
+  // Until an answer decides.
+  Task<void> use_key_again(actors::CallBase call);
+  void check_reused_key(const Sent& first, const actors::CallBase& call,
+                        const HttpResponseText& response);
 
   Patience patience(const Operation& operation);
   std::string key_header(const Operation& operation);
-  void repeated(Operation& operation, const actors::CallBase& call,
-                const Result<HttpResponseText>& response);
   // Takes the response over into the operation; false: try again.
   bool conclude(Operation& operation, const actors::CallBase& call, HttpResponseText response);
 

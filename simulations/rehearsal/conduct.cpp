@@ -19,6 +19,8 @@ constexpr Duration tick_every = 20ms;
 // What "finishes in time" means once nothing is in the way any more.
 constexpr Duration settle_max = 30s;
 constexpr Duration stop_max = 60s;
+// For looking at data that was harmed: a node that refuses to serve it is not waited for.
+constexpr Duration left_max = 5s;
 
 // Streams of clients: scripts first, then those that look at the end.
 constexpr std::uint64_t final_client = 1'000'000;
@@ -144,9 +146,13 @@ void Conduct::run() {
     note("clients", "---- all faults are healed");
     settle();
   }
-  if (data_was_harmed(injector_->injected())) return;  // nothing more is promised
+  if (data_was_harmed(injector_->injected())) {
+    if (failures_.empty()) read_what_is_left();
+    over_ = true;
+    return;  // nothing more is promised
+  }
   if (failures_.empty()) ask_every_entity();
-  if (failures_.empty()) run_finals();
+  if (failures_.empty()) run_finals(2 * settle_max);
   if (failures_.empty()) stop_and_inspect();
   over_ = true;
 }
@@ -313,14 +319,28 @@ void Conduct::ask_every_entity() {
   }
 }
 
-void Conduct::run_finals() {
+// Of data that was harmed nobody promises that it can be read, only that what is read is right:
+// pages that a node keeps in memory are read anew, by the scripts for the end as far as they come.
+void Conduct::read_what_is_left() {
+  if (took_place(injector_->injected(), {FaultKind::lost_disk})) return;
+  for (auto& host : hosts_) {
+    auto& machine = host->machine();
+    if (!machine.up()) continue;
+    world_.kill(machine);
+    if (const auto started = world_.start(machine); !started) node_failed(machine, started.error());
+  }
+  if (failures_.empty()) run_finals(left_max);
+}
+
+void Conduct::run_finals(Duration limit) {
   std::uint64_t number = final_client;
   for (const auto& final : declared_.finals) {
     Reading reading{setting_, "finally", ++number, true};
     auto script = final.script(reading);
     const auto check = "finally: " + final.name;
-    if (!finish(script, 2 * settle_max)) {
-      if (failures_.empty()) fail(check, "its script has not ended after 60 seconds");
+    if (!finish(script, limit)) {
+      if (failures_.empty() && !data_was_harmed(injector_->injected()))
+        fail(check, "its script has not ended after " + seconds_text(limit));
       return;
     }
     try {

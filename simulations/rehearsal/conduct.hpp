@@ -53,7 +53,8 @@ class Conduct {
 
   void settle();            // everything that is pending ends
   void ask_every_entity();  // a fresh command each
-  void run_finals();
+  void run_finals(Duration limit);
+  void read_what_is_left();
   void stop_and_inspect();
   bool finish(Script& script, Duration limit);
   void fail(std::string check, std::string what);

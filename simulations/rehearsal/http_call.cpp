@@ -2,7 +2,6 @@
 
 #include <google/protobuf/message.h>
 #include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
 
 #include <charconv>
 #include <map>
@@ -133,10 +132,9 @@ void add_query(const pb::Message& message, const std::string& prefix, std::strin
 }
 
 std::string json_of(const pb::Message& message) {
-  std::string json;
-  check(pb::util::MessageToJsonString(message, &json).ok(),
-        "a request has no JSON form: " + message.GetTypeName());
-  return json;
+  auto json = cluster::message_to_json(message, cluster::JsonFields::present);
+  check(json.has_value(), "a request has no JSON form: " + message.GetTypeName());
+  return std::move(*json);
 }
 
 Error malformed(const std::string& what) {

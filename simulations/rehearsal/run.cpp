@@ -39,6 +39,24 @@ Result<config::Manifest> load(const std::string& text) {
   return invalid_argument("the manifest is wrong:" + mistakes);
 }
 
+// "12 ns: replica checks: node n1: entry 7 is ..." is the check "invariant: replica checks: node
+// n#: entry # is ...", whatever the numbers of this run.
+std::string check_of_invariant(std::string_view what) {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  constexpr std::string_view time = " ns: ";
+  const auto digits = std::ranges::find_if_not(what, is_digit) - what.begin();
+  if (digits > 0 && what.substr(static_cast<std::size_t>(digits)).starts_with(time))
+    what.remove_prefix(static_cast<std::size_t>(digits) + time.size());
+  std::string check = "invariant: ";
+  for (const char c : what) {
+    if (!is_digit(c))
+      check += c;
+    else if (check.back() != '#')
+      check += '#';
+  }
+  return check;
+}
+
 bool linearizability_drawn(const RunOptions& options) {
   RandomStream random{options.seed, Domain::knobs, 0, 2};
   return options.linearizability.value_or(random.between(1, 20) == 1);
@@ -65,7 +83,7 @@ void count(const History& history, Outcome& outcome) {
 }
 
 // What may go wrong: as declared, or the kinds that the caller names, which are then all there.
-Draw draw(const Rehearsal::Declared& declared, const RunOptions& options) {
+Draw draw(const Rehearsal::Declared& declared, const RunOptions& options, std::size_t nodes) {
   auto mix = declared.faults;
   if (options.fault_kinds) {
     auto all = Faults::everything();
@@ -75,6 +93,7 @@ Draw draw(const Rehearsal::Declared& declared, const RunOptions& options) {
   if (mix.services.empty()) {
     for (const auto& [service, model] : declared.models) mix.services.push_back(service);
   }
+  mix = mix.possible_with(nodes);
   auto drawn = draw_swarm(options.seed, mix);
   if (options.fault_kinds) drawn.mix = mix;
   return drawn;
@@ -103,7 +122,7 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
     outcome.failure = Failure{"manifest", manifest.error().message, {}};
     return outcome;
   }
-  auto drawn = draw(declared, options);
+  auto drawn = draw(declared, options, manifest->nodes.size());
   drawn.knobs = apply_knobs(draw_knobs({options.seed, Domain::knobs, 0, 0}), *manifest);
   const bool linearizability = linearizability_drawn(options);
   if (linearizability) drawn.knobs["linearizability"] = "checked";
@@ -117,7 +136,7 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   Conduct conduct{std::move(declared), watched, std::move(*manifest), drawn};
   outcome.draw = to_text(drawn);
   outcome.plan = conduct.injector().plan();
-  if (options.drawn) options.drawn(outcome);
+  if (options.so_far) options.so_far(outcome);
   const auto write_page = [&] {
     if (options.page)
       *options.page << page_of_run(simulation.name, outcome, conduct.world().log(),
@@ -125,7 +144,12 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
                     << std::flush;
   };
   before_check_fails([&](std::string_view what) {
-    outcome.failure = Failure{"invariant", std::string{what}, conduct.world().now()};
+    outcome.failure = Failure{check_of_invariant(what), std::string{what}, conduct.world().now()};
+    outcome.hash = conduct.world().trace_hash();
+    outcome.events = conduct.world().events();
+    outcome.simulated = conduct.world().now();
+    outcome.injected = conduct.injector().injected();
+    if (options.so_far) options.so_far(outcome);
     write_page();
   });
   conduct.run();

@@ -40,9 +40,10 @@ struct RunOptions {
   // Gets the run as an HTML page when it has ended, also if a broken invariant ends the process.
   // Takes the place of `sink`.
   std::ostream* page = nullptr;
-  // Called once, before the first event, with an outcome that has seed, draw and plan: what must be
-  // known of a run whose process does not survive it.
-  std::function<void(const Outcome& so_far)> drawn;
+  // What must be known of a run whose process does not survive it. Called before the first event,
+  // with an outcome that has seed, draw and plan, and once more if an invariant breaks, with the
+  // failure that it is; then the process ends.
+  std::function<void(const Outcome& so_far)> so_far;
 };
 
 // Runs in this thread and process, which must have no other thread. An invariant that breaks inside

@@ -36,12 +36,9 @@ def hunt(program, bug, simulation, options):
 
 
 def check_of(failure):
-    """Checks of every step end the process; their words say which it was."""
-    words = failure.get("what", "")
-    for sign in ("replica checks", "SHARD_FILE_", "LOG_"):
-        if failure["check"].startswith("crash") and sign in words:
-            return failure["check"] + " (" + sign.rstrip("_") + ")"
-    return failure["check"]
+    """Of an invariant, which says all that was wrong, the beginning."""
+    check = failure["check"]
+    return ":".join(check.split(":")[:2]) if check.startswith("invariant") else check
 
 
 def main():

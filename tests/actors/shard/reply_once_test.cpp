@@ -74,6 +74,54 @@ TEST_CASE("an id older than the window is refused, not run") {
   CHECK(late->text() == "MESSAGE_ID_EXPIRED");
 }
 
+TEST_CASE("an id that is too far ahead of the shard is refused until its time has come") {
+  Rig rig;
+  rig.start();
+  const MessageId id = rig.id_ahead(ms(12'000));
+  const auto early = rig.send(add, "alice", "5", id);
+  rig.settle();
+  REQUIRE(early->text() == "MESSAGE_ID_AHEAD");
+  CHECK(early->result->error().retry_after == std::chrono::seconds{2});
+  rig.pass(ms(2'000));
+  const auto later = rig.send(add, "alice", "5", id);
+  rig.settle();
+  CHECK(later->text() == "5");
+  CHECK(!later->repeated());
+}
+
+TEST_CASE("a command whose id is ahead of the shard runs once, though it restarts at that moment") {
+  Rig rig;
+  rig.start();
+  // So many commands that the entity's list of ids is given up.
+  for (int n = 0; n < 40; ++n) rig.send(add, "alice", "1");
+  const MessageId id = rig.id_ahead(ms(10'000));
+  rig.send(add, "alice", "5", id);
+  rig.settle();
+  rig.crash();
+  rig.start();
+  const auto again = rig.send(add, "alice", "5", id);
+  rig.settle();
+  CHECK(again->text() == "45");
+  CHECK(again->repeated());
+}
+
+TEST_CASE("the reply to an id that was ahead of the shard stays until the id counts as too old") {
+  Rig rig;
+  rig.start();
+  for (int n = 0; n < 40; ++n) rig.send(add, "alice", "1");
+  const MessageId id = rig.id_ahead(ms(9'000));
+  rig.send(add, "alice", "5", id);
+  rig.pass(std::chrono::minutes{10} + ms(8'000));
+  const auto again = rig.send(add, "alice", "5", id);
+  rig.settle();
+  CHECK(again->text() == "45");
+  CHECK(again->repeated());
+  rig.pass(ms(1'000));
+  const auto late = rig.send(add, "alice", "5", id);
+  rig.settle();
+  CHECK(late->text() == "MESSAGE_ID_EXPIRED");
+}
+
 TEST_CASE("a client's key is recognised in memory and from the file, for its longer window") {
   Rig rig;
   rig.start();

@@ -116,6 +116,7 @@ class ManualPlatform final : public runtime::Platform {
 struct ManualGroupLog {
   std::vector<runtime::SharedBytes> entries;  // index 1 first
   std::size_t committed = 0;
+  bool full_at_start = false;  // a full disk keeps the group from leading
 };
 
 class ManualConsensus final : public Consensus {
@@ -128,6 +129,8 @@ class ManualConsensus final : public Consensus {
     for (std::size_t i = applied; i < log_.entries.size(); ++i)
       observer_.on_committed(i + 1, 1, log_.entries[i]);
     log_.committed = log_.entries.size();
+    if (log_.full_at_start)
+      return observer_.on_not_leading(resource_exhausted("DISK_FULL", "no space"));
     log_.entries.push_back(nullptr);  // a barrier, as after an election
     commit(1);
     leading = true;
@@ -225,6 +228,11 @@ class Rig {
   std::shared_ptr<Answer> send(CounterMethod method, const std::string& key,
                                const std::string& payload, std::optional<MessageId> id = {});
   MessageId fresh_id() { return MessageId::make(platform.clock().wall(), platform.random()); }
+
+  // As a caller makes it whose clock is ahead of the shard's.
+  MessageId id_ahead(std::chrono::milliseconds by) {
+    return MessageId::make(platform.clock().wall() + by, platform.random());
+  }
 
   // Runs closures and disk jobs until none is left. Commits nothing.
   void pump();

@@ -223,6 +223,42 @@ TEST_CASE("what a read saw as now is not behind the next command") {
   }
 }
 
+TEST_CASE("a command without effect leaves nothing behind that stops the clock of later ones") {
+  Rig rig;
+  rig.start();
+  for (const auto without_effect : {fail, explode}) {
+    CAPTURE(without_effect);
+    rig.send(without_effect, "alice", "1");
+    rig.settle();
+    rig.platform.clock().advance(std::chrono::hours{1});
+    const auto now = std::to_string(rig.platform.clock().wall().time_since_epoch().count());
+    const auto read = rig.send(read_now, "alice", "");
+    rig.settle();
+    CHECK(read->text() == now);
+    rig.send(without_effect, "alice", "1");
+    rig.settle();
+    rig.platform.clock().advance(std::chrono::hours{1});
+    const auto later = std::to_string(rig.platform.clock().wall().time_since_epoch().count());
+    const auto command = rig.send(add_now, "alice", "1");
+    rig.settle();
+    CHECK(command->text() == later);
+  }
+}
+
+TEST_CASE("reads of a shard that starts on a full disk are not behind what its log holds") {
+  Rig rig;
+  rig.start();
+  const auto command = rig.send(add_now, "alice", "1");
+  rig.settle();  // committed, and not in the file
+  rig.crash();
+  rig.platform.clock().advance(-std::chrono::hours{1});
+  rig.group_log.full_at_start = true;
+  rig.start();
+  const auto read = rig.send(read_now, "alice", "");
+  rig.pump();
+  CHECK(std::stoll(read->text()) >= std::stoll(command->text()));
+}
+
 TEST_CASE("a shard file that is gone after its log was cut is named, not replaced") {
   Rig rig;
   rig.log.kept.emplace();

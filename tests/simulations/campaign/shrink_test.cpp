@@ -10,8 +10,9 @@
 namespace troupe::simulations {
 namespace {
 
-SeedResult failed_run(const Variation& variation, std::uint64_t seed) {
-  Crew crew{toy_crew(1)};
+SeedResult failed_run(const Variation& variation, std::uint64_t seed,
+                      const RunFunction& run = run_toy) {
+  Crew crew{{.run = run, .seed_limit = 20s}};
   RunOptions options = variation.options;
   options.seed = seed;
   crew.start(0, variation, options);
@@ -116,6 +117,30 @@ TEST_CASE("a run whose process dies is shrunk like any other") {
   const Shrunk result = shrunk(failed, 2);
   CHECK(result.end == ShrinkEnd::minimal);
   CHECK(result.plan.empty());
+}
+
+TEST_CASE("shrinking keeps to the invariant that broke, among processes that all abort") {
+  const RunFunction breaks = [](const Simulation&, const RunOptions& options) -> Outcome {
+    Outcome outcome;
+    outcome.draw = "drawn";
+    outcome.plan = options.plan.value_or(toy_plan(options.seed));
+    options.so_far(outcome);
+    const bool killed = has(outcome.plan, FaultKind::kill);
+    outcome.failure = Failure{killed ? "invariant: order" : "invariant: sum", "as it does", 1s};
+    options.so_far(outcome);
+    std::abort();
+  };
+  const Variation variation = varied("calm");
+  const SeedResult failed = failed_run(variation, 4, breaks);
+  REQUIRE(failed.died);
+  REQUIRE(failed.failed());
+  CHECK(failed.outcome.failure->check == "invariant: order");
+  CHECK(failed.outcome.failure->what == "as it does");
+  const Interruption interruption;
+  const Shrunk result = shrink(failed, {.crew = {.run = breaks, .jobs = 2}}, interruption, {});
+  CHECK(result.end == ShrinkEnd::minimal);
+  CHECK(result.plan == FaultPlan{toy_plan(4)[2]});
+  CHECK(result.result.outcome.failure->check == "invariant: order");
 }
 
 TEST_CASE("a failure that its own plan does not bring back is not shrunk") {

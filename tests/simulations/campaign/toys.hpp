@@ -64,7 +64,7 @@ inline Outcome run_toy(const Simulation& simulation, const RunOptions& options) 
   outcome.draw = "fifo, seed " + std::to_string(options.seed);
   outcome.plan = options.plan.value_or(toy_plan(options.seed));
   if (options.fault_kinds && options.fault_kinds->empty()) outcome.plan.clear();
-  if (options.drawn) options.drawn(outcome);
+  if (options.so_far) options.so_far(outcome);
   for (std::uint64_t event = 0; options.trace && event < 3 + options.seed; ++event)
     *options.trace << "event " << event << " of " << name << "\n";
   if (options.page) *options.page << "<p>" << name << ' ' << options.seed << "</p>";

@@ -95,6 +95,21 @@ TEST_CASE("data is harmed on a minority of nodes only, unless it may be lost") {
   CHECK(any.size() == 3);
 }
 
+TEST_CASE("kinds that cannot happen on so few nodes, or without services, are left out") {
+  const auto count = [](const FaultMix& mix, std::size_t nodes) {
+    return mix.possible_with(nodes).kinds.size();
+  };
+  const auto all = fault_shapes().size();
+  CHECK(count(everything(), 1) == all - 3);
+  CHECK(count(everything(), 2) == all - 3);
+  CHECK(count(everything(), 3) == all);
+  CHECK(count(everything().with_data_loss(), 1) == all);
+  CHECK(count(Faults::everything(), 3) == all - 2);
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)
+    CHECK(draw_faults(seed, everything().possible_with(1), {"n1"}, 0s, 60s) ==
+          draw_faults(seed, everything(), {"n1"}, 0s, 60s));
+}
+
 TEST_CASE("partitions take every form, links every direction") {
   std::set<std::size_t> cuts;  // pairs cut at one time
   std::set<std::pair<std::string, std::string>> links;

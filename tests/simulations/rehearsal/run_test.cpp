@@ -194,6 +194,83 @@ TEST_CASE("a plan takes the place of what would be drawn") {
   for (const auto& [kind, times] : injected) CHECK(kind == "pause");
 }
 
+TEST_CASE("shards that cannot make entities end their node, and all is well again afterwards") {
+  const auto services = broken_accounts(Wrong::nothing);
+  const auto body = [&](Rehearsal& sim) { declare(sim, services); };
+  RunOptions options;
+  options.duration = 10s;
+  options.plan = *parse_fault_plan(
+      "1s shard_fails service=banking.v1.Accounts lasts=4s amount=1000000\n"
+      "1s kill n1 lasts=50ms");  // so that entities have to be made
+  const auto outcome = rehearse(body, 3, options);
+  CAPTURE(outcome.log);
+  CHECK(check_of(outcome) == "none");
+  CHECK(outcome.injected.at("shard_fails") == 1);
+  CHECK(outcome.marks.contains("a child was started again"));
+  CHECK(outcome.marks.contains("a supervisor gave up"));
+}
+
+TEST_CASE("a draw lists no kinds that cannot happen") {
+  const auto services = broken_accounts(Wrong::nothing);
+  const auto body = [&](Rehearsal& sim) {
+    declare(sim, services);
+    sim.faults(Faults::everything());
+    sim.duration(50ms);
+  };
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    const auto drawn = rehearse(body, seed).draw;
+    CAPTURE(drawn);
+    CHECK(drawn.find("rot_") == std::string::npos);
+    CHECK(drawn.find("lost_disk") == std::string::npos);
+  }
+}
+
+// The worst clocks that faults bring about: the node is behind its clients by more than the 5 s.
+// Its entity has more replies than are kept with it, and the command that is repeated is the last
+// before a restart, so that time alone could tell that it ran.
+TEST_CASE("a command whose id is ahead of the node's clock runs once, also across a restart") {
+  const auto services = broken_accounts(Wrong::nothing);
+  constexpr const char* long_window =
+      "[cluster]\nname = \"rehearsal\"\n\n[[nodes]]\nname = \"n1\"\nmesh = \"n1:7400\"\n"
+      "gateway = \"n1:8080\"\nadmin = \"n1:7480\"\ndata = \"/data\"\n\n"
+      "[service_defaults]\nidempotency_window = \"1h\"\n";
+  RunOptions options;
+  std::string plan = "0s clock_offset n1 amount=-5000000\n0s clock_drift n1 amount=-5000\n";
+  for (int at = 30; at < 60; ++at) plan += std::to_string(at) + "s kill n1 lasts=100ms\n";
+  options.plan = *parse_fault_plan(plan);
+  int repeated = 0;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    const auto outcome = rehearse(
+        [&](Rehearsal& sim) {
+          sim.services(services);
+          sim.duration(60s);
+          sim.manifest(long_window);
+          sim.model<AccountModel>("banking.v1.Accounts");
+          sim.clients(1, [&repeated](Client& client) -> Script {
+            bank::OpenRequest open;
+            open.set_owner("Ann");
+            open.set_currency("EUR");
+            co_await client.call(bank::AccountsRef{"ann"}.Open(open));
+            bank::DepositRequest request;
+            *request.mutable_amount() = euros(1);
+            for (int i = 0; i < 40; ++i)
+              co_await client.call(bank::AccountsRef{"ann"}.Deposit(request));
+            while (client.running()) {
+              co_await client.call(bank::AccountsRef{"ann"}.Deposit(request));
+              co_await client.wait(2s);  // killed meanwhile
+              co_await client.repeat();
+              ++repeated;
+            }
+          });
+        },
+        seed, options);
+    CAPTURE(outcome.log);
+    CHECK(check_of(outcome) == "none");
+  }
+  CHECK(repeated > 60);
+}
+
 class Impatient final : public Watcher {
  public:
   explicit Impatient(World& world) : world_(world) {}

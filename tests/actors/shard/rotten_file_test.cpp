@@ -1,0 +1,42 @@
+// Keys of rows have no checksum that outlives them: what is not found any more must be missed.
+#include <doctest/doctest.h>
+
+#include "runtime/storage/sqlite.hpp"
+#include "tests/actors/shard/rig.hpp"
+
+namespace troupe::actors::testing {
+namespace {
+
+TEST_CASE("rows that are gone from a shard file are missed when their entity is read") {
+  Rig rig;
+  rig.start();
+  for (int n = 0; n < 5; ++n) rig.send(add, "alice", "1");
+  rig.pass(ms(1000));
+  rig.crash();
+  const auto path = rig.folder.string() + "/test.v1.Counters-0.g1.db";
+  {
+    auto file = runtime::Database::open(rig.platform.disk(), path, {});
+    REQUIRE(file);
+    SUBCASE("an event in the midst") {
+      REQUIRE((*file)->execute("DELETE FROM rows WHERE kind=1 AND sub=x'0000000000000003'"));
+    }
+    SUBCASE("the newest event") {
+      REQUIRE((*file)->execute("DELETE FROM rows WHERE kind=1 AND sub=x'0000000000000005'"));
+    }
+    SUBCASE("the state") {
+      REQUIRE((*file)->execute("DELETE FROM rows WHERE kind=0"));
+    }
+  }
+  rig.start();
+  const auto answer = rig.send(history_size, "alice", "");
+  rig.settle();
+  const bool answered = answer->came() && *answer->result;
+  CHECK_FALSE(answered);
+  REQUIRE(rig.failed);
+  CHECK(rig.failed->code == Code::data_loss);
+  CHECK(rig.failed->reason == "SHARD_FILE_CORRUPT");
+  CHECK(rig.failed->message.find(path) != std::string::npos);
+}
+
+}  // namespace
+}  // namespace troupe::actors::testing
