@@ -55,8 +55,8 @@ void add_check(CLI::App& app, CheckOptions& check) {
       "  troupe check cluster.toml --json | jq '.problems[].line'\n");
 }
 
-void add_question(CLI::App& app, AskOptions& ask, const std::string& name,
-                  const std::string& description, const std::string& jq) {
+CLI::App* add_question(CLI::App& app, AskOptions& ask, const std::string& name,
+                       const std::string& description, const std::string& jq) {
   auto* command = app.add_subcommand(name, description);
   auto* admin = command
                     ->add_option("--admin", ask.admin,
@@ -75,6 +75,17 @@ void add_question(CLI::App& app, AskOptions& ask, const std::string& name,
   command->footer("Examples:\n  troupe " + name + "\n  troupe " + name +
                   " --admin 10.0.0.7:7480 --timeout 500ms\n  troupe " + name +
                   " --manifest cluster.toml --json | jq '" + jq + "'\n");
+  return command;
+}
+
+void add_status(CLI::App& app, AskOptions& ask) {
+  auto* command = add_question(app, ask, "status", "Show nodes, their services and their logs",
+                               "{node, state}");
+  auto* watch = command->add_flag("--watch", ask.watch, "Ask again and again, until Ctrl-C");
+  command->add_option("--every", ask.interval, "With --watch: the time between two askings")
+      ->capture_default_str()
+      ->needs(watch)
+      ->type_name("TIME");
 }
 
 // What may stand where an unknown word stands: commands, or the options of the command.
@@ -129,8 +140,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
   app.require_subcommand(0, 1);
   add_start(app, options.start);
   add_check(app, options.check);
-  add_question(app, options.ask, "status", "Show nodes, their services and their logs",
-               "{node, state}");
+  add_status(app, options.ask);
   add_question(app, options.ask, "tree", "Show the supervision tree, with restarts and failures",
                ".children[].id");
   add_question(app, options.ask, "shards", "Show every shard: role, log position, size",

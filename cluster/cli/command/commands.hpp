@@ -31,7 +31,9 @@ struct AskOptions {
   std::string admin;     // an address; empty: TROUPE_ADMIN, else the default
   std::string manifest;  // a file: every node in it
   std::string timeout = "5s";
-  bool json = false;  // one JSON object per node, one per line
+  std::string interval = "2s";  // of watch
+  bool watch = false;           // status: again and again
+  bool json = false;            // one JSON object per node, one per line
 };
 inline constexpr const char* default_admin = "127.0.0.1:7480";
 
