@@ -156,7 +156,7 @@ m.toml:15:22: services."a.C".replication_factor: 5 copies need as many nodes, bu
     add nodes, or write 1
 )");
   const std::string three =
-      two + "[[nodes]]\nname = \"n3\"\nmesh = \"10.0.0.3:7400\"\nadmin = \"10.0.0.3:7480\"\n";
+      two + "[[nodes]]\nname = \"n3\"\nmesh = \"127.0.0.3:7400\"\nadmin = \"10.0.0.3:7480\"\n";
   CHECK(
       problems(three + "[service_defaults]\nreplication_factor = 3\n[services.\"a.C\"]\n") ==
       R"(m.toml:17:22: service_defaults.replication_factor: 3 copies need as many nodes, but a.C is hosted by only 2 nodes
@@ -167,7 +167,7 @@ m.toml:15:22: services."a.C".replication_factor: 5 copies need as many nodes, bu
 TEST_CASE("an even number of copies is refused where it is written") {
   std::string nodes = "[cluster]\nname = \"test\"\n";
   for (const std::string n : {"1", "2", "3", "4"})
-    nodes += "[[nodes]]\nname = \"n" + n + "\"\nmesh = \"10.0.0." + n +
+    nodes += "[[nodes]]\nname = \"n" + n + "\"\nmesh = \"127.0.0." + n +
              ":7400\"\nadmin = \"10.0.0." + n + ":7480\"\n";
   CHECK(
       problems(nodes + R"([service_defaults]

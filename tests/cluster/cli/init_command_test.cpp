@@ -6,13 +6,12 @@ namespace {
 
 const std::string cluster_id = "2f1c0d3e-5a7b-4c8d-9e0f-123456789abc";
 
+// The admin addresses say whether they are on one machine, `host` is all but their last digit.
 std::string three_nodes(const std::string& folder, const std::string& host = "127.0.0.") {
   std::string text = "[cluster]\nname = \"test\"\n";
-  for (const std::string n : {"1", "2", "3"}) {
-    const std::string address = host == "127.0.0." ? "127.0.0.1:740" + n : host + n + ":7400";
-    text += "[[nodes]]\nname = \"n" + n + "\"\nmesh = \"" + address +
-            "\"\nadmin = \"127.0.0.1:748" + n + "\"\ndata = \"" + folder + "/n" + n + "\"\n";
-  }
+  for (const std::string n : {"1", "2", "3"})
+    text += "[[nodes]]\nname = \"n" + n + "\"\nmesh = \"127.0.0.1:740" + n + "\"\nadmin = \"" +
+            host + n + ":748" + n + "\"\ndata = \"" + folder + "/n" + n + "\"\n";
   return text;
 }
 
