@@ -2,25 +2,112 @@
 
 #include <sstream>
 
+#include "cluster/cluster_id.hpp"
+
 namespace troupe::cluster {
+
+namespace {
+
+std::string identity_file(const std::string& path) {
+  return path + "/node.txt";
+}
+
+std::string text_of(const FolderIdentity& identity) {
+  return "cluster " + identity.cluster + "\nid " + identity.cluster_id + "\nnode " + identity.node +
+         "\nmember " + (identity.membership == Membership::founder ? "founder" : "replacement") +
+         "\n";
+}
+
+std::optional<FolderIdentity> identity_of(const std::string& text) {
+  std::istringstream lines{text};
+  std::map<std::string, std::string> words;
+  std::string key;
+  std::string value;
+  while (lines >> key >> value) words[key] = value;
+  const FolderIdentity identity{
+      words["cluster"], words["id"], words["node"],
+      words["member"] == "replacement" ? Membership::replacement : Membership::founder};
+  if (text_of(identity) != text || !parse_cluster_id(identity.cluster_id)) return std::nullopt;
+  return identity;
+}
+
+Error unidentified(const std::string& path, const std::string& what) {
+  return data_loss("FOLDER_UNIDENTIFIED",
+                   path + " " + what + ": put node.txt back, or restore the whole folder from a " +
+                       "backup; if the data is of no use, move it away");
+}
+
+// A file system's own entries, such as lost+found, make a folder nobody's.
+Result<bool> holds_data(runtime::Disk& disk, const std::string& path) {
+  TROUPE_TRY(counted, disk.exists(path + "/shards.txt"));
+  if (counted) return true;
+  for (const std::string& folder : {path + "/log", path + "/shards"}) {
+    TROUPE_TRY(there, disk.exists(folder));
+    if (!there) continue;
+    TROUPE_TRY(names, disk.list(folder));
+    if (!names.empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::optional<FolderIdentity>> DataFolder::look(runtime::Disk& disk,
+                                                       const std::string& path) {
+  const std::string file = identity_file(path);
+  TROUPE_TRY(known, disk.exists(file));
+  if (!known) {
+    TROUPE_TRY(data, holds_data(disk, path));
+    if (data) return unidentified(path, "holds data, but no node.txt that says whose");
+    return std::optional<FolderIdentity>{};
+  }
+  TROUPE_TRY(text, disk.read(file));
+  auto identity = identity_of(text);
+  if (!identity) return unidentified(path, "has a node.txt that does not say whose it is");
+  return identity;
+}
+
+Result<void> DataFolder::check_free(runtime::Disk& disk, const std::string& path) {
+  TROUPE_TRY(known, look(disk, path));
+  if (!known) return {};
+  return failed_precondition(
+      "FOLDER_TAKEN", path + " is node " + known->node + "'s of the cluster " + known->cluster +
+                          " (" + known->cluster_id +
+                          "); a cluster is created once, in folders that are empty");
+}
+
+Result<void> DataFolder::create(runtime::Disk& disk, const std::string& path,
+                                const FolderIdentity& identity) {
+  TROUPE_CHECK(disk.create_folders(path));
+  const auto lock = disk.lock(path);
+  if (!lock) return lock.error();
+  TROUPE_CHECK(check_free(disk, path));
+  return disk.write(identity_file(path), text_of(identity));
+}
 
 Result<DataFolder> DataFolder::open(runtime::Disk& disk, const std::string& path,
                                     const std::string& cluster, const std::string& node) {
-  TROUPE_CHECK(disk.create_folders(path));
+  // Before anything is made: a mount point whose disk is missing stays as it is.
+  TROUPE_TRY(there, look(disk, path));
+  if (!there)
+    return failed_precondition(
+        "FOLDER_EMPTY",
+        path +
+            " belongs to no cluster yet. To create the cluster, once: 'troupe init FILE'. If "
+            "node " +
+            node +
+            " had data, it is lost or its disk is not mounted: mount it or "
+            "restore the folder from a backup; an empty folder can only come back as a new "
+            "replica");
   TROUPE_TRY(lock, disk.lock(path));
-  const std::string file = path + "/node.txt";
-  const std::string identity = "cluster " + cluster + "\nnode " + node + "\n";
-  TROUPE_TRY(known, disk.exists(file));
-  if (known) {
-    TROUPE_TRY(written, disk.read(file));
-    if (written != identity)
-      return failed_precondition(
-          "FOLDER_FOREIGN", path + " is not this node's: " + file + " says\n" + written +
-                                "but this is\n" + identity + "give the node a folder of its own");
-  } else {
-    TROUPE_CHECK(disk.write(file, identity));
-  }
-  DataFolder folder{disk, path, std::move(lock)};
+  TROUPE_TRY(known, look(disk, path));
+  if (!known || known->cluster != cluster || known->node != node)
+    return failed_precondition("FOLDER_FOREIGN",
+                               path + " is not this node's: " + identity_file(path) + " says\n" +
+                                   (known ? text_of(*known) : std::string{"nothing\n"}) +
+                                   "but this is\ncluster " + cluster + "\nnode " + node +
+                                   "\ngive the node a folder of its own");
+  DataFolder folder{disk, path, std::move(lock), *known};
   TROUPE_CHECK(disk.create_folders(folder.log()));
   TROUPE_CHECK(disk.create_folders(folder.shards()));
   TROUPE_TRY(segments, disk.list(folder.log()));

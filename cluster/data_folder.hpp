@@ -1,15 +1,20 @@
 // The folder that a node owns: its lock, its identity, where things lie.
 //
 //   .lock         held while a process owns the folder
-//   node.txt      whose folder it is; written once
+//   node.txt      whose folder it is: cluster, cluster id, node, and how it became a member;
+//                 written once (init.hpp)
 //   shards.txt    how many shards each service was given; a service's number never changes
 //   log/          segments of the node log
 //   shards/       shard files
+//
+// A node never makes its own identity: a folder that is empty because a disk was lost or is not
+// mounted must not become a member that has forgotten what it promised.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/platform/disk.hpp"
@@ -17,11 +22,39 @@
 
 namespace troupe::cluster {
 
+enum class Membership : std::uint8_t {
+  founder,      // the folder was there before the node ran for the first time
+  replacement,  // the node ran before, in a folder that is lost: what it promised then is
+                // forgotten, and no replica of it may go on as the one that it was
+};
+
+// What node.txt says.
+struct FolderIdentity {
+  std::string cluster;     // name
+  std::string cluster_id;  // see cluster_id.hpp
+  std::string node;
+  Membership membership = Membership::founder;
+  friend bool operator==(const FolderIdentity&, const FolderIdentity&) = default;
+};
+
 class DataFolder {
  public:
-  // Makes the folder if it is not there, locks it, and checks or writes its identity. Blocks.
-  // FOLDER_IN_USE: another process holds it. FOLDER_FOREIGN: it is another node's or cluster's.
-  // LOG_MISSING: there are shard files, but the log that goes with them is gone.
+  // Whose folder it is; nullopt if it is nobody's: not there, or without anything of ours. Takes
+  // nothing and makes nothing. Blocks, as everything here. DATA_LOSS / FOLDER_UNIDENTIFIED: it
+  // holds data, or a node.txt that cannot be read, and does not say whose it is.
+  static Result<std::optional<FolderIdentity>> look(runtime::Disk& disk, const std::string& path);
+
+  // Whether a node may be given the folder. FOLDER_TAKEN: it has an identity; FOLDER_UNIDENTIFIED.
+  static Result<void> check_free(runtime::Disk& disk, const std::string& path);
+
+  // Makes a free folder this node's. Besides the errors of check_free(): FOLDER_IN_USE.
+  static Result<void> create(runtime::Disk& disk, const std::string& path,
+                             const FolderIdentity& identity);
+
+  // Locks the folder and checks whose it is.
+  // FOLDER_EMPTY: nobody's. FOLDER_IN_USE: another process holds it. FOLDER_FOREIGN: it is another
+  // node's or cluster's. FOLDER_UNIDENTIFIED: see look(). LOG_MISSING: there are shard files, but
+  // the log that goes with them is gone.
   static Result<DataFolder> open(runtime::Disk& disk, const std::string& path,
                                  const std::string& cluster, const std::string& node);
 
@@ -29,16 +62,22 @@ class DataFolder {
   // another number than before, under which its keys would not be found.
   Result<void> keep_shards(const std::map<std::string, std::uint32_t>& shards);
 
+  const FolderIdentity& identity() const { return identity_; }
   std::string log() const { return path_ + "/log"; }
   std::string shards() const { return path_ + "/shards"; }
 
  private:
-  DataFolder(runtime::Disk& disk, std::string path, std::unique_ptr<runtime::FolderLock> lock)
-      : disk_(&disk), path_(std::move(path)), lock_(std::move(lock)) {}
+  DataFolder(runtime::Disk& disk, std::string path, std::unique_ptr<runtime::FolderLock> lock,
+             FolderIdentity identity)
+      : disk_(&disk),
+        path_(std::move(path)),
+        lock_(std::move(lock)),
+        identity_(std::move(identity)) {}
 
   runtime::Disk* disk_;
   std::string path_;
   std::unique_ptr<runtime::FolderLock> lock_;
+  FolderIdentity identity_;
 };
 
 }  // namespace troupe::cluster

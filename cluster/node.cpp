@@ -50,7 +50,8 @@ class NodeImpl final : public Node {
                                                       service.settings.shards, {node.name}));
   }
 
-  Result<void> build(const config::Manifest& manifest, const config::Node& node) {
+  Result<void> build(const config::Manifest& manifest, const config::Node& node,
+                     const actors::ServiceRegistry& registry) {
     std::map<std::string, std::uint32_t> shards;
     for (const HostedService& service : hosted_) {
       const std::string& name = service.service->type->name;
@@ -68,7 +69,7 @@ class NodeImpl final : public Node {
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
     tree_ = actors::SupervisionTree::make("node");
     admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
-    TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, hosted_, *admin_));
+    TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
     servers_ = std::move(servers);
     admin_->listens_on(servers_.gateway_address, servers_.admin_address);
     log().info(
@@ -161,7 +162,7 @@ Result<std::unique_ptr<Node>> Node::start(runtime::Platform& platform,
   TROUPE_TRY(log, runtime::NodeLog::open(platform, folder.log(), log_options(manifest.storage)));
   auto made = std::make_unique<NodeImpl>(platform, manifest, *node, std::move(folder),
                                          std::move(log), registry);
-  TROUPE_CHECK(made->build(manifest, *node));
+  TROUPE_CHECK(made->build(manifest, *node, registry));
   return std::unique_ptr<Node>{std::move(made)};
 }
 

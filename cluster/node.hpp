@@ -32,9 +32,10 @@ namespace troupe::cluster {
 
 class Node {
  public:
-  // Errors, each with the path or the address it is about: FOLDER_IN_USE, FOLDER_FOREIGN (the
-  // folder belongs to another node or cluster), LOG_CORRUPT, ADDRESS_IN_USE, NODE_UNKNOWN, and the
-  // disk's. When it returns, the node listens and its shards are on their way: see when_ready().
+  // The data folder must have been made this node's by create_cluster(). Errors, each with the path
+  // or the address it is about: FOLDER_EMPTY (it was not), FOLDER_IN_USE, FOLDER_FOREIGN (it
+  // belongs to another node or cluster), LOG_CORRUPT, ADDRESS_IN_USE, NODE_UNKNOWN, and the disk's.
+  // When it returns, the node listens and its shards are on their way: see when_ready().
   static Result<std::unique_ptr<Node>> start(runtime::Platform& platform,
                                              const config::Manifest& manifest,
                                              const std::string& name,

@@ -41,7 +41,7 @@ runtime::Address address_of(const config::Address& address) {
 Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
                                         const config::Manifest& manifest, const config::Node& node,
                                         actors::Client& client,
-                                        const std::vector<HostedService>& hosted,
+                                        const actors::ServiceRegistry& registry,
                                         AdminSource& source) {
   NodeServers servers;
   const HttpLimits limits = http_limits(manifest.gateway);
@@ -56,7 +56,7 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
   if (!node.gateway) return servers;
 
   std::vector<const actors::ServiceType*> types;
-  for (const HostedService& service : hosted) types.push_back(service.service->type);
+  for (const actors::Service& service : registry.all()) types.push_back(service.type);
   const auto bind_gateway = [&platform, &client, types,
                              settings = manifest.gateway](const runtime::Address& address) {
     return Gateway::start(platform, client, types, GatewayOptions::from(settings, address));

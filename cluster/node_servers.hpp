@@ -8,18 +8,20 @@
 #include <optional>
 
 #include "actors/client.hpp"
+#include "actors/service.hpp"
 #include "cluster/gateway/admin.hpp"
-#include "cluster/hosted.hpp"
 #include "cluster/server_actor.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
 
 struct NodeServers {
-  // Platform, client and source outlive the servers.
+  // Platform, client and source outlive the servers. The gateway has the routes of every service
+  // of the registry, also of those that do not run here: the client says where they are, or are
+  // not.
   static Result<NodeServers> listen(runtime::Platform& platform, const config::Manifest& manifest,
                                     const config::Node& node, actors::Client& client,
-                                    const std::vector<HostedService>& hosted, AdminSource& source);
+                                    const actors::ServiceRegistry& registry, AdminSource& source);
 
   // As bound.
   std::optional<runtime::Address> gateway_address;

@@ -13,6 +13,18 @@ bool Node::hosts(std::string_view service) const {
          (!services || std::find(services->begin(), services->end(), service) != services->end());
 }
 
+std::string Node::machine() const {
+  for (const Address* address : {&mesh, gateway ? &*gateway : nullptr, &admin})
+    if (address && !address->host.empty() && !address->wildcard() && !address->loopback())
+      return address->host;
+  return "";
+}
+
+bool Manifest::on_one_machine() const {
+  return std::all_of(nodes.begin(), nodes.end(),
+                     [&](const Node& node) { return node.machine() == nodes.front().machine(); });
+}
+
 const Node* Manifest::find_node(std::string_view name) const {
   for (const auto& node : nodes)
     if (node.name == name) return &node;

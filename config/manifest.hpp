@@ -45,6 +45,10 @@ struct Node {
   bool has(Role role) const;
   // Whether the manifest wants the service here (roles and the list of services both say so).
   bool hosts(std::string_view service) const;
+  // Which machine the node runs on, as far as a manifest tells: the host of the first of its
+  // addresses that means one machine. Empty: it only has loopback and wildcard addresses; such
+  // nodes count as being on the same one.
+  std::string machine() const;
   friend bool operator==(const Node&, const Node&) = default;
 };
 
@@ -163,6 +167,9 @@ struct Manifest {
   // The settings of a service, whether it has a section or not. A replication factor that was not
   // given becomes 3, or 1 where fewer than three nodes host the service.
   Service service(const std::string& name) const;
+
+  // Whether all nodes are on the same machine, see Node::machine().
+  bool on_one_machine() const;
 
   // Nodes that host the service.
   std::size_t hosts(std::string_view service) const;

@@ -1,4 +1,5 @@
 // The troupe command with every bounded context and simulation that is linked into it.
+#include "cluster/cli/cluster_hooks.hpp"
 #include "cluster/cli/command/cli.hpp"
 #include "cluster/cli/run_node.hpp"
 #include "runtime/rehearsal/marks.hpp"
@@ -10,6 +11,7 @@ int main(int argc, char** argv) {
   hooks.run_node = [&](const troupe::config::Manifest& manifest, const std::string& node) {
     return troupe::cluster::run_node(manifest, node, registry);
   };
+  troupe::cluster::add_cluster_hooks(hooks);
   for (const auto& service : registry.all()) hooks.services.push_back(service.type->name);
   hooks.simulate = [&](const auto& io, const auto& options) {
     using namespace troupe::simulations;

@@ -27,16 +27,6 @@ std::string canonical(const std::string& host) {
   return host == "localhost" ? "127.0.0.1" : host;
 }
 
-// Which machine a node runs on, as far as a manifest tells: by the first of its addresses that
-// means one machine. Nodes that only have loopback and wildcard addresses count as being on the
-// same one.
-std::string machine_of(const Node& node) {
-  for (const Address* address : {&node.mesh, node.gateway ? &*node.gateway : nullptr, &node.admin})
-    if (address && !address->host.empty() && !address->wildcard() && !address->loopback())
-      return address->host;
-  return "";
-}
-
 bool clash(const Endpoint& a, const Endpoint& b) {
   if (a.machine != b.machine || a.address->port != b.address->port) return false;
   return a.address->wildcard() || b.address->wildcard() ||
@@ -100,7 +90,7 @@ class Checker {
       for (const auto& [name, address] : all) {
         const Place* place = find(node_path(i) + name);
         if (!place || !address) continue;
-        Endpoint endpoint{node_path(i) + name, address, *place, machine_of(node)};
+        Endpoint endpoint{node_path(i) + name, address, *place, node.machine()};
         if (address->port != 0) port_clash(endpoint, seen);
         seen.push_back(std::move(endpoint));
       }
@@ -134,7 +124,7 @@ class Checker {
       // A last '/' makes no other folder.
       const auto folder = (std::filesystem::path{node.data} / "").lexically_normal().string();
       const auto [first, added] =
-          seen.try_emplace({machine_of(node), folder}, std::pair{path, place->line});
+          seen.try_emplace({node.machine(), folder}, std::pair{path, place->line});
       if (!added)
         problem(*place, path,
                 first->second.first + " (line " + std::to_string(first->second.second) +
@@ -211,6 +201,9 @@ class Checker {
 
     // Once for the defaults, then for each service that says it for itself.
     const std::string defaults = "service_defaults.replication_factor";
+    even(defaults, manifest_.service_defaults.replication_factor);
+    for (const auto& [name, service] : manifest_.services)
+      even("services." + in_quotes(name) + ".replication_factor", service.replication_factor);
     std::size_t workers = 0;
     for (const auto& node : manifest_.nodes) workers += node.has(Role::worker);
     const bool defaults_wrong = manifest_.service_defaults.replication_factor > workers;
@@ -237,14 +230,22 @@ class Checker {
     }
   }
 
+  void even(const std::string& path, std::uint32_t factor) {
+    const Place* place = find(path);
+    if (!place || factor == 0 || factor % 2 != 0) return;
+    problem(*place, path,
+            std::to_string(factor) + " copies survive no more failures than " +
+                std::to_string(factor - 1) + (factor == 2 ? " does" : " do"),
+            "write 1, 3 or 5");
+  }
+
   void too_few(const Place& place, const std::string& path, std::uint32_t factor,
                const std::string& who, std::size_t nodes) {
-    problem(
-        place, path,
-        std::to_string(factor) + " copies need as many nodes, but " + who + " " +
-            (nodes == 0 ? "none"
-                        : "only " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes")),
-        "add nodes, or write a number up to " + std::to_string(std::max<std::size_t>(nodes, 1)));
+    problem(place, path,
+            std::to_string(factor) + " copies need as many nodes, but " + who + " " +
+                (nodes == 0 ? "none"
+                            : "only " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes")),
+            "add nodes, or write " + std::string{nodes < 3 ? "1" : "a smaller odd number"});
   }
 
   const CheckInput& input_;

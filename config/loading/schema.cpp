@@ -117,8 +117,8 @@ void describe(SchemaVisitor& v, Service& service) {
             Counts{1, 4096});
   v.integer(
       {"replication_factor",
-       "Copies of every shard, on nodes that host the service. An even number survives no more "
-       "failures than the odd one below it.",
+       "Copies of every shard, on nodes that host the service: 1, 3 or 5. Service goes on while "
+       "more than half of them do.",
        false, "3, or 1 with fewer than three nodes"},
       service.replication_factor, Counts{1, 5});
   v.duration(

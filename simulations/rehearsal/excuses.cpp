@@ -12,6 +12,7 @@ bool took_place(const Injected& injected, std::initializer_list<FaultKind> kinds
 bool excused(const Error& why, const Injected& injected) {
   using K = FaultKind;
   if (why.reason == "POWER_CUT") return took_place(injected, {K::power_cut, K::power_cut_in_start});
+  if (why.reason == "FOLDER_EMPTY") return took_place(injected, {K::lost_disk});
   if (why.code == Code::data_loss) return data_was_harmed(injected);
   if (why.code == Code::resource_exhausted) return took_place(injected, {K::full_disk});
   // A read, a write or a sync that failed; a node that starts while the disk is full or broken;

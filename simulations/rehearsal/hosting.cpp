@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "cluster/cluster_id.hpp"
+#include "cluster/init.hpp"
 #include "runtime/storage/shard_file.hpp"
 
 namespace troupe::simulations {
@@ -48,6 +50,19 @@ Result<std::unique_ptr<SimulatedProcess>> inspect_files(runtime::Platform& platf
 
 }  // namespace
 
+Result<void> FirstStart::prepare(runtime::Platform& platform, const config::Manifest& manifest,
+                                 const std::string& node, std::uint64_t seed) {
+  if (done_) return {};
+  auto& disk = platform.disk();
+  // A power cut may have come after the write.
+  TROUPE_TRY(known, cluster::DataFolder::look(disk, manifest.find_node(node)->data));
+  if (!known)
+    TROUPE_CHECK(
+        cluster::create_cluster(disk, manifest, {node}, cluster::make_cluster_id(seed, seed)));
+  done_ = true;
+  return {};
+}
+
 Hosting::Hosting(World& world, const config::Manifest& manifest, const config::Node& node,
                  const actors::ServiceRegistry& registry)
     : world_(world), manifest_(manifest), node_(node), registry_(registry) {
@@ -56,6 +71,7 @@ Hosting::Hosting(World& world, const config::Manifest& manifest, const config::N
 
 Result<std::unique_ptr<SimulatedProcess>> Hosting::start(runtime::Platform& platform) {
   if (findings_ != nullptr) return inspect_files(platform, node_.data + "/shards", *findings_);
+  TROUPE_CHECK(first_start_.prepare(platform, manifest_, node_.name, world_.seed()));
   TROUPE_TRY(node, cluster::Node::start(platform, manifest_, node_.name, registry_));
   return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(node)});
 }

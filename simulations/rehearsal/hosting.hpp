@@ -26,6 +26,18 @@ class NodeProcess final : public SimulatedProcess {
   std::unique_ptr<cluster::Node> node_;
 };
 
+// What an operator does once, before a machine's node starts for the first time: gives its folder
+// the identity of the world's cluster. Through as many power cuts as it takes, and never again
+// after that: a machine that lost its disk has an empty folder, and its node says so.
+class FirstStart {
+ public:
+  Result<void> prepare(runtime::Platform& platform, const config::Manifest& manifest,
+                       const std::string& node, std::uint64_t seed);
+
+ private:
+  bool done_ = false;
+};
+
 // One machine that runs a node of the manifest.
 class Hosting {
  public:
@@ -49,6 +61,7 @@ class Hosting {
   const config::Node& node_;
   const actors::ServiceRegistry& registry_;
   Machine* machine_ = nullptr;
+  FirstStart first_start_;
   std::vector<std::string>* findings_ = nullptr;  // while it is inspected
 };
 

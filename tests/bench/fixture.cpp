@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "banking/v1/accounts.troupe.hpp"
+#include "cluster/cluster_id.hpp"
+#include "cluster/init.hpp"
 #include "runtime/platform/os/os_platform.hpp"
 #include "tests/bench/process.hpp"
 
@@ -64,6 +66,13 @@ BenchNode::BenchNode(const config::Manifest& manifest) {
                           : runtime::SchedulerPolicy::sharing;
   options.scheduler_threads = manifest.scheduler.threads;
   platform_ = runtime::make_os_platform(options);
+  auto& disk = platform_->disk();
+  const auto known = cluster::DataFolder::look(disk, manifest.nodes.front().data);
+  if (known && !*known) {
+    const auto created = cluster::create_cluster(disk, manifest, {options.node},
+                                                 cluster::make_cluster_id(platform_->random()));
+    if (!created) throw std::runtime_error("no data folder: " + created.error().describe());
+  }
   auto started =
       cluster::Node::start(*platform_, manifest, options.node, actors::ServiceRegistry::global());
   if (!started) throw std::runtime_error("the node did not start: " + started.error().describe());

@@ -141,24 +141,45 @@ services = ["a.B"]
       problems(two + R"([services."a.B"]
 replication_factor = 3
 [services."a.C"]
-replication_factor = 2
+replication_factor = 5
 [services."a.D"]
 replication_factor = 1
 )") ==
       R"(m.toml:13:22: services."a.B".replication_factor: 3 copies need as many nodes, but the service is hosted by only 2 nodes
-    add nodes, or write a number up to 2
-m.toml:15:22: services."a.C".replication_factor: 2 copies need as many nodes, but the service is hosted by only 1 node
-    add nodes, or write a number up to 1
+    add nodes, or write 1
+m.toml:15:22: services."a.C".replication_factor: 5 copies need as many nodes, but the service is hosted by only 1 node
+    add nodes, or write 1
 )");
   CHECK(
       problems(two + "[service_defaults]\nreplication_factor = 3\n[services.\"a.C\"]\n") ==
       R"(m.toml:13:22: service_defaults.replication_factor: 3 copies need as many nodes, but the manifest has only 2 nodes
-    add nodes, or write a number up to 2
+    add nodes, or write 1
 )");
+  const std::string three =
+      two + "[[nodes]]\nname = \"n3\"\nmesh = \"127.0.0.3:7400\"\nadmin = \"10.0.0.3:7480\"\n";
   CHECK(
-      problems(two + "[service_defaults]\nreplication_factor = 2\n[services.\"a.C\"]\n") ==
-      R"(m.toml:13:22: service_defaults.replication_factor: 2 copies need as many nodes, but a.C is hosted by only 1 node
-    add nodes, or write a number up to 1
+      problems(three + "[service_defaults]\nreplication_factor = 3\n[services.\"a.C\"]\n") ==
+      R"(m.toml:17:22: service_defaults.replication_factor: 3 copies need as many nodes, but a.C is hosted by only 2 nodes
+    add nodes, or write 1
+)");
+}
+
+TEST_CASE("an even number of copies is refused where it is written") {
+  std::string nodes = "[cluster]\nname = \"test\"\n";
+  for (const std::string n : {"1", "2", "3", "4"})
+    nodes += "[[nodes]]\nname = \"n" + n + "\"\nmesh = \"127.0.0." + n +
+             ":7400\"\nadmin = \"10.0.0." + n + ":7480\"\n";
+  CHECK(
+      problems(nodes + R"([service_defaults]
+replication_factor = 2
+[services."a.B"]
+[services."a.C"]
+replication_factor = 4
+)") ==
+      R"(m.toml:20:22: service_defaults.replication_factor: 2 copies survive no more failures than 1 does
+    write 1, 3 or 5
+m.toml:23:22: services."a.C".replication_factor: 4 copies survive no more failures than 3 do
+    write 1, 3 or 5
 )");
 }
 

@@ -24,6 +24,29 @@ TEST_CASE("the ready-made manifest of one node loads without a problem") {
   CHECK(manifest.service("banking.v1.Accounts").replication_factor == 1);
 }
 
+TEST_CASE("the ready-made manifest of three nodes keeps every shard on all of them") {
+  const Manifest manifest =
+      load(read_source("config/examples/three.toml"), nothing_set,
+           {.known_services = {{"banking.v1.Accounts", "commerce.v1.Inventory"}}});
+  CHECK(manifest.cluster.name == "three");
+  CHECK(manifest.nodes.size() == 3);
+  CHECK(manifest.on_one_machine());
+  for (const std::string service : {"banking.v1.Accounts", "commerce.v1.Inventory"}) {
+    CHECK(manifest.hosts(service) == 3);
+    CHECK(manifest.service(service).replication_factor == 3);
+  }
+}
+
+TEST_CASE("a node is on the machine that its first address of one names") {
+  std::string text = "[cluster]\nname = \"test\"\n";
+  text += "[[nodes]]\nname = \"n1\"\nmesh = \"127.0.0.1:1\"\nadmin = \"0.0.0.0:2\"\n";
+  CHECK(load(text).nodes.front().machine().empty());
+  CHECK(load(text).on_one_machine());
+  text += "[[nodes]]\nname = \"n2\"\nmesh = \"127.0.0.1:3\"\nadmin = \"10.0.0.2:4\"\n";
+  CHECK(load(text).nodes.back().machine() == "10.0.0.2");
+  CHECK_FALSE(load(text).on_one_machine());
+}
+
 TEST_CASE("keys that are left out have the defaults of the structs") {
   const Manifest manifest = load(smallest);
   const Manifest defaults;
@@ -149,9 +172,9 @@ TEST_CASE("a replication factor that is not given follows the nodes that host th
   CHECK(load(text).service("a.B").replication_factor == 3);
   CHECK(load(text + "services = []\n").service("a.B").replication_factor == 1);
   CHECK(load(text + "roles = [\"control\"]\n").service("a.B").replication_factor == 1);
-  CHECK(load(text + "[service_defaults]\nreplication_factor = 2\n")
+  CHECK(load(text + "[service_defaults]\nreplication_factor = 1\n")
             .service("a.B")
-            .replication_factor == 2);
+            .replication_factor == 1);
 }
 
 TEST_CASE("environment variables stand in any value, also in one that is no string") {

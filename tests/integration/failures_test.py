@@ -1,17 +1,14 @@
 #!/usr/bin/env python3
 """What a node does when its disk betrays it: real processes, real files."""
 
-import argparse
 import contextlib
 import glob
 import os
 import sqlite3
 import struct
 import subprocess
-import sys
-import traceback
 
-from troupe_node import Node, NodeDied, manifest, scratch
+from troupe_node import Node, NodeDied, manifest, run_tests
 
 ACCOUNTS = 20
 SMALL = 'segment_bytes = "1MiB"\ncheckpoint_wal_bytes = "1MiB"\nlog_segments = 2\ncheckpoint_entries = 100'
@@ -297,27 +294,5 @@ TESTS = [
 ]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--binary", required=True, help="the troupe command")
-    parser.add_argument("names", nargs="*", help="tests to run; without names all of them")
-    options = parser.parse_args()
-    failed = 0
-    for test in TESTS:
-        if options.names and test.__name__ not in options.names:
-            continue
-        with scratch() as folder:
-            try:
-                test(options.binary, folder)
-                print(f"passed  {test.__name__}", flush=True)
-            except PermissionError as reason:
-                print(f"skipped {test.__name__}: {reason}", flush=True)
-            except Exception as failure:  # one failing test must not hide the others
-                failed += 1
-                print(f"FAILED  {test.__name__}: {type(failure).__name__}: {failure}", flush=True)
-                traceback.print_exc(file=sys.stdout)
-    sys.exit(1 if failed else 0)
-
-
 if __name__ == "__main__":
-    main()
+    run_tests(__doc__, TESTS)

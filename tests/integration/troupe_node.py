@@ -1,14 +1,17 @@
 """Real nodes for integration tests: one process each, on loopback, on ports that the system picks."""
 
+import argparse
 import http.client
 import json
 import os
 import queue
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import traceback
 
 START_TIMEOUT_S = 60
 
@@ -192,3 +195,26 @@ class Node:
 
 def scratch():
     return tempfile.TemporaryDirectory(prefix="troupe-test-")
+
+
+def run_tests(description, tests):
+    """The main() of a test program: runs the tests, each in a folder of its own, on `--binary`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--binary", required=True, help="the troupe command")
+    parser.add_argument("names", nargs="*", help="tests to run; without names all of them")
+    options = parser.parse_args()
+    failed = 0
+    for test in tests:
+        if options.names and test.__name__ not in options.names:
+            continue
+        with scratch() as folder:
+            try:
+                test(options.binary, folder)
+                print(f"passed  {test.__name__}", flush=True)
+            except PermissionError as reason:
+                print(f"skipped {test.__name__}: {reason}", flush=True)
+            except Exception as failure:  # one failing test must not hide the others
+                failed += 1
+                print(f"FAILED  {test.__name__}: {type(failure).__name__}: {failure}", flush=True)
+                traceback.print_exc(file=sys.stdout)
+    sys.exit(1 if failed else 0)

@@ -1,23 +1,32 @@
 #include "cluster/cli/command/ask.hpp"
 
+#include <thread>
+
 #include "cluster/cli/command/manifest_file.hpp"
 
 namespace troupe::cluster {
 namespace {
 
-constexpr config::Duration timeout_max = std::chrono::hours{1};
+// False after a complaint.
+bool read_time(const CliIo& io, const std::string& option, const std::string& text,
+               config::Duration& time) {
+  const auto parsed = config::parse_duration(text);
+  if (!parsed || *parsed <= config::Duration::zero() || *parsed > std::chrono::hours{1}) {
+    *io.err << "troupe: " << option << " \"" << harmless(text)
+            << "\" is not a duration above 0s and up to 1h; write 500ms or 5s\n";
+    return false;
+  }
+  time = *parsed;
+  return true;
+}
 
 }  // namespace
 
 std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options) {
   Targets result;
-  const auto timeout = config::parse_duration(options.timeout);
-  if (!timeout || *timeout <= config::Duration::zero() || *timeout > timeout_max) {
-    *io.err << "troupe: --timeout \"" << options.timeout
-            << "\" is not a duration above 0s and up to 1h; write 500ms or 5s\n";
+  if (!read_time(io, "--timeout", options.timeout, result.timeout) ||
+      !read_time(io, "--every", options.interval, result.interval))
     return std::nullopt;
-  }
-  result.timeout = *timeout;
 
   if (!options.manifest.empty()) {
     const auto manifest = load_or_complain(io, options.manifest, std::nullopt);
@@ -41,6 +50,13 @@ std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options) {
   }
   result.targets.push_back({"", reachable(*address)});
   return result;
+}
+
+void at_once(std::size_t jobs, const std::function<void(std::size_t job)>& run) {
+  std::vector<std::thread> threads;
+  for (std::size_t job = 1; job < jobs; ++job) threads.emplace_back(run, job);
+  if (jobs > 0) run(0);
+  for (auto& thread : threads) thread.join();
 }
 
 void complain(const CliIo& io, const Target& target, const Error& error) {

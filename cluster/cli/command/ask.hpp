@@ -1,6 +1,7 @@
 // Puts one question to the nodes that the command line names.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Target {
 struct Targets {
   std::vector<Target> targets;
   config::Duration timeout{};
+  config::Duration interval{};
 };
 
 // Nullopt after a complaint on standard error: exit with exit_usage.
@@ -32,22 +34,26 @@ struct Answered {
 
 void complain(const CliIo& io, const Target& target, const Error& error);
 
-// Asks every node in turn. Failures are reported on standard error; with --json the answers are
-// printed, and nothing is left to do.
+// Runs the jobs at the same time, each on a thread of its own, and waits for all.
+void at_once(std::size_t jobs, const std::function<void(std::size_t job)>& run);
+
+// Asks every node, all at once; the answers are in the order of the targets. Failures are reported
+// on standard error; with --json the answers are printed, and nothing is left to do.
 template <class Answer>
 std::vector<Answered<Answer>> ask_all(const CliIo& io, const AskOptions& options,
                                       const Targets& targets, const std::string& path) {
   std::vector<Answered<Answer>> answers;
-  for (const auto& target : targets.targets) {
-    Answer answer;
-    const auto asked = ask_node(target.address, path, targets.timeout, answer);
-    if (!asked) {
-      complain(io, target, asked.error());
-      answers.push_back({target, asked.error()});
-      continue;
-    }
-    if (options.json) *io.out << to_json(answer) << "\n";
-    answers.push_back({target, std::move(answer)});
+  for (const auto& target : targets.targets) answers.push_back({target, Answer{}});
+  at_once(answers.size(), [&](std::size_t i) {
+    auto& [target, answer] = answers[i];
+    const auto asked = ask_node(target.address, path, targets.timeout, *answer);
+    if (!asked) answer = asked.error();
+  });
+  for (const auto& [target, answer] : answers) {
+    if (!answer)
+      complain(io, target, answer.error());
+    else if (options.json)
+      *io.out << to_json(*answer) << "\n";
   }
   return answers;
 }

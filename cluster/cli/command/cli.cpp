@@ -12,7 +12,9 @@ namespace {
 
 // What the command line said.
 struct Options {
-  StartOptions start;
+  UpOptions up;
+  NodeOptions node;
+  InitOptions init;
   CheckOptions check;
   AskOptions ask;
   SimulateOptions simulate;
@@ -21,28 +23,66 @@ struct Options {
 constexpr const char* exit_codes =
     "Exit status: 0 done, 1 failed, 2 wrong command line or manifest.";
 
-void add_start(CLI::App& app, StartOptions& start) {
-  auto* up = app.add_subcommand("up", "Start the manifest's node here, in the foreground");
-  up->add_option("FILE", start.file, "The manifest")->required()->type_name("");
-  up->add_option("--name", start.name, "Which node, where the manifest has several")
-      ->type_name("NAME");
-  up->add_option("--data", start.data, "Data folder, instead of the manifest's")->type_name("DIR");
-  up->footer(
+void add_data(CLI::App& command, std::string& data) {
+  command.add_option("--data", data, "Data folder, instead of the manifest's")->type_name("DIR");
+}
+
+void add_up(CLI::App& app, UpOptions& up) {
+  auto* command = app.add_subcommand("up", "Start the manifest's nodes here, in the foreground");
+  command->add_option("FILE", up.file, "The manifest")->required()->type_name("");
+  command->add_option("--only", up.only, "Start these nodes alone: n1,n2")
+      ->delimiter(',')
+      ->type_name("NAMES");
+  add_data(*command, up.data);
+  command->footer(
+      "If the data folders of all nodes are here and empty, it creates the cluster first.\n\n"
       "Examples:\n"
       "  troupe up config/examples/single.toml\n"
-      "  troupe up config/examples/single.toml --data /tmp/try-out\n");
+      "  troupe up config/examples/single.toml --data /tmp/try-out\n"
+      "  troupe up config/examples/three.toml --only n1,n2\n");
+}
 
-  auto* node = app.add_subcommand("node", "Run one node, as a service manager would");
-  node->add_option("FILE", start.file, "The manifest")->required()->type_name("");
-  node->add_option("--name", start.name, "The node's name in the manifest")
+void add_node(CLI::App& app, NodeOptions& node) {
+  auto* command = app.add_subcommand("node", "Run one node, as a service manager would");
+  command->add_option("FILE", node.file, "The manifest")->required()->type_name("");
+  command->add_option("--name", node.name, "The node's name in the manifest")
       ->required()
       ->type_name("NAME");
-  node->add_option("--data", start.data, "Data folder, instead of the manifest's")
-      ->type_name("DIR");
-  node->footer(
+  add_data(*command, node.data);
+  command
+      ->add_option("--log-format", node.log_format, "auto, text or json, instead of the manifest's")
+      ->check(CLI::IsMember({"auto", "text", "json"}))
+      ->type_name("FORMAT");
+  command->footer(
       "Examples:\n"
       "  troupe node /etc/troupe/cluster.toml --name n1\n"
       "  troupe node cluster.toml --name \"$HOSTNAME\" --data /var/lib/troupe\n");
+}
+
+void add_init(CLI::App& app, InitOptions& init) {
+  auto* command = app.add_subcommand("init", "Create a cluster, once, in empty data folders");
+  command->add_option("FILE", init.file, "The manifest")->required()->type_name("");
+  auto* nodes =
+      command
+          ->add_option("--node", init.nodes,
+                       "Nodes whose folders are on this machine. Default: all of the manifest")
+          ->delimiter(',')
+          ->type_name("NAME");
+  auto* id =
+      command
+          ->add_option("--id", init.id, "The cluster's id, which the first 'troupe init' printed")
+          ->type_name("UUID");
+  command->add_flag("--replace", init.replace, "The nodes have run before, and lost their data")
+      ->needs(nodes)
+      ->needs(id);
+  add_data(*command, init.data);
+  command->add_flag("--json", init.json, "Print JSON, for programs");
+  command->footer(
+      "Examples:\n"
+      "  troupe init config/examples/three.toml\n"
+      "  troupe init cluster.toml --node n1\n"
+      "  troupe init cluster.toml --node n2 --id 2f1c0d3e-5a7b-4c8d-9e0f-123456789abc\n"
+      "  troupe init cluster.toml --node n2 --id 2f1c0d3e-5a7b-4c8d-9e0f-123456789abc --replace\n");
 }
 
 void add_check(CLI::App& app, CheckOptions& check) {
@@ -55,8 +95,8 @@ void add_check(CLI::App& app, CheckOptions& check) {
       "  troupe check cluster.toml --json | jq '.problems[].line'\n");
 }
 
-void add_question(CLI::App& app, AskOptions& ask, const std::string& name,
-                  const std::string& description, const std::string& jq) {
+CLI::App* add_question(CLI::App& app, AskOptions& ask, const std::string& name,
+                       const std::string& description, const std::string& jq) {
   auto* command = app.add_subcommand(name, description);
   auto* admin = command
                     ->add_option("--admin", ask.admin,
@@ -75,6 +115,17 @@ void add_question(CLI::App& app, AskOptions& ask, const std::string& name,
   command->footer("Examples:\n  troupe " + name + "\n  troupe " + name +
                   " --admin 10.0.0.7:7480 --timeout 500ms\n  troupe " + name +
                   " --manifest cluster.toml --json | jq '" + jq + "'\n");
+  return command;
+}
+
+void add_status(CLI::App& app, AskOptions& ask) {
+  auto* command = add_question(app, ask, "status", "Show nodes, their services and their logs",
+                               "{node, state}");
+  auto* watch = command->add_flag("--watch", ask.watch, "Ask again and again, until Ctrl-C");
+  command->add_option("--every", ask.interval, "With --watch: the time between two askings")
+      ->capture_default_str()
+      ->needs(watch)
+      ->type_name("TIME");
 }
 
 // What may stand where an unknown word stands: commands, or the options of the command.
@@ -105,8 +156,9 @@ std::string complaint(const CLI::App* app, const CLI::Error& error) {
 }
 
 int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks, const CliIo& io) {
-  if (app.got_subcommand("up")) return run_up(io, hooks, options.start);
-  if (app.got_subcommand("node")) return run_named_node(io, hooks, options.start);
+  if (app.got_subcommand("up")) return run_up(io, hooks, options.up);
+  if (app.got_subcommand("node")) return run_named_node(io, hooks, options.node);
+  if (app.got_subcommand("init")) return run_init(io, hooks, options.init);
   if (app.got_subcommand("check")) return run_check(io, hooks, options.check);
   if (app.got_subcommand("status")) return run_status(io, options.ask);
   if (app.got_subcommand("tree")) return run_tree(io, options.ask);
@@ -127,10 +179,11 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
       "--version", [] { return version_text(); }, "Print versions and exit");
   app.failure_message(complaint);
   app.require_subcommand(0, 1);
-  add_start(app, options.start);
+  add_up(app, options.up);
+  add_node(app, options.node);
+  add_init(app, options.init);
   add_check(app, options.check);
-  add_question(app, options.ask, "status", "Show nodes, their services and their logs",
-               "{node, state}");
+  add_status(app, options.ask);
   add_question(app, options.ask, "tree", "Show the supervision tree, with restarts and failures",
                ".children[].id");
   add_question(app, options.ask, "shards", "Show every shard: role, log position, size",

@@ -10,6 +10,7 @@
 
 #include "cluster/cli/command/io.hpp"
 #include "cluster/cli/command/simulate.hpp"
+#include "cluster/init.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
@@ -20,7 +21,18 @@ struct CliHooks {
   std::function<int(const config::Manifest& manifest, const std::string& node)> run_node;
 
   // Full names of the services that the binary has; a manifest may name no others.
-  std::vector<std::string> services;
+  std::vector<std::string> services = {};
+
+  // cluster/init.hpp on this machine's disk: what the folders of the manifest's nodes say, and the
+  // creation of the cluster in those of some; an empty id: a new one. The id that was written.
+  std::function<std::vector<Member>(const config::Manifest& manifest)> members = nullptr;
+  std::function<Result<std::string>(const config::Manifest& manifest,
+                                    const std::vector<std::string>& nodes, const std::string& id,
+                                    Membership membership)>
+      create_cluster = nullptr;
+
+  // This command, for nodes that run as child processes.
+  std::string program = "/proc/self/exe";
 
   // Does what `troupe simulate` says; returns the exit status. Empty: there is no such command.
   std::function<int(const CliIo& io, const SimulateOptions& options)> simulate = nullptr;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cluster/cli/command/cli.hpp"
 #include "cluster/cli/command/io.hpp"
@@ -12,13 +13,32 @@ inline constexpr int exit_done = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;  // wrong command line or manifest
 
-struct StartOptions {
+// Starts nodes of the manifest here, in the foreground: one in this process, several as its
+// children. In folders that are all empty it creates the cluster first.
+struct UpOptions {
   std::string file;
-  std::string name;  // empty: the manifest's only node
-  std::string data;  // instead of the node's data folder; empty: as the manifest says
+  std::vector<std::string> only;  // names; empty: all
+  std::string data;               // of the one node, instead of the manifest's; empty: that
 };
-int run_up(const CliIo& io, const CliHooks& hooks, const StartOptions& options);
-int run_named_node(const CliIo& io, const CliHooks& hooks, const StartOptions& options);
+int run_up(const CliIo& io, const CliHooks& hooks, const UpOptions& options);
+
+struct NodeOptions {
+  std::string file;
+  std::string name;
+  std::string data;
+  std::string log_format;  // "auto", "text", "json", instead of the manifest's; empty: that
+};
+int run_named_node(const CliIo& io, const CliHooks& hooks, const NodeOptions& options);
+
+struct InitOptions {
+  std::string file;
+  std::vector<std::string> nodes;  // names; empty: all
+  std::string id;                  // of the cluster; empty: a new one
+  std::string data;                // of the one node, instead of the manifest's; empty: that
+  bool replace = false;            // the nodes ran before and lost their data
+  bool json = false;
+};
+int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options);
 
 struct CheckOptions {
   std::string file;
@@ -31,7 +51,9 @@ struct AskOptions {
   std::string admin;     // an address; empty: TROUPE_ADMIN, else the default
   std::string manifest;  // a file: every node in it
   std::string timeout = "5s";
-  bool json = false;  // one JSON object per node, one per line
+  std::string interval = "2s";  // of watch
+  bool watch = false;           // status: again and again
+  bool json = false;            // one JSON object per node, one per line
 };
 inline constexpr const char* default_admin = "127.0.0.1:7480";
 

@@ -18,7 +18,9 @@ CliIo CliIo::process() {
   };
   io.colour = colour_wanted(io, isatty(STDOUT_FILENO) == 1);
   io.unicode = utf8_locale(io);
-  io.rewritable = isatty(STDERR_FILENO) == 1 && io.environment("TERM").value_or("dumb") != "dumb";
+  const bool moves = io.environment("TERM").value_or("dumb") != "dumb";
+  io.clearable = isatty(STDOUT_FILENO) == 1 && moves;
+  io.rewritable = isatty(STDERR_FILENO) == 1 && moves;
   return io;
 }
 

@@ -18,6 +18,7 @@ struct CliIo {
   std::function<std::optional<std::string>(const std::string& name)> environment;
   bool colour = false;      // of `out`
   bool unicode = false;     // box characters may be written
+  bool clearable = false;   // `out` is a terminal on which everything can be written over
   bool rewritable = false;  // `err` is a terminal on which a line can be written over
 
   // Standard output, standard error and the environment of this process.

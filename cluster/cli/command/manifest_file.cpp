@@ -34,6 +34,12 @@ std::optional<config::Manifest> load_or_complain(
   return std::move(result.manifest);
 }
 
+std::string names_of(const config::Manifest& manifest) {
+  std::string names;
+  for (const auto& node : manifest.nodes) names += (names.empty() ? "" : ", ") + node.name;
+  return names;
+}
+
 std::string problem_count(const std::string& file, std::size_t problems) {
   return std::to_string(problems) + (problems == 1 ? " problem in " : " problems in ") + file;
 }

@@ -25,6 +25,9 @@ std::optional<config::Manifest> load_or_complain(
     const CliIo& io, const std::string& file,
     const std::optional<std::vector<std::string>>& services);
 
+// "n1, n2, n3"
+std::string names_of(const config::Manifest& manifest);
+
 // "3 problems in cluster.toml"
 std::string problem_count(const std::string& file, std::size_t problems);
 

@@ -28,7 +28,14 @@ int run_shards(const CliIo& io, const AskOptions& options) {
                {"SET ASIDE", right},
                {"FILE", right}}};
   for (const auto& [target, answer] : answers) {
-    if (!answer) continue;
+    if (!answer) {
+      if (target.node.empty()) continue;
+      std::vector<Cell> row(table.columns(), Cell{""});
+      row[2] = target.node;
+      row[4] = {"unreachable", Tint::bad};
+      table.add(std::move(row));
+      continue;
+    }
     for (const auto& shard : answer->shards())
       table.add({{shard.service(), Tint::strong},
                  std::to_string(shard.shard()),

@@ -1,4 +1,7 @@
 // `troupe status`: nodes, their services and their logs.
+#include <sstream>
+#include <thread>
+
 #include "cluster/admin.pb.h"
 #include "cluster/cli/command/ask.hpp"
 #include "cluster/cli/command/human.hpp"
@@ -114,12 +117,8 @@ void print_problems(const CliIo& io, const Answers& answers) {
   }
 }
 
-}  // namespace
-
-int run_status(const CliIo& io, const AskOptions& options) {
-  const auto targets = targets_of(io, options);
-  if (!targets) return exit_usage;
-  const Answers answers = ask_all<NodeStatus>(io, options, *targets, "/v1/status");
+int ask_and_print(const CliIo& io, const AskOptions& options, const Targets& targets) {
+  const Answers answers = ask_all<NodeStatus>(io, options, targets, "/v1/status");
   if (!options.json) {
     print_nodes(io, answers);
     print_services(io, answers);
@@ -127,6 +126,32 @@ int run_status(const CliIo& io, const AskOptions& options) {
     print_problems(io, answers);
   }
   return exit_status(answers);
+}
+
+// Again and again, on a terminal each time in the place of the time before, until whoever reads it
+// is gone.
+int watch(const CliIo& io, const AskOptions& options, const Targets& targets) {
+  int status = exit_done;
+  while (io.out->good()) {
+    std::ostringstream picture;
+    CliIo painter = io;
+    painter.out = &picture;
+    if (io.clearable) painter.err = &picture;
+    status = ask_and_print(painter, options, targets);
+    // From the top left corner, then nothing of the time before.
+    *io.out << (io.clearable ? "\x1b[H\x1b[2J" : "") << picture.str()
+            << (io.clearable || options.json ? "" : "\n") << std::flush;
+    if (io.out->good()) std::this_thread::sleep_for(targets.interval);
+  }
+  return status;
+}
+
+}  // namespace
+
+int run_status(const CliIo& io, const AskOptions& options) {
+  const auto targets = targets_of(io, options);
+  if (!targets) return exit_usage;
+  return options.watch ? watch(io, options, *targets) : ask_and_print(io, options, *targets);
 }
 
 }  // namespace troupe::cluster

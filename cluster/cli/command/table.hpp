@@ -30,6 +30,7 @@ class Table {
   // As many cells as there are columns. Control characters in them become spaces.
   void add(std::vector<Cell> row);
 
+  std::size_t columns() const { return columns_.size(); }
   bool empty() const { return rows_.empty(); }
 
   void print(const CliIo& io) const;

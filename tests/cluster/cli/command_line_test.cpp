@@ -11,7 +11,7 @@ TEST_CASE("no command at all shows the help on standard error and is a wrong com
 }
 
 TEST_CASE("--help is there for every command, with examples, on standard output") {
-  for (const std::string command : {"up", "node", "check", "status", "tree", "shards"}) {
+  for (const std::string command : {"up", "node", "init", "check", "status", "tree", "shards"}) {
     const Ran ran = Command{}.run({command, "--help"});
     CHECK(ran.status == 0);
     CHECK(ran.err.empty());

@@ -1,4 +1,4 @@
-// `troupe check`, `troupe up` and `troupe node`.
+// `troupe check`, `troupe node`, and `troupe up` of one node.
 #include "support.hpp"
 
 namespace troupe::cluster {
@@ -10,11 +10,13 @@ name = "pair"
 name = "n1"
 mesh = "127.0.0.1:7400"
 admin = "127.0.0.1:7480"
+data = "${DATA:-data}/n1"
 [[nodes]]
 name = "n2"
 mesh = "127.0.0.1:7401"
 gateway = "0.0.0.0:8081"
 admin = "[::]:7481"
+data = "${DATA:-data}/n2"
 services = []
 )";
 
@@ -23,13 +25,12 @@ struct Launched {
   std::string node, data;
   int times = 0;
   CliHooks hooks(int status = 0) {
-    return {[this, status](const config::Manifest& manifest, const std::string& name) {
-              ++times;
-              node = name;
-              data = manifest.find_node(name)->data;
-              return status;
-            },
-            {"banking.v1.Accounts", "commerce.v1.Inventory"}};
+    return test_hooks([this, status](const config::Manifest& manifest, const std::string& name) {
+      ++times;
+      node = name;
+      data = manifest.find_node(name)->data;
+      return status;
+    });
   }
 };
 
@@ -108,41 +109,57 @@ TEST_CASE("up prints what runs and what to type next, then runs the node here") 
   Launched launched;
   Command command;
   command.hooks = launched.hooks(7);
-  const Ran ran = command.run({"up", example("single.toml")});
+  const TemporaryFolder folder;
+  const std::string data = folder.path();
+  const Ran ran = command.run({"up", example("single.toml"), "--data", data});
   CHECK(ran.status == 7);  // the node's own
   CHECK(launched.times == 1);
   CHECK(launched.node == "n1");
-  CHECK(launched.data == "./data/n1");
-  CHECK(ran.out ==
-        "NODE  GATEWAY                ADMIN                  DATA       SERVICES\n"
-        "n1    http://127.0.0.1:8080  http://127.0.0.1:7480  ./data/n1  banking.v1.Accounts, "
-        "commerce.v1.Inventory\n"
-        "\n"
-        "In another terminal:  troupe status\n"
-        "To stop:              Ctrl-C\n");
+  CHECK(launched.data == data);
+  CHECK(contains(ran.err, "troupe: created the cluster single ("));
+  CHECK(folder.has("node.txt"));
+  const std::string padding(data.size() - 4, ' ');
+  CHECK(ran.out == "NODE  GATEWAY                ADMIN                  DATA" + padding +
+                       "  SERVICES\n"
+                       "n1    http://127.0.0.1:8080  http://127.0.0.1:7480  " +
+                       data +
+                       "  banking.v1.Accounts, "
+                       "commerce.v1.Inventory\n"
+                       "\n"
+                       "In another terminal:  troupe status\n"
+                       "To stop:              Ctrl-C\n");
 }
 
-TEST_CASE("up with several nodes asks which one, and starts it by name") {
+TEST_CASE("up --only with one node runs it here") {
   const TemporaryFolder folder;
   const std::string file = folder.write("m.toml", two_nodes);
   Launched launched;
   Command command;
   command.hooks = launched.hooks();
-  Ran ran = command.run({"up", file});
-  CHECK(ran.status == 2);
-  CHECK(ran.err == "troupe: " + file +
-                       " has 2 nodes, and this build starts one: give --name with one of n1, n2\n");
-  CHECK(launched.times == 0);
-
-  ran = command.run({"up", file, "--name", "n2"});
+  command.environment["DATA"] = folder.path();
+  REQUIRE(command.run({"init", file}).status == 0);
+  const Ran ran = command.run({"up", file, "--only", "n2"});
   CHECK(ran.status == 0);
   CHECK(launched.node == "n2");
-  CHECK(ran.out ==
-        "NODE  GATEWAY                ADMIN              DATA       SERVICES\n"
-        "n2    http://127.0.0.1:8081  http://[::1]:7481  ./data/n2  none\n"
-        "\n"
-        "In another terminal:  troupe status --admin [::1]:7481\n"
-        "To stop:              Ctrl-C\n");
+  CHECK(contains(ran.out, "n2    http://127.0.0.1:8081  http://[::1]:7481  " + folder.path()));
+  CHECK(contains(ran.out,
+                 "\nIn another terminal:  troupe status --admin [::1]:7481\n"
+                 "To stop:              Ctrl-C\n"));
+  CHECK(ran.err.empty());
+}
+
+TEST_CASE("up --only with a name that the manifest does not have starts nothing") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("m.toml", two_nodes);
+  Command command;
+  command.environment["DATA"] = folder.path();
+  Ran ran = command.run({"up", file, "--only", "n1,n7"});
+  CHECK(ran.status == 2);
+  CHECK(ran.err == "troupe: " + file + " has no node \"n7\"; it has n1, n2\n");
+  ran = command.run({"up", file, "--data", folder.path()});
+  CHECK(ran.status == 2);
+  CHECK(ran.err == "troupe: --data is one node's folder: give --only with one of n1, n2\n");
+  CHECK_FALSE(folder.has("n1"));
 }
 
 TEST_CASE("node runs the named node without a word on standard output") {
@@ -156,10 +173,12 @@ TEST_CASE("node runs the named node without a word on standard output") {
   CHECK(ran.out.empty());
   CHECK(launched.node == "n2");
   CHECK(launched.data == "/srv/n2");
+  CHECK(command.run({"node", file, "--name", "n2", "--log-format", "text"}).status == 0);
+  CHECK(command.run({"node", file, "--name", "n2", "--log-format", "xml"}).status == 2);
   ran = command.run({"node", file, "--name", "n3"});
   CHECK(ran.status == 2);
   CHECK(ran.err == "troupe: " + file + " has no node \"n3\"; it has n1, n2\n");
-  CHECK(launched.times == 1);
+  CHECK(launched.times == 2);
 }
 
 TEST_CASE("a node that ends with an exception is a failure with its reason") {
@@ -178,11 +197,11 @@ TEST_CASE("up with a wrong manifest starts nothing and shows the problems on sta
   Launched launched;
   Command command;
   command.hooks = launched.hooks();
-  const Ran ran = command.run({"up", file, "--name", "n1"});
+  const Ran ran = command.run({"up", file, "--only", "n1"});
   CHECK(ran.status == 2);
   CHECK(ran.out.empty());
   CHECK(ran.err == file +
-                       ":14:2: gatway: unknown key\n    did you mean \"gateway\"?\n1 problem in " +
+                       ":16:2: gatway: unknown key\n    did you mean \"gateway\"?\n1 problem in " +
                        file + "\n");
   CHECK(launched.times == 0);
 }

@@ -1,5 +1,7 @@
 // `troupe status`, `troupe tree` and `troupe shards` against an HTTP server in this process.
-#include "http_server.hpp"
+#include <thread>
+
+#include "fake_admin.hpp"
 #include "support.hpp"
 
 namespace troupe::cluster {
@@ -31,7 +33,7 @@ const std::string shards_json = R"({"shards": [
   {"service": "banking.v1.Accounts", "shard": 10, "node": "n1", "role": "starting",
    "state": "recovering", "quarantined": "1"}]})";
 
-std::map<std::string, HttpServer::Answer> answers() {
+std::map<std::string, FakeAdmin::Answer> answers() {
   return {{"/v1/status", {200, status_json}},
           {"/v1/tree", {200, tree_json}},
           {"/v1/shards", {200, shards_json}}};
@@ -58,7 +60,7 @@ std::uint16_t dead_port() {
 }  // namespace
 
 TEST_CASE("status shows the node, its services, its log and its problems") {
-  const HttpServer server{answers()};
+  const FakeAdmin server{answers()};
   const Ran ran = Command{}.run({"status", "--admin", server.address()});
   CHECK(ran.status == 0);
   CHECK(ran.err.empty());
@@ -78,7 +80,7 @@ problem on n1: the disk is full: make space
 }
 
 TEST_CASE("the tree is drawn with box characters, or with ASCII outside UTF-8") {
-  const HttpServer server{answers()};
+  const FakeAdmin server{answers()};
   Command command;
   Ran ran = command.run({"tree", "--admin", server.address()});
   CHECK(ran.status == 0);
@@ -103,7 +105,7 @@ n1                  running
 }
 
 TEST_CASE("shards shows every shard with its place in the log") {
-  const HttpServer server{answers()};
+  const FakeAdmin server{answers()};
   const Ran ran = Command{}.run({"shards", "--admin", server.address()});
   CHECK(ran.status == 0);
   CHECK(
@@ -115,7 +117,7 @@ banking.v1.Accounts     10  n1    starting  recovering     0        0        0  
 }
 
 TEST_CASE("--json prints one object per node, with fields that hold their default") {
-  const HttpServer server{answers()};
+  const FakeAdmin server{answers()};
   const Ran ran = Command{}.run({"status", "--json", "--admin", server.address()});
   CHECK(ran.status == 0);
   CHECK(contains(ran.out, "{\"cluster\":\"demo\",\"node\":\"n1\""));
@@ -125,7 +127,7 @@ TEST_CASE("--json prints one object per node, with fields that hold their defaul
 }
 
 TEST_CASE("the address comes from the command line, the environment or the manifest") {
-  const HttpServer server{answers()};
+  const FakeAdmin server{answers()};
   Command command;
   command.environment["TROUPE_ADMIN"] = server.address();
   CHECK(command.run({"tree"}).status == 0);
@@ -139,7 +141,7 @@ TEST_CASE("the address comes from the command line, the environment or the manif
 }
 
 TEST_CASE("with a manifest every node is asked, and one that is down is shown as such") {
-  const HttpServer one{answers()};
+  const FakeAdmin one{answers()};
   const auto nobody = dead_port();
   const TemporaryFolder folder;
   const std::string file = folder.write("m.toml", manifest_of({one.port(), nobody}));
@@ -149,6 +151,60 @@ TEST_CASE("with a manifest every node is asked, and one that is down is shown as
   CHECK(contains(ran.out, "n2             unreachable"));
   CHECK(ran.err.starts_with("troupe: node n2: nothing listens on 127.0.0.1:" +
                             std::to_string(nobody)));
+}
+
+TEST_CASE("tree and shards of a manifest are one table of all nodes, those that are down too") {
+  const FakeAdmin one{answers()};
+  const FakeAdmin other{answers()};
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("m.toml", manifest_of({one.port(), dead_port(), other.port()}));
+  Ran ran = Command{}.run({"tree", "--manifest", file});
+  CHECK(ran.status == 1);
+  CHECK(contains(ran.out, "└─ gateway          failed\nn2                  unreachable\nn3  "));
+  ran = Command{}.run({"shards", "--manifest", file});
+  CHECK(ran.status == 1);
+  CHECK(contains(ran.out, "n2              unreachable\nbanking.v1.Accounts      0  n1"));
+}
+
+TEST_CASE("all nodes are asked at the same time") {
+  // The first answers only after the last was asked.
+  const FakeAdmin silent{{}, FakeAdmin::Manner::silent};
+  const FakeAdmin one{answers()};
+  const TemporaryFolder folder;
+  const std::string file = folder.write("m.toml", manifest_of({silent.port(), one.port()}));
+  std::thread answered{[&] {
+    while (one.asked().empty()) std::this_thread::yield();
+    silent.hang_up();
+  }};
+  const Ran ran = Command{}.run({"status", "--manifest", file, "--timeout", "1h"});
+  answered.join();
+  CHECK(ran.status == 1);
+  CHECK(contains(ran.out, "n1             unreachable"));
+  CHECK(contains(ran.out, "n1    demo     serving"));
+}
+
+TEST_CASE("status --watch asks until nobody reads it any more") {
+  const FakeAdmin server{answers()};
+  // Takes three pictures.
+  struct Reader : std::stringbuf {
+    int sync() override { return ++pictures < 3 ? 0 : -1; }
+    int pictures = 0;
+  } reader;
+  std::ostream out{&reader};
+  std::ostringstream err;
+  CliIo io;
+  io.out = &out;
+  io.err = &err;
+  io.clearable = true;
+  io.environment = [](const std::string&) { return std::nullopt; };
+  const std::string address = server.address();
+  const char* words[] = {"troupe",  "status",  "--admin", address.c_str(),
+                         "--watch", "--every", "1ms"};
+  CHECK(run_cli(7, words, Command{}.hooks, io) == 1);
+  CHECK(server.asked().size() == 3);
+  CHECK(reader.str().starts_with("\x1b[H\x1b[2JNODE  CLUSTER"));
+  CHECK(Command{}.run({"status", "--every", "1s"}).status == 2);
 }
 
 TEST_CASE("nobody at the address: the message says how to start a node and how to name one") {
@@ -163,7 +219,7 @@ TEST_CASE("nobody at the address: the message says how to start a node and how t
 }
 
 TEST_CASE("what is not a node is told apart from a node with a problem") {
-  const HttpServer other{{{"/v1/status", {200, "<html>"}}, {"/v1/tree", {503, "draining\x1b[0m"}}}};
+  const FakeAdmin other{{{"/v1/status", {200, "<html>"}}, {"/v1/tree", {503, "draining\x1b[0m"}}}};
   Ran ran = Command{}.run({"status", "--admin", other.address()});
   CHECK(ran.status == 1);
   CHECK(ran.err.starts_with("troupe: " + other.address() + " answered with something else ("));
@@ -177,14 +233,14 @@ TEST_CASE("what is not a node is told apart from a node with a problem") {
   CHECK(ran.status == 1);
   CHECK(ran.err == "troupe: " + other.address() + " answered 503: draining [0m\n");
 
-  const HttpServer no_http{{}, HttpServer::Manner::garbage};
+  const FakeAdmin no_http{{}, FakeAdmin::Manner::garbage};
   ran = Command{}.run({"status", "--admin", no_http.address()});
   CHECK(ran.status == 1);
   CHECK(contains(ran.err, "does not speak HTTP"));
 }
 
 TEST_CASE("a node that does not answer is given up after the timeout") {
-  const HttpServer silent{{}, HttpServer::Manner::silent};
+  const FakeAdmin silent{{}, FakeAdmin::Manner::silent};
   const Ran ran = Command{}.run({"status", "--admin", silent.address(), "--timeout", "50ms"});
   CHECK(ran.status == 1);
   CHECK(ran.err == "troupe: " + silent.address() +
@@ -192,7 +248,7 @@ TEST_CASE("a node that does not answer is given up after the timeout") {
 }
 
 TEST_CASE("states are coloured on a terminal, and columns stay aligned") {
-  const HttpServer server{answers()};
+  const FakeAdmin server{answers()};
   Command command;
   command.colour = true;
   const Ran ran = command.run({"tree", "--admin", server.address()});

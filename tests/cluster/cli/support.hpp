@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/cli/cluster_hooks.hpp"
 #include "cluster/cli/command/cli.hpp"
 
 namespace troupe::cluster {
@@ -20,12 +21,21 @@ struct Ran {
   std::string out, err;
 };
 
+// The clusters of tests are created on the real disk.
+inline CliHooks test_hooks(
+    std::function<int(const config::Manifest& manifest, const std::string& node)> run_node) {
+  CliHooks hooks;
+  hooks.run_node = std::move(run_node);
+  hooks.services = {"banking.v1.Accounts", "commerce.v1.Inventory"};
+  add_cluster_hooks(hooks);
+  return hooks;
+}
+
 struct Command {
   std::map<std::string, std::string> environment;
   bool colour = false;
   bool unicode = true;
-  CliHooks hooks{[](const config::Manifest&, const std::string&) { return 0; },
-                 {"banking.v1.Accounts", "commerce.v1.Inventory"}};
+  CliHooks hooks = test_hooks([](const config::Manifest&, const std::string&) { return 0; });
 
   Ran run(std::vector<std::string> words) const {
     words.insert(words.begin(), "troupe");
@@ -69,6 +79,7 @@ class TemporaryFolder {
     return file.string();
   }
   std::string path() const { return path_.string(); }
+  bool has(const std::string& file) const { return std::filesystem::exists(path_ / file); }
 
  private:
   std::filesystem::path path_;

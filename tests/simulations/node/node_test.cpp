@@ -142,6 +142,17 @@ TEST_CASE("every acknowledged deposit is there once, whatever crashes, the same 
   CHECK(cuts > seeds);
 }
 
+TEST_CASE("a node whose disk is lost does not start again as if it had never run") {
+  Rehearsal rehearsal{1};
+  rehearsal.power_cuts = false;
+  rehearsal.command("/v1/accounts/ann:open", "open", open_body);
+  rehearsal.world.crash(rehearsal.machine);
+  rehearsal.world.lose_disk(rehearsal.machine);
+  const auto started = rehearsal.world.start(rehearsal.machine);
+  REQUIRE_FALSE(started);
+  CHECK(started.error().reason == "FOLDER_EMPTY");
+}
+
 TEST_CASE("so it is under every schedule of the actors, each of which is another run") {
   for (std::uint64_t seed = 1; seed <= tests::seeds(10); ++seed) {
     CAPTURE(seed);

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "config/load.hpp"
+#include "simulations/rehearsal/hosting.hpp"
 
 namespace troupe::simulations {
 
@@ -67,8 +68,9 @@ Answer call(World& world, const std::string& request) {
 }  // namespace
 
 StartProcess BankNode::start(const actors::ServiceRegistry& services) {
-  return [manifest = load(),
-          &services](runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
+  return [manifest = load(), &services, first_start = std::make_shared<FirstStart>()](
+             runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
+    TROUPE_CHECK(first_start->prepare(platform, manifest, "n1", 1));
     TROUPE_TRY(node, cluster::Node::start(platform, manifest, "n1", services));
     return std::unique_ptr<SimulatedProcess>(new BankNode{std::move(node)});
   };

@@ -16,7 +16,7 @@
 
 namespace troupe::cluster {
 
-class HttpServer {
+class FakeAdmin {
  public:
   struct Answer {
     unsigned status = 200;
@@ -24,24 +24,31 @@ class HttpServer {
   };
   enum class Manner { http, garbage, silent };
 
-  explicit HttpServer(std::map<std::string, Answer> answers, Manner manner = Manner::http)
+  explicit FakeAdmin(std::map<std::string, Answer> answers, Manner manner = Manner::http)
       : answers_(std::move(answers)),
         manner_(manner),
         acceptor_(context_, {boost::asio::ip::address_v4::loopback(), 0}),
+        port_(acceptor_.local_endpoint().port()),
         thread_([this] { serve(); }) {}
 
-  ~HttpServer() {
-    stopping_ = true;
-    // Wakes accept() up, and a silent connection with it.
-    boost::asio::ip::tcp::socket wake{context_};
-    boost::system::error_code ignored;
-    wake.connect(acceptor_.local_endpoint(), ignored);
+  ~FakeAdmin() {
+    hang_up();
     thread_.join();
   }
-  HttpServer(const HttpServer&) = delete;
-  HttpServer& operator=(const HttpServer&) = delete;
+  FakeAdmin(const FakeAdmin&) = delete;
+  FakeAdmin& operator=(const FakeAdmin&) = delete;
 
-  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  // The end of the server, and of connections that it keeps silent about.
+  void hang_up() const {
+    if (stopping_.exchange(true)) return;
+    // Wakes accept() up.
+    boost::asio::io_context context;
+    boost::asio::ip::tcp::socket wake{context};
+    boost::system::error_code ignored;
+    wake.connect({boost::asio::ip::address_v4::loopback(), port_}, ignored);
+  }
+
+  std::uint16_t port() const { return port_; }
   std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
 
   std::vector<std::string> asked() const {
@@ -56,12 +63,13 @@ class HttpServer {
       boost::asio::ip::tcp::socket socket{context_};
       boost::system::error_code error;
       acceptor_.accept(socket, error);
-      if (error || stopping_) return;
+      if (error || stopping_) break;
       if (manner_ == Manner::silent)
         held.push_back(std::move(socket));
       else
         answer(socket);
     }
+    acceptor_.close();  // who was not accepted yet hears of it
   }
 
   void answer(boost::asio::ip::tcp::socket& socket) {
@@ -95,7 +103,8 @@ class HttpServer {
   Manner manner_;
   boost::asio::io_context context_;
   boost::asio::ip::tcp::acceptor acceptor_;
-  std::atomic<bool> stopping_ = false;
+  const std::uint16_t port_;
+  mutable std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;
   std::vector<std::string> asked_;
   std::thread thread_;  // last: it uses everything above

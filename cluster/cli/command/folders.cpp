@@ -1,0 +1,94 @@
+#include "cluster/cli/command/folders.hpp"
+
+#include <algorithm>
+
+namespace troupe::cluster {
+namespace {
+
+bool is_empty(const Member& member) {
+  return member.identity && !*member.identity;
+}
+
+// "n1 (./data/n1), n2 (./data/n2)"
+std::string list_of(const std::vector<Member>& members) {
+  std::string text;
+  for (const Member& member : members)
+    text += (text.empty() ? "" : ", ") + member.node + " (" + harmless(member.folder) + ")";
+  return text;
+}
+
+bool create_here(const CliIo& io, const CliHooks& hooks, const config::Manifest& manifest) {
+  std::vector<std::string> all;
+  for (const auto& node : manifest.nodes) all.push_back(node.name);
+  const auto id = hooks.create_cluster(manifest, all, "", Membership::founder);
+  if (!id) {
+    *io.err << "troupe: " << harmless_lines(id.error().describe()) << "\n";
+    return false;
+  }
+  *io.err << "troupe: created the cluster " << manifest.cluster.name << " (" << *id
+          << "): every data folder was empty\n"
+          << std::flush;
+  return true;
+}
+
+void complain_of_empty(const CliIo& io, const std::string& file, const std::vector<Member>& empty,
+                       const std::vector<Member>& taken) {
+  *io.err << "troupe: " << list_of(empty) << (empty.size() == 1 ? " has" : " have") << " no data"
+          << (taken.empty() ? "" : ", but " + list_of(taken))
+          << (taken.empty()       ? ""
+              : taken.size() == 1 ? " has"
+                                  : " have")
+          << ". ";
+  if (taken.empty()) {
+    *io.err << "The nodes of " << file
+            << " are on several machines, where a cluster is created by hand:\n    troupe init "
+            << file << " --node " << empty.front().node << "\n";
+    return;
+  }
+  *io.err << "A node whose data is lost must not start as if it had never run: mount its disk or "
+             "restore its folder. If that cannot be, or if it never ran:\n";
+  const std::string& id = (*taken.front().identity)->cluster_id;
+  for (const Member& member : empty) {
+    const std::string command =
+        "    troupe init " + file + " --node " + member.node + " --id " + id;
+    *io.err << command << " --replace   (lost its data)\n" << command << "   (never ran)\n";
+  }
+}
+
+}  // namespace
+
+bool folders_are_ready(const CliIo& io, const CliHooks& hooks, const std::string& file,
+                       const config::Manifest& manifest, const std::vector<std::string>& nodes) {
+  const bool all_here = manifest.on_one_machine();
+  std::vector<Member> empty;
+  std::vector<Member> taken;
+  bool needed_is_empty = false;
+  for (Member& member : hooks.members(manifest)) {
+    const bool needed = std::ranges::find(nodes, member.node) != nodes.end();
+    if (!needed && !all_here) continue;
+    if (!member.identity) {
+      if (!needed) continue;
+      *io.err << "troupe: " << harmless_lines(member.identity.error().describe()) << "\n";
+      return false;
+    }
+    needed_is_empty = needed_is_empty || (needed && is_empty(member));
+    (is_empty(member) ? empty : taken).push_back(std::move(member));
+  }
+  if (needed_is_empty) {
+    if (all_here && empty.size() == manifest.nodes.size()) return create_here(io, hooks, manifest);
+    complain_of_empty(io, file, empty, taken);
+    return false;
+  }
+  for (const Member& member : taken) {
+    const auto& first = **taken.front().identity;
+    if ((*member.identity)->cluster_id == first.cluster_id) continue;
+    *io.err << "troupe: FOLDER_FOREIGN: " << harmless(member.folder) << " of node " << member.node
+            << " is of the cluster " << (*member.identity)->cluster_id << ", but "
+            << harmless(taken.front().folder) << " of node " << taken.front().node << " is of "
+            << first.cluster_id << ": they are two clusters and cannot run as one\n";
+    return false;
+  }
+  return true;
+}
+
+}  // namespace troupe::cluster

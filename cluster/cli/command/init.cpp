@@ -1,0 +1,90 @@
+// `troupe init`: creates a cluster, once.
+#include <algorithm>
+
+#include "cluster/cli/command/commands.hpp"
+#include "cluster/cli/command/json.hpp"
+#include "cluster/cli/command/manifest_file.hpp"
+#include "cluster/cli/command/report.pb.h"
+#include "cluster/cli/command/table.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+bool has_word(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// The nodes that are meant; empty after a complaint.
+std::vector<std::string> members_to_create(const CliIo& io, const config::Manifest& manifest,
+                                           const InitOptions& options) {
+  for (const auto& name : options.nodes) {
+    if (manifest.find_node(name)) continue;
+    *io.err << "troupe: " << options.file << " has no node " << config::in_quotes(harmless(name))
+            << "; it has " << names_of(manifest) << "\n";
+    return {};
+  }
+  if (!options.nodes.empty()) return options.nodes;
+  std::vector<std::string> all;
+  for (const auto& node : manifest.nodes) all.push_back(node.name);
+  if (manifest.on_one_machine()) return all;
+  *io.err << "troupe: the nodes of " << options.file
+          << " are on several machines: run this on one of them with --node and its node's name; "
+             "it prints what to type on the others\n    troupe init "
+          << options.file << " --node " << all.front() << "\n";
+  return {};
+}
+
+}  // namespace
+
+int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options) {
+  auto manifest = load_or_complain(io, options.file, hooks.services);
+  if (!manifest) return exit_usage;
+  const auto nodes = members_to_create(io, *manifest, options);
+  if (nodes.empty()) return exit_usage;
+  if (!options.data.empty()) {
+    if (nodes.size() != 1) {
+      *io.err << "troupe: --data is one node's folder: give --node with its name\n";
+      return exit_usage;
+    }
+    for (auto& node : manifest->nodes)
+      if (node.name == nodes.front()) node.data = options.data;
+  }
+  const auto id =
+      hooks.create_cluster(*manifest, nodes, options.id,
+                           options.replace ? Membership::replacement : Membership::founder);
+  if (!id) {
+    *io.err << "troupe: " << harmless_lines(id.error().describe()) << "\n";
+    return id.error().code == Code::invalid_argument ? exit_usage : exit_failed;
+  }
+
+  InitReport report;
+  report.set_cluster(manifest->cluster.name);
+  report.set_cluster_id(*id);
+  Table table{{{"NODE"}, {"DATA"}, {"CLUSTER"}, {"ID"}}};
+  for (const auto& node : manifest->nodes) {
+    if (!has_word(nodes, node.name)) {
+      report.add_remaining(node.name);
+      continue;
+    }
+    auto* created = report.add_created();
+    created->set_node(node.name);
+    created->set_data(node.data);
+    table.add({{node.name, Tint::strong}, node.data, manifest->cluster.name, *id});
+  }
+  if (options.json) {
+    *io.out << to_json(report) << "\n";
+    return exit_done;
+  }
+  table.print(io);
+  *io.out << "\n";
+  for (const auto& name : report.remaining())
+    *io.out << "Where node " << name << " will run:  troupe init " << options.file << " --node "
+            << name << " --id " << *id << "\n";
+  *io.out << "To start:  troupe "
+          << (nodes.size() == manifest->nodes.size() ? "up " + options.file
+                                                     : "node " + options.file + " --name NAME")
+          << "\n";
+  return exit_done;
+}
+
+}  // namespace troupe::cluster

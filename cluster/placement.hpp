@@ -1,0 +1,31 @@
+// Where the replicas of a service's shards are, as the manifest alone decides it: the same on every
+// node, without asking anybody, until a directory decides.
+//
+// - A shard has as many replicas as the service's replication_factor says, at most one on each of
+//   the nodes that host the service.
+// - Replicas of one shard are in different zones (the labels region and zone together) as far as
+//   there are zones; a node without these labels is a zone of its own.
+// - Within that, a service's replicas are spread evenly over its nodes, and nearly so the first
+// ones
+//   of its shards.
+// - A service's places depend on its own name, number of shards and factor, and on the names and
+//   labels of its nodes: other services, and the order of the file, change nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cluster/replication/raft_group.hpp"
+#include "config/manifest.hpp"
+
+namespace troupe::cluster {
+
+// Of one shard; the first is the one that should lead. Raft ids are those of a group that is new:
+// a function of group and node, never 0, different within a group. A replica that comes later gets
+// an id that the group never had (architecture.md, Identity of replicas), also on the same node.
+using Replicas = std::vector<RaftVoter>;
+
+// By number of the shard. Empty lists if no node hosts the service.
+std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service);
+
+}  // namespace troupe::cluster
