@@ -116,6 +116,14 @@ Result<std::string> alternative_names(const NodeRequest& request) {
   return names;
 }
 
+std::string organisation_of(const X509& certificate) {
+  std::array<char, 128> text{};
+  const int size =
+      X509_NAME_get_text_by_NID(X509_get_subject_name(&certificate), NID_organizationName,
+                                text.data(), static_cast<int>(text.size()));
+  return size < 0 ? std::string{} : std::string{text.data()};
+}
+
 void read_names(const X509& certificate, CertificateInfo& info) {
   const std::unique_ptr<GENERAL_NAMES, FreedBy<GENERAL_NAMES_free>> names{
       static_cast<GENERAL_NAMES*>(
@@ -217,6 +225,7 @@ Result<CertificateInfo> read_certificate(std::string_view pem) {
   auto& certificate = *certificates.front();
   CertificateInfo info;
   info.serial = serial_of(certificate);
+  info.cluster = organisation_of(certificate);
   info.authority = X509_check_ca(&certificate) != 0;
   if (const auto identity = identity_of(certificate)) info.identity = identity->uri();
   info.validity = {to_wall_time(X509_get0_notBefore(&certificate)),

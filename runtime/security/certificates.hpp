@@ -44,6 +44,7 @@ Result<KeyPair> make_node_certificate(const KeyPair& authority, const NodeReques
 
 struct CertificateInfo {
   std::string serial;    // hexadecimal, capitals
+  std::string cluster;   // the organisation of its subject
   std::string identity;  // the node's URI; empty: none, or an authority's certificate
   bool authority = false;
   Validity validity;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cluster/cli/command/certs.hpp"
 #include "cluster/cli/command/cli.hpp"
 #include "cluster/cli/command/io.hpp"
 
