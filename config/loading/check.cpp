@@ -117,8 +117,10 @@ class Checker {
   void secured_links() {
     const Tls& tls = manifest_.cluster.tls;
     const std::string path = "cluster.tls";
-    if (const Place* place = find(path)) {
-      if (!input_.complete || (tls.on() && !tls.certificate.empty() && !tls.key.empty())) return;
+    if (!(tls == Tls{})) {
+      const bool whole = tls.on() && !tls.certificate.empty() && !tls.key.empty();
+      const Place* place = find(path);
+      if (whole || !place || !input_.complete) return;
       problem(*place, path, "a file is missing",
               "name authority, certificate and key, as `troupe certs` makes them, or leave the "
               "section out");

@@ -31,11 +31,11 @@ class Certs {
     const auto until = now_ + std::chrono::days{options_.authority_days};
     const auto made = runtime::make_authority(options_.cluster, {now_ - backdated, until});
     if (!made) return failed(made.error().message);
-    for (const auto& step :
-         {folder_.make_folders(), folder_.write_key(folder_.authority_key_file(), made->key),
-          folder_.write_open(folder_.authority_file(), made->certificate),
-          folder_.write_revoked(*made, {1, {}, {now_ - backdated, until}})})
-      if (!step.empty()) return failed(step);
+    auto wrong = folder_.make_folders();
+    if (wrong.empty()) wrong = folder_.write_key(folder_.authority_key_file(), made->key);
+    if (wrong.empty()) wrong = folder_.write_open(folder_.authority_file(), made->certificate);
+    if (wrong.empty()) wrong = folder_.write_revoked(*made, {1, {}, {now_ - backdated, until}});
+    if (!wrong.empty()) return failed(wrong);
     *io_.err << "The authority of the cluster " << options_.cluster << " is in " << options_.folder
              << ". Keep " << folder_.authority_key_file()
              << " away from the nodes: whoever has it can be any of them.\n"

@@ -52,6 +52,7 @@ TEST_CASE("a certificate that is out of date is refused, whichever side shows it
     SecuredNode bad{authority.node("n2", valid_before())};
     CHECK(bad.log.count("security.certificate_expired") == 1);
     CHECK(refused_by_listener(good, bad, "CERTIFICATE_EXPIRED") == "CERTIFICATE_REFUSED");
+    CHECK(good.log.text().find("spiffe://shop/node/n2") != std::string::npos);
     bad.listen();
     const auto made = good.connect(bad.address());
     CHECK(made.error().reason == "CERTIFICATE_EXPIRED");

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -179,6 +180,7 @@ class BareTls {
   explicit BareTls(const runtime::Address& peer, const runtime::CredentialFiles* files = nullptr,
                    int version_max = TLS1_3_VERSION)
       : socket_(peer), context_(SSL_CTX_new(TLS_client_method())) {
+    ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets that may be closed
     SSL_CTX_set_max_proto_version(context_.get(), version_max);
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_NONE, nullptr);
     if (files != nullptr) {

@@ -52,28 +52,35 @@ int forgive_missing_list(int verified, X509_STORE_CTX* store) {
   return 1;
 }
 
+// Who the certificate says it is of, which nothing may have proved, and its number.
+std::string description(const X509& certificate) {
+  const auto identity = identity_of(certificate);
+  return " (" + (identity ? identity->uri() + ", " : std::string{}) + "serial number " +
+         serial_of(certificate) + ")";
+}
+
 Error refusal(int error, const X509* certificate) {
   const auto from = certificate ? to_wall_time(X509_get0_notBefore(certificate)) : WallTime{};
   const auto until = certificate ? to_wall_time(X509_get0_notAfter(certificate)) : WallTime{};
-  const auto serial = certificate ? " (serial number " + serial_of(*certificate) + ")" : "";
+  const auto which = certificate ? description(*certificate) : std::string{};
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return unauthenticated("CERTIFICATE_EXPIRED", "its certificate" + serial + " expired at " +
+      return unauthenticated("CERTIFICATE_EXPIRED", "its certificate" + which + " expired at " +
                                                         to_text(until) +
                                                         "; renew it there, or correct the clock");
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return unauthenticated("CERTIFICATE_NOT_YET_VALID",
-                             "its certificate" + serial + " is valid from " + to_text(from) +
+                             "its certificate" + which + " is valid from " + to_text(from) +
                                  " on; compare the clocks of both machines");
     case X509_V_ERR_CERT_REVOKED:
-      return unauthenticated("CERTIFICATE_REVOKED", "its certificate" + serial + " was revoked");
+      return unauthenticated("CERTIFICATE_REVOKED", "its certificate" + which + " was revoked");
     case X509_V_ERR_CRL_HAS_EXPIRED:
     case X509_V_ERR_CRL_NOT_YET_VALID:
       return unauthenticated("REVOCATION_LIST_STALE",
                              "our list of revoked certificates is out of date, so nobody can be "
                              "checked; renew the list");
     default:
-      return unauthenticated("CERTIFICATE_FOREIGN", "its certificate" + serial +
+      return unauthenticated("CERTIFICATE_FOREIGN", "its certificate" + which +
                                                         " is not one of our authority's: " +
                                                         X509_verify_cert_error_string(error));
   }

@@ -146,8 +146,8 @@ TlsSession::Progress TlsSession::shake_hands(std::string_view bytes) {
 
 Error TlsSession::failure(const Address& remote) const {
   auto error = failure_;
-  error.message = "the peer at " + remote.to_string() +
-                  " and this node do not trust each other: " + failure_.message;
+  error.message =
+      "cannot secure the connection with " + remote.to_string() + ": " + failure_.message;
   return error;
 }
 
