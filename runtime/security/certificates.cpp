@@ -4,6 +4,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
@@ -164,6 +165,29 @@ bool add_revoked(X509_CRL& list, const RevokedCertificate& one) {
   return true;
 }
 
+// Says whose key has signed, where two authorities have one name (RFC 5280, section 5.2.1).
+bool name_signer(X509_CRL& list, X509* issuer) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, nullptr, nullptr, &list, 0);
+  const ExtensionPtr extension{
+      X509V3_EXT_conf_nid(nullptr, &context, NID_authority_key_identifier, "keyid:always")};
+  return extension && X509_CRL_add_ext(&list, extension.get(), -1) == 1;
+}
+
+// Tells a cluster's authority from the one that will replace it.
+std::string random_suffix() {
+  std::array<unsigned char, 4> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return "";
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
 bool number_list(X509_CRL& list, std::uint64_t number) {
   const IntegerPtr integer{ASN1_INTEGER_new()};
   return integer && ASN1_INTEGER_set_uint64(integer.get(), number) == 1 &&
@@ -178,7 +202,8 @@ Result<KeyPair> make_authority(const std::string& cluster, const Validity& valid
   ERR_clear_error();
   const KeyPtr key{EVP_EC_gen("P-256")};
   if (!key) return failed("a key");
-  const auto certificate = begin_certificate(*key, cluster, "authority of " + cluster, validity);
+  const auto certificate =
+      begin_certificate(*key, cluster, "authority of " + cluster + " " + random_suffix(), validity);
   if (!certificate ||
       X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get())) != 1 ||
       !add_extension(*certificate, certificate.get(), NID_basic_constraints,
@@ -244,7 +269,8 @@ Result<std::string> make_revocation_list(const KeyPair& authority, const Revocat
   if (!made || !from || !until || X509_CRL_set_version(made.get(), crl_version_2) != 1 ||
       X509_CRL_set_issuer_name(made.get(), X509_get_subject_name(issuer.certificate.get())) != 1 ||
       X509_CRL_set1_lastUpdate(made.get(), from.get()) != 1 ||
-      X509_CRL_set1_nextUpdate(made.get(), until.get()) != 1 || !number_list(*made, list.number))
+      X509_CRL_set1_nextUpdate(made.get(), until.get()) != 1 || !number_list(*made, list.number) ||
+      !name_signer(*made, issuer.certificate.get()))
     return failed("a revocation list");
   for (const auto& one : list.revoked)
     if (!add_revoked(*made, one))

@@ -117,6 +117,20 @@ TEST_CASE("an authority is replaced by way of a bundle of both") {
   REQUIRE(second);
   old.store({"shop", "n2"}, *second);
   CHECK(client.reason_of_connecting(server.address()) == "connected");
+  CHECK(client.log.count("security.reload_failed") == 0);
+
+  // Each authority's list counts for its own certificates.
+  const auto list = [](TestAuthority& authority) {
+    std::ifstream stream{authority.path("revoked.pem")};
+    return std::string{std::istreambuf_iterator<char>{stream}, {}};
+  };
+  const auto old_list = list(old);
+  old.write("revoked.pem", old_list + list(fresh));
+  CHECK(client.reason_of_connecting(server.address()) == "connected");
+  fresh.revoke({read_certificate(second->certificate)->serial});
+  old.write("revoked.pem", old_list + list(fresh));
+  CHECK(client.reason_of_connecting(server.address()) == "CERTIFICATE_REFUSED");
+  CHECK(server.log.text().find("reason=CERTIFICATE_REVOKED") != std::string::npos);
 }
 
 TEST_CASE("what is wrong with credentials is said with the name of the file") {

@@ -224,6 +224,10 @@ int TlsContext::verify(X509_STORE_CTX* store, void* self) {
   if (X509_verify_cert(store) != 1) {
     verdict.refusal =
         refusal(X509_STORE_CTX_get_error(store), X509_STORE_CTX_get_current_cert(store));
+    // The peer is to learn that it is about certificates, not about the connection.
+    if (X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_SIGNATURE_FAILURE ||
+        X509_STORE_CTX_get_error(store) == X509_V_ERR_CRL_SIGNATURE_FAILURE)
+      X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
     return 0;
   }
   auto identity = identity_of(*X509_STORE_CTX_get0_cert(store));
