@@ -133,7 +133,7 @@ void TcpStream::send() {
                          [self = shared_from_this()](const ErrorCode&) { self->send(); });
       return;
     }
-    if (error) return fail(stream_error(error, remote_), true);
+    if (error) return output_failed(error);
     sending_offset_ += count;
     while (!sending_.empty() && sending_offset_ >= sending_.front().size()) {
       sending_offset_ -= sending_.front().size();
@@ -241,7 +241,7 @@ void TcpStream::end_output() {
   }
   ErrorCode error;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
-  if (error) return fail(stream_error(error, remote_), true);
+  if (error) return output_failed(error);
   lingering_ = true;
   if (input_ended_) {
     close_socket(false);
@@ -335,6 +335,13 @@ Error TcpStream::handler_failed(const char* callback, const std::string& what) {
   log_.error("network.handler_failed", "the handler of a connection threw and lost it",
              {{"remote", remote_.to_string()}, {"callback", callback}, {"what", what}});
   return internal(std::string{callback} + " threw: " + what);
+}
+
+// A peer that ended its side in order need not wait for our goodbye: it may be gone by then.
+void TcpStream::output_failed(const ErrorCode& error) {
+  if (!said_goodbye_ || !input_ended_) return fail(stream_error(error, remote_), true);
+  close_socket(false);
+  report_closed({});
 }
 
 void TcpStream::fail(const Error& why, bool reset) {

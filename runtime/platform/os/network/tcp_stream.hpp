@@ -87,6 +87,7 @@ class TcpStream final : public Stream,
   void begin_closing();
   void end_output();
   bool say_goodbye();
+  void output_failed(const ErrorCode& error);
   void arm_timer();
   void timer_fired();
   void fail(const Error& why, bool reset);
