@@ -46,8 +46,9 @@ class IoLoop {
   using ReadBuffer = std::array<char, 64 * 1024>;
   ReadBuffer& read_buffer() { return *read_buffer_; }
 
-  // For what was decrypted of one read: all of it, and a record of which the beginning came before.
-  using OpenedBuffer = std::array<char, 96 * 1024>;
+  // For what is decrypted of one read: all of it, a record of which the beginning came before, and
+  // maybe what came with the end of the handshake.
+  using OpenedBuffer = std::array<char, 2 * 64 * 1024 + 32 * 1024>;
   OpenedBuffer& opened_buffer() { return *opened_buffer_; }
 
  private:

@@ -39,7 +39,7 @@ class TlsSession {
   std::string take_output() { return std::exchange(output_, {}); }
   bool has_output() const { return !output_.empty(); }
 
-  // Decrypts all of it, and what was held back. `room` must be larger by a record than the bytes.
+  // Decrypts all of it, and what was held back. `room` must hold all of that and a record more.
   enum class Input { goes_on, ended, broken };
   struct Opened {
     std::size_t count = 0;  // bytes in `room`
