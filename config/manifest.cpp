@@ -38,6 +38,16 @@ Service Manifest::service(const std::string& name) const {
   return service;
 }
 
+Tls Manifest::tls_of(const Node& node) const {
+  constexpr std::string_view placeholder = "{node}";
+  Tls files = cluster.tls;
+  for (std::string* path : {&files.authority, &files.certificate, &files.key, &files.revoked})
+    for (auto at = path->find(placeholder); at != std::string::npos;
+         at = path->find(placeholder, at + node.name.size()))
+      path->replace(at, placeholder.size(), node.name);
+  return files;
+}
+
 std::size_t Manifest::hosts(std::string_view service) const {
   return static_cast<std::size_t>(std::count_if(
       nodes.begin(), nodes.end(), [&](const Node& node) { return node.hosts(service); }));

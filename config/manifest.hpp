@@ -22,8 +22,21 @@ inline constexpr std::uint64_t kibibyte = 1ull << 10;
 inline constexpr std::uint64_t mebibyte = 1ull << 20;
 inline constexpr std::uint64_t gibibyte = 1ull << 30;
 
+// Files of the links between nodes (PEM). All empty: links are plain text. In a path "{node}"
+// stands for the name of the node that opens the file.
+struct Tls {
+  std::string authority;    // certificates of the cluster's own authority
+  std::string certificate;  // the node's own
+  std::string key;
+  std::string revoked;  // the authority's list of revoked certificates; empty: none is kept
+
+  bool on() const { return !authority.empty(); }
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
 struct Cluster {
   std::string name;
+  Tls tls;
   friend bool operator==(const Cluster&, const Cluster&) = default;
 };
 
@@ -170,6 +183,9 @@ struct Manifest {
 
   // Whether all nodes are on the same machine, see Node::machine().
   bool on_one_machine() const;
+
+  // The files of one node: `cluster.tls` with the node's name put in.
+  Tls tls_of(const Node& node) const;
 
   // Nodes that host the service.
   std::size_t hosts(std::string_view service) const;

@@ -43,6 +43,7 @@ class Checker {
   void run() {
     node_names();
     addresses();
+    secured_links();
     data_folders();
     if (input_.complete) control_nodes();
     backoffs("service_defaults", manifest_.service_defaults);
@@ -99,6 +100,32 @@ class Checker {
         problem(*mesh, node_path(i) + ".mesh",
                 "other nodes cannot connect to " + node.mesh.to_string(),
                 "write the address and the port under which they reach this node");
+    }
+  }
+
+  // Plain text stays on one machine.
+  void secured_links() {
+    const Tls& tls = manifest_.cluster.tls;
+    const std::string path = "cluster.tls";
+    if (!(tls == Tls{})) {
+      const bool whole = tls.on() && !tls.certificate.empty() && !tls.key.empty();
+      const Place* place = find(path);
+      if (whole || !place || !input_.complete) return;
+      problem(*place, path, "a file is missing",
+              "name authority, certificate and key, as `troupe certs` makes them, or leave the "
+              "section out");
+      return;
+    }
+    if (!input_.complete || manifest_.nodes.size() < 2) return;
+    for (std::size_t i = 0; i < manifest_.nodes.size(); ++i) {
+      const Address& mesh = manifest_.nodes[i].mesh;
+      const Place* place = find(node_path(i) + ".mesh");
+      if (!place || mesh.loopback() || mesh.wildcard()) continue;
+      problem(*place, node_path(i) + ".mesh",
+              "links to " + mesh.to_string() + " would carry plain text over a network",
+              "add a section [cluster.tls], for which `troupe certs` makes the files, or write a "
+              "loopback address");
+      return;  // once is enough: the section is one for all
     }
   }
 

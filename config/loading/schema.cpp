@@ -39,6 +39,17 @@ void describe_roles(SchemaVisitor& v, Node& node) {
   for (const std::size_t position : positions) node.roles.push_back(static_cast<Role>(position));
 }
 
+void describe(SchemaVisitor& v, Tls& tls) {
+  v.text({"authority", "Certificates of the cluster's own authority, which signs those of nodes.",
+          false, "none"},
+         tls.authority, TextRule::folder);
+  v.text({"certificate", "The node's certificate.", false, "none"}, tls.certificate,
+         TextRule::folder);
+  v.text({"key", "The node's private key.", false, "none"}, tls.key, TextRule::folder);
+  v.text({"revoked", "The authority's list of revoked certificates.", false, "none"}, tls.revoked,
+         TextRule::folder);
+}
+
 void describe(SchemaVisitor& v, Node& node) {
   v.text({"name", "Names the node in logs, metrics and commands. Unique.", true}, node.name,
          TextRule::name);
@@ -195,6 +206,11 @@ void describe(SchemaVisitor& v, Manifest& manifest) {
   v.section({"cluster", "The cluster as a whole."}, [&](SchemaVisitor& inner) {
     inner.text({"name", "Names the cluster; nodes of another one are refused.", true},
                manifest.cluster.name, TextRule::name);
+    inner.section({"tls",
+                   "Links between nodes are secured with these files, which `troupe certs` makes. "
+                   "`{node}` in a path stands for the node's name. Left out: links are plain text, "
+                   "which is allowed between loopback addresses only."},
+                  [&](SchemaVisitor& files) { describe(files, manifest.cluster.tls); });
   });
   v.sections({"nodes", "One section per node, at least one.", true},
              [&](SchemaVisitor& inner) { describe(inner, manifest.nodes.emplace_back()); });

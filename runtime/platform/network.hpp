@@ -7,6 +7,11 @@
 //
 // A stream ends as a whole: when the peer ends its side, what has been written until then is sent
 // and the stream closes without an error. After close() or abort() no on_data() comes any more.
+//
+// Streams are plain, or secured by TLS 1.3 with a certificate on both sides: who listens or
+// connects with a Security meets peers of its own cluster only, and learns their names. On a
+// secured stream an end that the peer did not announce is an error, so nobody can cut it short
+// unnoticed.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +63,10 @@ class Stream {
   virtual void abort() = 0;
 
   virtual Address remote() const = 0;
+
+  // Who the peer proved to be, "spiffe://CLUSTER/node/NAME" (security/identity.hpp); empty on a
+  // plain stream. Never changes.
+  virtual std::string peer_identity() const { return {}; }
 };
 
 class StreamHandler {
@@ -81,9 +90,38 @@ class Listener {
   virtual Address local() const = 0;
 };
 
+// Paths of what a node shows and whom it believes, all PEM.
+struct CredentialFiles {
+  std::string cluster;      // nodes of this cluster are let in, no others
+  std::string authority;    // certificates of the cluster's authority, one or more
+  std::string certificate;  // the node's own, and after it those between it and the authority
+  std::string key;          // the node's private key, unencrypted
+  std::string revoked;      // the authority's list of revoked certificates; empty: none is kept
+};
+
+// Credentials in use, made by Network::load_security(). Any thread.
+//
+// Files that were changed are read again at the next handshake: it and later ones use the new ones,
+// streams that are open live on. What cannot be used is logged once, and what was in use stays.
+class Security {
+ public:
+  virtual ~Security() = default;
+
+  // Of the node that they belong to, "spiffe://CLUSTER/node/NAME".
+  virtual std::string identity() const = 0;
+
+  // When the certificate in use stops being valid.
+  virtual WallTime valid_until() const = 0;
+};
+
 class Network {
  public:
   virtual ~Network() = default;
+
+  // FAILED_PRECONDITION with reason CREDENTIALS_UNUSABLE names the file, what is wrong with it and
+  // what to do. A certificate that is out of date is no error here: it is logged, and peers refuse
+  // it until the file is renewed. May block; before the node's actors start.
+  virtual Result<std::shared_ptr<Security>> load_security(const CredentialFiles& files) = 0;
 
   // Returns the handler of a new stream, or null to refuse it. The network keeps the handler
   // alive until its on_closed() returned.
@@ -91,13 +129,25 @@ class Network {
 
   // UNAVAILABLE with reason ADDRESS_IN_USE, or INVALID_ARGUMENT for a name that does not resolve or
   // an address that is not ours. A name is bound to one address, an IPv4 one if it has any.
-  virtual Result<std::unique_ptr<Listener>> listen(const Address& address, Accept accept) = 0;
+  //
+  // With a security (of this network), Accept is called once a peer has proved who it is; what does
+  // not within `handshake_time_max`, or is none of the cluster's nodes, is refused and logged.
+  virtual Result<std::unique_ptr<Listener>> listen(
+      const Address& address, Accept accept, std::shared_ptr<Security> security = nullptr) = 0;
+  static constexpr Duration handshake_time_max = std::chrono::seconds{10};
 
   // Calls `connected` once, with a stream for which it returns the handler, or with an error:
   // DEADLINE_EXCEEDED, or UNAVAILABLE with reason CONNECTION_REFUSED, NAME_NOT_RESOLVED or
   // NETWORK_IO. Never inside connect().
+  //
+  // With a security (of this network), it succeeds once both sides have accepted each other, all
+  // within the timeout. Otherwise the error is UNAUTHENTICATED with a reason that says what is
+  // wrong with the peer's certificate (CERTIFICATE_*, IDENTITY_FOREIGN), or CERTIFICATE_REFUSED if
+  // the peer refused ours, or UNAVAILABLE with reason HANDSHAKE_FAILED: it does not speak TLS 1.3.
+  // Whether the peer is the node that was meant is for the owner to compare.
   using Connected = std::function<std::shared_ptr<StreamHandler>(Result<std::shared_ptr<Stream>>)>;
-  virtual void connect(const Address& address, Duration timeout, Connected connected) = 0;
+  virtual void connect(const Address& address, Duration timeout, Connected connected,
+                       std::shared_ptr<Security> security = nullptr) = 0;
 };
 
 }  // namespace troupe::runtime

@@ -34,10 +34,20 @@ class SimListener final : public runtime::Listener {
   runtime::Address local_;
 };
 
+std::shared_ptr<SimSecurity> of_a_world(std::shared_ptr<runtime::Security> security) {
+  return std::static_pointer_cast<SimSecurity>(std::move(security));
+}
+
 }  // namespace
 
-Result<std::unique_ptr<runtime::Listener>> SimNetwork::listen(const runtime::Address& address,
-                                                              Accept accept) {
+Result<std::shared_ptr<runtime::Security>> SimNetwork::load_security(
+    const runtime::CredentialFiles& files) {
+  return std::shared_ptr<runtime::Security>{
+      std::make_shared<SimSecurity>(certificate_, files.cluster, life_->node_name())};
+}
+
+Result<std::unique_ptr<runtime::Listener>> SimNetwork::listen(
+    const runtime::Address& address, Accept accept, std::shared_ptr<runtime::Security> security) {
   auto local = address;
   if (local.host == "0.0.0.0" || local.host == "::") local.host = life_->node_name();
   if (!fabric_.resolves(local.host)) {
@@ -51,7 +61,8 @@ Result<std::unique_ptr<runtime::Listener>> SimNetwork::listen(const runtime::Add
                          local.to_string() + " is in use; stop its owner or choose another port");
     }
     life_->record("net.listen", local.to_string());
-    fabric_.listening.emplace(key, Fabric::Listening{life_, std::move(accept)});
+    fabric_.listening.emplace(
+        key, Fabric::Listening{life_, std::move(accept), of_a_world(std::move(security))});
   }
   return std::unique_ptr<runtime::Listener>(new SimListener(life_, fabric_, std::move(local)));
 }
@@ -64,11 +75,14 @@ Error connect_timeout(const runtime::Address& address) {
 
 }  // namespace
 
-void SimNetwork::connect(const runtime::Address& address, Duration timeout, Connected connected) {
+void SimNetwork::connect(const runtime::Address& address, Duration timeout, Connected connected,
+                         std::shared_ptr<runtime::Security> security) {
   if (life_->over()) return;
   const auto attempt = ++last_attempt_;
   const auto here = life_->node();
-  attempts_.emplace(attempt, Attempt{std::move(connected), address, fabric_.loop.now() + timeout});
+  const bool secured = security != nullptr;
+  attempts_.emplace(attempt, Attempt{std::move(connected), address, fabric_.loop.now() + timeout,
+                                     of_a_world(std::move(security))});
   if (!fabric_.resolves(address.host)) {
     answer(attempt, Duration{0}, here, unavailable("NAME_NOT_RESOLVED", unresolved(address.host)));
     return;
@@ -79,6 +93,7 @@ void SimNetwork::connect(const runtime::Address& address, Duration timeout, Conn
   auto back = fabric_.delay(random);
   there += fabric_.extra_delay(here, target, random);
   back += fabric_.extra_delay(target, here, random);
+  if (secured) there += fabric_.delay(random) + fabric_.delay(random);
   if (there + back > timeout) {
     answer(attempt, timeout, here, connect_timeout(address));
     return;
@@ -102,15 +117,35 @@ void SimNetwork::reach(std::uint64_t attempt, const runtime::Address& address, s
     return;
   }
   const auto listening = found->second;  // accepting may stop the listening
-  const runtime::Address local{life_->node_name(), fabric_.free_port(life_->node_name())};
-  const auto theirs = std::make_shared<SimStream>(fabric_, listening.life, address, local);
-  const auto ours = std::make_shared<SimStream>(fabric_, life_, local, address);
-  SimStream::join(theirs, ours, fabric_.loop.now() + back);
+  const auto security = attempts_.at(attempt).security;
+  const auto handshake = shake_hands(security.get(), listening.security.get(), address);
+  if (handshake.accepting) listening.life->record("net.refuse", handshake.accepting->reason);
+  if (handshake.connecting) {
+    answer(attempt, back, listening.life->node(), *handshake.connecting);
+    return;
+  }
+  const auto [theirs, ours] = make_ends(listening, security.get(), address, back);
   answer(attempt, back, listening.life->node(), ours);
+  if (handshake.accepting) {
+    theirs->open(nullptr);
+    return;
+  }
   // Its system has accepted already; a process that is paused learns of it later.
-  listening.life->when_running([theirs, life = listening.life, accept = listening.accept] {
-    if (!life->over()) theirs->open(accept(theirs));
+  listening.life->when_running([stream = theirs, life = listening.life, accept = listening.accept] {
+    if (!life->over()) stream->open(accept(stream));
   });
+}
+
+std::pair<std::shared_ptr<SimStream>, std::shared_ptr<SimStream>> SimNetwork::make_ends(
+    const Fabric::Listening& listening, const SimSecurity* security,
+    const runtime::Address& address, Duration back) {
+  const runtime::Address local{life_->node_name(), fabric_.free_port(life_->node_name())};
+  auto theirs = std::make_shared<SimStream>(fabric_, listening.life, address, local,
+                                            security ? security->identity() : "");
+  auto ours = std::make_shared<SimStream>(fabric_, life_, local, address,
+                                          security ? listening.security->identity() : "");
+  SimStream::join(theirs, ours, fabric_.loop.now() + back);
+  return {theirs, ours};
 }
 
 void SimNetwork::answer(std::uint64_t attempt, Duration delay, std::uint32_t from, Answer result) {
@@ -142,12 +177,14 @@ void SimNetwork::answered(std::uint64_t attempt, const Answer& result) {
 void SimNetwork::may_expire(std::uint64_t attempt) {
   const auto found = attempts_.find(attempt);
   if (found == attempts_.end()) return;
-  const auto& [connected, address, deadline] = found->second;
-  fabric_.loop.at(deadline, [self = shared_from_this(), attempt, address = address] {
-    self->life_->when_running([self, attempt, address] {
-      if (self->attempts_.contains(attempt)) self->answered(attempt, connect_timeout(address));
-    });
-  });
+  const auto& waiting = found->second;
+  fabric_.loop.at(waiting.deadline,
+                  [self = shared_from_this(), attempt, address = waiting.address] {
+                    self->life_->when_running([self, attempt, address] {
+                      if (self->attempts_.contains(attempt))
+                        self->answered(attempt, connect_timeout(address));
+                    });
+                  });
 }
 
 void SimNetwork::drop() {

@@ -17,6 +17,11 @@
 // retransmission, in order. A connection that is being made fails when its time is over. There is
 // no path from a machine to itself.
 //
+// Secured connections take one more round trip and carry the identities of security.hpp. A plain
+// client of a secured listener is connected and then reset, and the owner of neither end of a
+// refused connection sees a stream; a secured client of a plain listener is refused without the
+// listener's knowing, where an operating system's would read a few bytes that it does not expect.
+//
 // Callbacks run in events of the loop. What they throw is not caught: it ends the simulation.
 #pragma once
 
@@ -31,6 +36,7 @@
 
 #include "runtime/platform/network.hpp"
 #include "simulations/world/life.hpp"
+#include "simulations/world/security.hpp"
 
 namespace troupe::simulations {
 
@@ -83,6 +89,7 @@ class Fabric {
   struct Listening {
     std::shared_ptr<Life> life;
     runtime::Network::Accept accept;
+    std::shared_ptr<SimSecurity> security;  // null: plain
   };
   std::map<std::pair<std::string, std::uint16_t>, Listening> listening;
   std::map<std::uint64_t, std::shared_ptr<SimStream>> streams;  // open ones, by number
@@ -147,12 +154,17 @@ class Fabric {
 // Must be owned by a shared_ptr: a connection that is being made outlives a call.
 class SimNetwork final : public runtime::Network, public std::enable_shared_from_this<SimNetwork> {
  public:
-  SimNetwork(std::shared_ptr<Life> life, Fabric& fabric)
-      : life_(std::move(life)), fabric_(fabric) {}
+  // The certificate is the machine's.
+  SimNetwork(std::shared_ptr<Life> life, Fabric& fabric, const SimCertificate& certificate)
+      : life_(std::move(life)), fabric_(fabric), certificate_(certificate) {}
 
-  Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Address& address,
-                                                    Accept accept) override;
-  void connect(const runtime::Address& address, Duration timeout, Connected connected) override;
+  Result<std::shared_ptr<runtime::Security>> load_security(
+      const runtime::CredentialFiles& files) override;
+  Result<std::unique_ptr<runtime::Listener>> listen(
+      const runtime::Address& address, Accept accept,
+      std::shared_ptr<runtime::Security> security) override;
+  void connect(const runtime::Address& address, Duration timeout, Connected connected,
+               std::shared_ptr<runtime::Security> security) override;
 
   // The process is about to end: everything that the network holds of it goes, and its peers see a
   // reset. Must come before the process's actor system is destroyed, since handlers hold actors.
@@ -162,6 +174,10 @@ class SimNetwork final : public runtime::Network, public std::enable_shared_from
   using Answer = Result<std::shared_ptr<SimStream>>;
   void reach(std::uint64_t attempt, const runtime::Address& address, std::uint32_t there,
              Duration back);
+  // The two ends of a new connection: theirs, ours.
+  std::pair<std::shared_ptr<SimStream>, std::shared_ptr<SimStream>> make_ends(
+      const Fabric::Listening& listening, const SimSecurity* security,
+      const runtime::Address& address, Duration back);
   void answer(std::uint64_t attempt, Duration delay, std::uint32_t from, Answer result);
   void answered(std::uint64_t attempt, const Answer& result);
   // A packet of the attempt is held up; the attempt's time may end before it passes.
@@ -169,11 +185,13 @@ class SimNetwork final : public runtime::Network, public std::enable_shared_from
 
   std::shared_ptr<Life> life_;
   Fabric& fabric_;
+  const SimCertificate& certificate_;
   // What waits for a connection. Events hold the number only, so that drop() can let go.
   struct Attempt {
     Connected connected;
     runtime::Address address;
     Duration deadline;
+    std::shared_ptr<SimSecurity> security;
   };
   std::map<std::uint64_t, Attempt> attempts_;
   std::uint64_t last_attempt_ = 0;

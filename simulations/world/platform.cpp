@@ -19,7 +19,7 @@ SimPlatform::SimPlatform(std::shared_ptr<Life> life, Hardware& hardware, Fabric&
       clock_(life_->loop, draw_start(*life_), hardware.clock),
       random_(life_->stream(Domain::platform)),
       disk_(life_, clock_, hardware.disk, hardware.disk_faults),
-      network_(std::make_shared<SimNetwork>(life_, fabric)),
+      network_(std::make_shared<SimNetwork>(life_, fabric, hardware.certificate)),
       workers_(life_, hardware.work_times, hardware.disk_faults),
       log_(life_, book),
       metrics_(runtime::Metrics::make()) {

@@ -20,6 +20,7 @@ struct Hardware {
   DiskFaults disk_faults;
   WorkTimes work_times;
   MachineClock clock;
+  SimCertificate certificate;
   ReplicaChecks* checks = nullptr;  // hear what its replicas do; null: nobody does
 };
 

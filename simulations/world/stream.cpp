@@ -6,13 +6,14 @@
 namespace troupe::simulations {
 
 SimStream::SimStream(Fabric& fabric, std::shared_ptr<Life> life, runtime::Address local,
-                     runtime::Address remote)
+                     runtime::Address remote, std::string peer_identity)
     : fabric_(fabric),
       life_(std::move(life)),
       number_(++fabric.streams_made),
       random_(fabric.next_random(life_->node())),
       local_(std::move(local)),
       remote_(std::move(remote)),
+      peer_identity_(std::move(peer_identity)),
       fault_random_(fabric.fault_random(life_->node(), number_)),
       name_(local_.to_string() + '>' + remote_.to_string()),
       peers_name_(remote_.to_string() + '>' + local_.to_string()) {}

@@ -20,7 +20,7 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   using Handler = std::shared_ptr<runtime::StreamHandler>;
 
   SimStream(Fabric& fabric, std::shared_ptr<Life> life, runtime::Address local,
-            runtime::Address remote);
+            runtime::Address remote, std::string peer_identity);
 
   // Makes two ends of one connection. Nothing that `one` sends arrives before `opened`.
   static void join(const std::shared_ptr<SimStream>& one, const std::shared_ptr<SimStream>& other,
@@ -48,6 +48,7 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   void close() override;
   void abort() override;
   runtime::Address remote() const override { return remote_; }
+  std::string peer_identity() const override { return peer_identity_; }
 
  private:
   // What travels to the peer, in order: bytes, or the end.
@@ -78,6 +79,7 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   RandomStream random_;
   runtime::Address local_;
   runtime::Address remote_;
+  std::string peer_identity_;
   std::uint32_t peer_node_ = 0;
   RandomStream fault_random_;
   std::string name_;        // "local>remote"

@@ -8,11 +8,11 @@ TEST_CASE("two nodes of one name are reported at the second") {
 name = "test"
 [[nodes]]
 name = "n1"
-mesh = "10.0.0.1:7400"
+mesh = "127.0.0.1:7400"
 admin = "10.0.0.1:7480"
 [[nodes]]
 name = "n1"
-mesh = "10.0.0.2:7400"
+mesh = "127.0.0.2:7400"
 admin = "10.0.0.2:7480"
 )") == R"(m.toml:8:8: nodes[1].name: the node of line 4 has the name "n1", too
     give every node a name of its own
@@ -60,6 +60,10 @@ mesh = "n2.example.org:7400"
 gateway = "[::]:8080"
 admin = "127.0.0.1:7480"
 data = "/var/lib/troupe"
+[cluster.tls]
+authority = "/etc/troupe/authority.pem"
+certificate = "/etc/troupe/{node}.pem"
+key = "/etc/troupe/{node}.key"
 )") == "");
 }
 
@@ -87,6 +91,30 @@ admin = "127.0.0.1:0"
 m.toml:9:8: nodes[1].mesh: other nodes cannot connect to [::]:7400
     write the address and the port under which they reach this node
 )");
+}
+
+TEST_CASE("plain text does not leave a machine") {
+  const auto two = [](const std::string& one, const std::string& other, const std::string& rest) {
+    return "[cluster]\nname = \"test\"\n[[nodes]]\nname = \"n1\"\nmesh = \"" + one +
+           "\"\nadmin = \"127.0.0.1:7480\"\n[[nodes]]\nname = \"n2\"\nmesh = \"" + other +
+           "\"\nadmin = \"127.0.0.1:7481\"\n" + rest;
+  };
+  const std::string files =
+      "[cluster.tls]\nauthority = \"a.pem\"\ncertificate = \"{node}.pem\"\nkey = \"{node}.key\"\n";
+  CHECK(problems(two("127.0.0.1:7400", "127.0.0.2:7400", "")) == "");
+  CHECK(problems(two("[::1]:7400", "localhost:7401", "")) == "");
+  CHECK(problems(two("10.0.0.1:7400", "10.0.0.2:7400", files)) == "");
+  CHECK(problems(two("127.0.0.1:7400", "10.0.0.2:7400", "")) ==
+        R"(m.toml:9:8: nodes[1].mesh: links to 10.0.0.2:7400 would carry plain text over a network
+    add a section [cluster.tls], for which `troupe certs` makes the files, or write a loopback address
+)");
+  CHECK(problems(two("127.0.0.1:7400", "127.0.0.1:7401", "[cluster.tls]\nkey = \"k\"\n")) ==
+        R"(m.toml:11:1: cluster.tls: a file is missing
+    name authority, certificate and key, as `troupe certs` makes them, or leave the section out
+)");
+  // One node alone has no links.
+  CHECK(problems("[cluster]\nname = \"test\"\n[[nodes]]\nname = \"n1\"\nmesh = "
+                 "\"10.0.0.1:7400\"\nadmin = \"127.0.0.1:7480\"\n") == "");
 }
 
 TEST_CASE("two nodes of one machine cannot share a data folder, however it is written") {
@@ -129,11 +157,11 @@ TEST_CASE("a service cannot have more copies than nodes that host it") {
 name = "test"
 [[nodes]]
 name = "n1"
-mesh = "10.0.0.1:7400"
+mesh = "127.0.0.1:7400"
 admin = "10.0.0.1:7480"
 [[nodes]]
 name = "n2"
-mesh = "10.0.0.2:7400"
+mesh = "127.0.0.2:7400"
 admin = "10.0.0.2:7480"
 services = ["a.B"]
 )";

@@ -76,6 +76,11 @@ data = "/srv/troupe"
 roles = ["worker", "control"]
 labels = { region = "eu", zone = "a" }
 services = ["a.v1.B"]
+[cluster.tls]
+authority = "certs/authority.pem"
+certificate = "certs/nodes/{node}.pem"
+key = "certs/nodes/{node}.key"
+revoked = "certs/revoked.pem"
 [service_defaults]
 shards = 8
 [services."a.v1.B"]
@@ -133,6 +138,8 @@ enabled = false
 )");
   Manifest expected;
   expected.cluster.name = "full";
+  expected.cluster.tls = {"certs/authority.pem", "certs/nodes/{node}.pem", "certs/nodes/{node}.key",
+                          "certs/revoked.pem"};
   Node node;
   node.name = "n1";
   node.mesh = {"fd00::1", 7400};
@@ -164,10 +171,22 @@ enabled = false
   CHECK(manifest == expected);
 }
 
+TEST_CASE("the name of a node stands in the paths of its files") {
+  const Manifest manifest = load(smallest + R"([cluster.tls]
+authority = "/etc/authority.pem"
+certificate = "/etc/{node}/{node}.pem"
+key = "/etc/{node}.key"
+)");
+  CHECK(manifest.tls_of(manifest.nodes.front()) ==
+        Tls{"/etc/authority.pem", "/etc/n1/n1.pem", "/etc/n1.key", ""});
+  CHECK(manifest.cluster.tls.on());
+  CHECK_FALSE(load(smallest).cluster.tls.on());
+}
+
 TEST_CASE("a replication factor that is not given follows the nodes that host the service") {
   std::string text = "[cluster]\nname = \"test\"\n";
   for (const std::string n : {"1", "2", "3"})
-    text += "[[nodes]]\nname = \"n" + n + "\"\nmesh = \"10.0.0." + n +
+    text += "[[nodes]]\nname = \"n" + n + "\"\nmesh = \"127.0.0." + n +
             ":7400\"\nadmin = \"10.0.0." + n + ":7480\"\n";
   CHECK(load(text).service("a.B").replication_factor == 3);
   CHECK(load(text + "services = []\n").service("a.B").replication_factor == 1);

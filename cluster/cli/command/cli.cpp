@@ -18,6 +18,7 @@ struct Options {
   CheckOptions check;
   AskOptions ask;
   SimulateOptions simulate;
+  CertsOptions certs;
 };
 
 constexpr const char* exit_codes =
@@ -141,7 +142,11 @@ std::vector<std::string> known_words(const CLI::App& app) {
 std::string complaint(const CLI::App* app, const CLI::Error& error) {
   // The command that was being read when the error was met.
   const CLI::App* command = app;
-  if (const auto given = app->get_subcommands(); !given.empty()) command = given.front();
+  std::string words;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    words += command->get_name() + " ";
+  }
   std::string text = "troupe: " + std::string{error.what()};
   if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
     const auto rest = app->remaining(true);
@@ -152,7 +157,7 @@ std::string complaint(const CLI::App* app, const CLI::Error& error) {
     if (const auto meant = config::suggest(word, known_words(*command)))
       text += "; did you mean " + config::in_quotes(*meant) + "?";
   }
-  return text + "\nTry 'troupe " + (command == app ? "" : command->get_name() + " ") + "--help'.\n";
+  return text + "\nTry 'troupe " + words + "--help'.\n";
 }
 
 int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks, const CliIo& io) {
@@ -162,6 +167,9 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
   if (app.got_subcommand("check")) return run_check(io, hooks, options.check);
   if (app.got_subcommand("status")) return run_status(io, options.ask);
   if (app.got_subcommand("tree")) return run_tree(io, options.ask);
+  if (app.got_subcommand("certs"))
+    return run_certs(io, app.get_subcommand("certs")->get_subcommands().front()->get_name(),
+                     options.certs);
   if (app.got_subcommand("shards")) return run_shards(io, options.ask);
   return run_simulate(io, hooks, options.simulate);
 }
@@ -188,6 +196,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
                ".children[].id");
   add_question(app, options.ask, "shards", "Show every shard: role, log position, size",
                ".shards[] | select(.state != \"serving\")");
+  add_certs(app, options.certs);
   if (hooks.simulate) add_simulate(app, options.simulate);
   app.footer(std::string{"Examples:\n"
                          "  troupe up config/examples/single.toml\n"

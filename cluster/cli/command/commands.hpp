@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/cli/command/certs.hpp"
 #include "cluster/cli/command/cli.hpp"
 #include "cluster/cli/command/io.hpp"
 

@@ -10,6 +10,9 @@ namespace troupe::cluster {
 tl::expected<std::string, std::string> read_text_file(const std::string& file,
                                                       const std::string& what);
 
+// Replaces the file as a whole, durably; `mode` as for chmod. Empty, or why it could not be done.
+std::string write_text_file(const std::string& file, const std::string& text, unsigned mode);
+
 // Standard input up to its end.
 tl::expected<std::string, std::string> read_standard_input();
 

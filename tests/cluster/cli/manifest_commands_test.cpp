@@ -75,7 +75,7 @@ TEST_CASE("check --json prints the same for programs") {
                        "{\"line\":1,\"column\":1,\"path\":\"nodes\",\"message\":\"required key is "
                        "missing\",\"hint\":\"One section per node, at least one.\"},"
                        "{\"line\":3,\"column\":1,\"path\":\"cluster.nodes\",\"message\":\"unknown "
-                       "key\",\"hint\":\"known here: name\"}]}\n");
+                       "key\",\"hint\":\"known here: name, tls\"}]}\n");
   CHECK(Command{}.run({"check", "--json", example("single.toml")}).out ==
         "{\"file\":\"" + example("single.toml") + "\",\"ok\":true,\"problems\":[]}\n");
 }

@@ -44,7 +44,7 @@ std::string manifest_of(const std::vector<std::uint16_t>& ports) {
   int n = 0;
   for (const auto port : ports) {
     ++n;
-    text += "[[nodes]]\nname = \"n" + std::to_string(n) + "\"\nmesh = \"10.0.0." +
+    text += "[[nodes]]\nname = \"n" + std::to_string(n) + "\"\nmesh = \"127.0.0." +
             std::to_string(n) + ":7400\"\nadmin = \"0.0.0.0:" + std::to_string(port) + "\"\n";
   }
   return text;

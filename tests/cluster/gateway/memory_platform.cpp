@@ -75,8 +75,8 @@ void MemoryStream::end(Result<void> why) {
   if (auto handler = std::move(handler_)) handler->on_closed(why);
 }
 
-Result<std::unique_ptr<runtime::Listener>> MemoryNetwork::listen(const runtime::Address& address,
-                                                                 Accept accept) {
+Result<std::unique_ptr<runtime::Listener>> MemoryNetwork::listen(
+    const runtime::Address& address, Accept accept, std::shared_ptr<runtime::Security>) {
   const std::uint16_t port = address.port != 0 ? address.port : ++last_port_;
   if (!listeners_.emplace(port, std::move(accept)).second) {
     return unavailable("ADDRESS_IN_USE", "port " + std::to_string(port) + " is taken");

@@ -100,9 +100,16 @@ class MemoryNetwork final : public runtime::Network {
   explicit MemoryNetwork(MemoryClock& clock) : clock_{clock} {}
   ~MemoryNetwork() override;
 
-  Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Address& address,
-                                                    Accept accept) override;
-  void connect(const runtime::Address&, Duration, Connected) override { std::abort(); }
+  Result<std::shared_ptr<runtime::Security>> load_security(
+      const runtime::CredentialFiles&) override {
+    std::abort();
+  }
+  Result<std::unique_ptr<runtime::Listener>> listen(const runtime::Address& address, Accept accept,
+                                                    std::shared_ptr<runtime::Security>) override;
+  void connect(const runtime::Address&, Duration, Connected,
+               std::shared_ptr<runtime::Security>) override {
+    std::abort();
+  }
 
   void post(std::function<void()> event) { events_.push_back(std::move(event)); }
   void run();                   // until nothing is left to do

@@ -25,15 +25,24 @@ using namespace std::chrono_literals;
 class KeptLog final : public runtime::Logger {
  public:
   bool enabled(runtime::LogLevel) const override { return true; }
-  void write(runtime::LogLevel, std::string_view event, std::string, std::vector<runtime::LogField>,
-             std::string) override {
+  void write(runtime::LogLevel, std::string_view event, std::string message,
+             std::vector<runtime::LogField> fields, std::string) override {
     const std::lock_guard lock{mutex_};
     events_.emplace_back(event);
+    text_ += std::string{event} + ": " + message;
+    for (const auto& field : fields)
+      text_ += " " + std::string{field.name} + "=" + field.value.text();
+    text_ += "\n";
     changed_.notify_all();
   }
   void wait_for(const std::string& event) {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [&] { return count_locked(event) > 0; });
+  }
+  // Every line with its message and fields.
+  std::string text() {
+    const std::lock_guard lock{mutex_};
+    return text_;
   }
   int count(const std::string& event) {
     const std::lock_guard lock{mutex_};
@@ -50,6 +59,7 @@ class KeptLog final : public runtime::Logger {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> events_;
+  std::string text_;
 };
 
 // Checks the promises of StreamHandler: one callback at a time, on_closed() once and last.

@@ -9,6 +9,7 @@ namespace troupe::runtime {
 IoLoop::IoLoop(std::string name)
     : work_(context_.get_executor()),
       read_buffer_(std::make_unique<ReadBuffer>()),
+      opened_buffer_(std::make_unique<OpenedBuffer>()),
       thread_([this, name = std::move(name)] {
         begin_thread(name);
         context_.run();

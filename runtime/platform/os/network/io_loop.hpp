@@ -46,12 +46,18 @@ class IoLoop {
   using ReadBuffer = std::array<char, 64 * 1024>;
   ReadBuffer& read_buffer() { return *read_buffer_; }
 
+  // For what is decrypted of one read: all of it, a record of which the beginning came before, and
+  // maybe what came with the end of the handshake.
+  using OpenedBuffer = std::array<char, 2 * 64 * 1024 + 32 * 1024>;
+  OpenedBuffer& opened_buffer() { return *opened_buffer_; }
+
  private:
   boost::asio::io_context context_{1};  // the hint: one thread runs it
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::set<std::shared_ptr<LoopMember>> members_;
   bool shutting_down_ = false;
   const std::unique_ptr<ReadBuffer> read_buffer_;
+  const std::unique_ptr<OpenedBuffer> opened_buffer_;
   std::thread thread_;  // last: it uses what stands above
 };
 

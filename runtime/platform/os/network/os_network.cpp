@@ -62,23 +62,35 @@ class OsNetwork final : public Network {
     for (const auto& loop : loops_->all) loop->shut_down();
   }
 
-  Result<std::unique_ptr<Listener>> listen(const Address& address, Accept accept) override {
+  Result<std::shared_ptr<Security>> load_security(const CredentialFiles& files) override {
+    TROUPE_TRY(credentials, TlsCredentials::load(files, log_));
+    return std::shared_ptr<Security>{credentials};
+  }
+
+  Result<std::unique_ptr<Listener>> listen(const Address& address, Accept accept,
+                                           std::shared_ptr<Security> security) override {
     TROUPE_TRY(endpoint, endpoint_to_bind(address));
     const auto acceptor = std::make_shared<TcpAcceptor>(
-        loops_->all.front(), [loops = loops_] { return loops->next(); }, std::move(accept), log_);
+        loops_->all.front(), [loops = loops_] { return loops->next(); }, std::move(accept),
+        of_this_network(std::move(security)), log_);
     TROUPE_CHECK(acceptor->open(address, endpoint));
     acceptor->start();
     return std::make_unique<OsListener>(acceptor);
   }
 
-  void connect(const Address& address, Duration timeout, Connected connected) override {
+  void connect(const Address& address, Duration timeout, Connected connected,
+               std::shared_ptr<Security> security) override {
     const auto loop = loop_of_caller();
-    const auto connector =
-        std::make_shared<TcpConnector>(loop, address, std::move(connected), log_);
+    const auto connector = std::make_shared<TcpConnector>(
+        loop, address, std::move(connected), of_this_network(std::move(security)), log_);
     loop->post([connector, timeout] { connector->start(timeout); });
   }
 
  private:
+  static std::shared_ptr<TlsCredentials> of_this_network(std::shared_ptr<Security> security) {
+    return std::static_pointer_cast<TlsCredentials>(std::move(security));
+  }
+
   std::shared_ptr<IoLoop> loop_of_caller() {
     for (const auto& loop : loops_->all)
       if (loop->on_this_thread()) return loop;

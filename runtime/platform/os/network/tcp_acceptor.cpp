@@ -6,6 +6,7 @@
 #include "runtime/platform/os/network/callback.hpp"
 #include "runtime/platform/os/network/network_error.hpp"
 #include "runtime/platform/os/network/tcp_stream.hpp"
+#include "runtime/platform/os/network/tls_handshake.hpp"
 
 namespace troupe::runtime {
 namespace {
@@ -14,6 +15,10 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr auto back_off_time = std::chrono::milliseconds{100};
+constexpr std::size_t handshakes_max = 512;
+// Refused peers that are logged one by one, of all in this time.
+constexpr std::uint64_t refusals_logged_max = 20;
+constexpr auto refusals_counted_for = std::chrono::seconds{10};
 
 // The connection is gone before we took it: nothing is wrong with the listener.
 bool concerns_one_connection(const boost::system::error_code& error) {
@@ -26,10 +31,11 @@ bool concerns_one_connection(const boost::system::error_code& error) {
 }  // namespace
 
 TcpAcceptor::TcpAcceptor(std::shared_ptr<IoLoop> loop, NextLoop next_loop, Network::Accept accept,
-                         Logger& log)
+                         std::shared_ptr<TlsCredentials> credentials, Logger& log)
     : loop_(std::move(loop)),
       next_loop_(std::move(next_loop)),
       accept_(std::move(accept)),
+      credentials_(std::move(credentials)),
       log_(log),
       acceptor_(loop_->context()),
       pause_(loop_->context()) {}
@@ -92,11 +98,11 @@ void TcpAcceptor::accepted(const boost::system::error_code& error,
   backing_off_ = false;
   if (!error) {
     if (loop == loop_) {
-      hand_over(loop, std::move(socket));
+      begin(loop, std::move(socket));
     } else {
       auto handed = std::make_shared<tcp::socket>(std::move(socket));
       loop->post(
-          [self = shared_from_this(), loop, handed] { self->hand_over(loop, std::move(*handed)); });
+          [self = shared_from_this(), loop, handed] { self->begin(loop, std::move(*handed)); });
     }
   }
   accept_next();
@@ -114,8 +120,64 @@ void TcpAcceptor::back_off(const boost::system::error_code& error) {
   });
 }
 
-void TcpAcceptor::hand_over(const std::shared_ptr<IoLoop>& loop, tcp::socket socket) {
-  const auto stream = std::make_shared<TcpStream>(loop, std::move(socket), log_);
+void TcpAcceptor::begin(const std::shared_ptr<IoLoop>& loop, tcp::socket socket) {
+  if (!credentials_) return hand_over(loop, std::move(socket), nullptr);
+  bool full = false;
+  {
+    const std::lock_guard lock{mutex_};
+    full = handshakes_ == handshakes_max;
+    if (!full) ++handshakes_;
+  }
+  if (!full) return shake_hands(loop, std::move(socket));
+  boost::system::error_code unknown;
+  const auto remote = socket.remote_endpoint(unknown);
+  log_refusal(unknown ? Address{} : to_address(remote),
+              resource_exhausted("too many handshakes are under way"));
+}
+
+void TcpAcceptor::shake_hands(const std::shared_ptr<IoLoop>& loop, tcp::socket socket) {
+  const auto handshake = std::make_shared<TlsHandshake>(
+      loop, std::move(socket),
+      std::make_unique<TlsSession>(credentials_->context(), TlsSession::Side::accepting));
+  handshake->start(Network::handshake_time_max,
+                   [self = shared_from_this(), loop,
+                    remote = handshake->remote()](Result<TlsHandshake::Secured> secured) {
+                     {
+                       const std::lock_guard lock{self->mutex_};
+                       --self->handshakes_;
+                     }
+                     if (!secured) return self->log_refusal(remote, secured.error());
+                     self->hand_over(loop, std::move(secured->socket), std::move(secured->session));
+                   });
+}
+
+void TcpAcceptor::log_refusal(const Address& remote, const Error& why) {
+  if (why.code == Code::cancelled) return;  // this process ends
+  std::uint64_t unlogged = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto now = std::chrono::steady_clock::now();
+    if (now - refusals_since_ > refusals_counted_for) {
+      unlogged = refusals_ > refusals_logged_max ? refusals_ - refusals_logged_max : 0;
+      refusals_since_ = now;
+      refusals_ = 0;
+    }
+    if (++refusals_ > refusals_logged_max) return;
+  }
+  if (unlogged > 0)
+    log_.warn("network.peers_refused", "more peers were refused than are logged",
+              {{"address", local_.to_string()}, {"unlogged", unlogged}});
+  log_.warn("network.peer_refused", "a connection was refused before it carried anything",
+            {{"address", local_.to_string()},
+             {"remote", remote.to_string()},
+             {"reason", why.reason},
+             {"what", why.message}});
+}
+
+void TcpAcceptor::hand_over(const std::shared_ptr<IoLoop>& loop, tcp::socket socket,
+                            std::unique_ptr<TlsSession> session) {
+  const auto stream =
+      std::make_shared<TcpStream>(loop, std::move(socket), std::move(session), log_);
   std::shared_ptr<StreamHandler> handler;
   {
     const std::lock_guard lock{mutex_};

@@ -7,6 +7,7 @@
 #include "runtime/platform/os/network/callback.hpp"
 #include "runtime/platform/os/network/network_error.hpp"
 #include "runtime/platform/os/network/tcp_stream.hpp"
+#include "runtime/platform/os/network/tls_handshake.hpp"
 
 namespace troupe::runtime {
 namespace {
@@ -24,10 +25,12 @@ bool reached_itself(const asio::ip::tcp::socket& socket) {
 }  // namespace
 
 TcpConnector::TcpConnector(std::shared_ptr<IoLoop> loop, Address address,
-                           Network::Connected connected, Logger& log)
+                           Network::Connected connected,
+                           std::shared_ptr<TlsCredentials> credentials, Logger& log)
     : loop_(std::move(loop)),
       address_(std::move(address)),
       connected_(std::move(connected)),
+      credentials_(std::move(credentials)),
       log_(log),
       resolver_(loop_->context()),
       socket_(loop_->context()),
@@ -36,7 +39,8 @@ TcpConnector::TcpConnector(std::shared_ptr<IoLoop> loop, Address address,
 void TcpConnector::start(Duration timeout) {
   loop_->join(shared_from_this());
   if (loop_->shutting_down()) return;
-  timer_.expires_after(std::min<Duration>(timeout, std::chrono::hours{24}));
+  due_ = std::chrono::steady_clock::now() + std::min<Duration>(timeout, std::chrono::hours{24});
+  timer_.expires_at(due_);
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code& stopped) {
     if (!stopped)
       self->fail(deadline_exceeded(
@@ -76,7 +80,27 @@ void TcpConnector::connected(const boost::system::error_code& error) {
   if (error) return fail(connect_error(error, address_));
   if (reached_itself(socket_))
     return fail(connect_error(asio::error::connection_refused, address_));
-  const auto stream = std::make_shared<TcpStream>(loop_, std::move(socket_), log_);
+  auto socket = std::move(socket_);
+  if (!credentials_) return hand_over(std::move(socket), nullptr);
+  const auto self = shared_from_this();
+  finish();  // the handshake is the loop's member from now on, and watches the time
+  shake_hands(std::move(socket));
+}
+
+void TcpConnector::shake_hands(asio::ip::tcp::socket socket) {
+  const auto handshake = std::make_shared<TlsHandshake>(
+      loop_, std::move(socket),
+      std::make_unique<TlsSession>(credentials_->context(), TlsSession::Side::connecting));
+  handshake->start(due_ - std::chrono::steady_clock::now(),
+                   [self = shared_from_this()](Result<TlsHandshake::Secured> secured) {
+                     if (!secured) return self->fail(std::move(secured).error());
+                     self->hand_over(std::move(secured->socket), std::move(secured->session));
+                   });
+}
+
+void TcpConnector::hand_over(asio::ip::tcp::socket socket, std::unique_ptr<TlsSession> session) {
+  const auto stream =
+      std::make_shared<TcpStream>(loop_, std::move(socket), std::move(session), log_);
   const auto call = std::exchange(connected_, nullptr);
   finish();
   std::shared_ptr<StreamHandler> handler;

@@ -1,5 +1,6 @@
-// One attempt to connect: the name is resolved, its addresses are tried in turn, all within one
-// time-out. Everything runs on the loop's thread.
+// One attempt to connect: the name is resolved, its addresses are tried in turn, and hands are
+// shaken if the stream is to be secured, all within one time-out. Everything runs on the loop's
+// thread.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -8,6 +9,8 @@
 
 #include "runtime/platform/network.hpp"
 #include "runtime/platform/os/network/io_loop.hpp"
+#include "runtime/platform/os/network/tls_credentials.hpp"
+#include "runtime/platform/os/network/tls_session.hpp"
 #include "runtime/telemetry/log.hpp"
 
 namespace troupe::runtime {
@@ -15,7 +18,7 @@ namespace troupe::runtime {
 class TcpConnector final : public LoopMember, public std::enable_shared_from_this<TcpConnector> {
  public:
   TcpConnector(std::shared_ptr<IoLoop> loop, Address address, Network::Connected connected,
-               Logger& log);
+               std::shared_ptr<TlsCredentials> credentials, Logger& log);
 
   void start(Duration timeout);
   void shut_down() override;
@@ -26,13 +29,17 @@ class TcpConnector final : public LoopMember, public std::enable_shared_from_thi
   void resolve();
   void try_addresses(const Resolver::results_type& addresses);
   void connected(const boost::system::error_code& error);
+  void shake_hands(boost::asio::ip::tcp::socket socket);
+  void hand_over(boost::asio::ip::tcp::socket socket, std::unique_ptr<TlsSession> session);
   void fail(Error why);
   void finish();
 
   const std::shared_ptr<IoLoop> loop_;
   const Address address_;
-  Network::Connected connected_;  // empty once it was called
+  Network::Connected connected_;                       // empty once it was called
+  const std::shared_ptr<TlsCredentials> credentials_;  // null: plain
   Logger& log_;
+  MonotonicTime due_;
   Resolver resolver_;
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;

@@ -44,8 +44,14 @@ class Buffers {
 
 }  // namespace
 
-TcpStream::TcpStream(std::shared_ptr<IoLoop> loop, asio::ip::tcp::socket socket, Logger& log)
-    : loop_(std::move(loop)), log_(log), socket_(std::move(socket)), timer_(loop_->context()) {
+TcpStream::TcpStream(std::shared_ptr<IoLoop> loop, asio::ip::tcp::socket socket,
+                     std::unique_ptr<TlsSession> session, Logger& log)
+    : loop_(std::move(loop)),
+      log_(log),
+      session_(std::move(session)),
+      socket_(std::move(socket)),
+      timer_(loop_->context()) {
+  if (session_) peer_identity_ = session_->peer_identity();
   ErrorCode ignored;  // a peer that has gone already is found out by the first read
   const auto endpoint = socket_.remote_endpoint(ignored);
   if (!ignored) remote_ = to_address(endpoint);
@@ -70,7 +76,9 @@ void TcpStream::begin(std::shared_ptr<StreamHandler> handler) {
   }
   handler_ = std::move(handler);
   loop_->join(shared_from_this());
-  if (!loop_->shutting_down()) await_readable();
+  if (loop_->shutting_down()) return;
+  if (session_ && session_->holds_input()) return read();
+  await_readable();
 }
 
 void TcpStream::write(std::string bytes) {
@@ -97,33 +105,43 @@ bool TcpStream::take_outbox() {
     sending_posted_ = false;
     return false;
   }
-  sending_.swap(outbox_);  // is empty, and keeps its memory for the next burst
+  // Is empty, and keeps its memory for the next burst.
+  (session_ ? sealing_ : sending_).swap(outbox_);
   return true;
+}
+
+// False: there is nothing, or the stream has failed.
+bool TcpStream::next_to_send() {
+  if (!session_) return take_outbox();
+  return (!sealing_.empty() || take_outbox()) && seal();
+}
+
+void TcpStream::count_sent(std::size_t count) {
+  if (session_) count = sending_.empty() ? std::exchange(sealed_bytes_, 0) : 0;
+  if (count == 0) return;
+  const std::lock_guard lock{mutex_};
+  unsent_ -= count;
 }
 
 void TcpStream::send() {
   if (!socket_.is_open() || lingering_) return;
-  while (!sending_.empty() || take_outbox()) {
+  while (!sending_.empty() || next_to_send()) {
     ErrorCode error;
-    auto count = socket_.write_some(Buffers{sending_, sending_offset_}, error);
+    const auto count = socket_.write_some(Buffers{sending_, sending_offset_}, error);
     if (error == asio::error::would_block) {
       socket_.async_wait(asio::socket_base::wait_write,
                          [self = shared_from_this()](const ErrorCode&) { self->send(); });
       return;
     }
-    if (error) return fail(stream_error(error, remote_), true);
-    {
-      const std::lock_guard lock{mutex_};
-      unsent_ -= count;
-    }
-    count += sending_offset_;
-    while (!sending_.empty() && count >= sending_.front().size()) {
-      count -= sending_.front().size();
+    if (error) return output_failed(error);
+    sending_offset_ += count;
+    while (!sending_.empty() && sending_offset_ >= sending_.front().size()) {
+      sending_offset_ -= sending_.front().size();
       sending_.pop_front();
     }
-    sending_offset_ = count;
+    count_sent(count);
   }
-  sent_all();
+  if (socket_.is_open()) sent_all();
 }
 
 void TcpStream::sent_all() {
@@ -152,18 +170,20 @@ bool TcpStream::may_read() {
 }
 
 void TcpStream::read() {
+  if (session_ && session_->holds_input() && may_read() && !deliver_sealed({})) return;
   auto& buffer = loop_->read_buffer();
   for (int reads = 0; reads < reads_in_a_row_max; ++reads) {
     if (!socket_.is_open() || !may_read()) return;
     ErrorCode error;
     const auto count = socket_.read_some(asio::buffer(buffer), error);
     if (error == asio::error::would_block) break;
-    if (error == asio::error::eof) return input_ended();
+    if (error == asio::error::eof) return socket_ended();
     if (error) {
       if (lingering_) return close_socket(false);
       return fail(stream_error(error, remote_), true);
     }
-    if (!deliver({buffer.data(), count})) return;
+    const std::string_view bytes{buffer.data(), count};
+    if (session_ && !lingering_ ? !deliver_sealed(bytes) : !deliver(bytes)) return;
     if (count < buffer.size()) break;
   }
   if (socket_.is_open() && may_read()) await_readable();
@@ -212,9 +232,16 @@ void TcpStream::begin_closing() {
 }
 
 void TcpStream::end_output() {
+  if (say_goodbye()) {
+    {
+      const std::lock_guard lock{mutex_};
+      sending_posted_ = true;
+    }
+    return send();  // which comes back here
+  }
   ErrorCode error;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
-  if (error) return fail(stream_error(error, remote_), true);
+  if (error) return output_failed(error);
   lingering_ = true;
   if (input_ended_) {
     close_socket(false);
@@ -310,8 +337,18 @@ Error TcpStream::handler_failed(const char* callback, const std::string& what) {
   return internal(std::string{callback} + " threw: " + what);
 }
 
+// A peer that ended its side in order need not wait for our goodbye: it may be gone by then.
+void TcpStream::output_failed(const ErrorCode& error) {
+  if (!said_goodbye_ || !input_ended_) return fail(stream_error(error, remote_), true);
+  close_socket(false);
+  report_closed({});
+}
+
 void TcpStream::fail(const Error& why, bool reset) {
   if (!socket_.is_open() || lingering_) return;
+  ErrorCode ignored;
+  if (!reset && sending_.empty() && say_goodbye())
+    socket_.write_some(asio::buffer(sending_.front()), ignored);
   close_socket(reset);
   report_closed(why);
 }
@@ -324,6 +361,7 @@ void TcpStream::report_closed(const Result<void>& why) {
     unsent_ = 0;
   }
   sending_.clear();
+  sealing_.clear();
   const auto handler = std::exchange(handler_, nullptr);
   if (const auto what = what_is_thrown([&] { handler->on_closed(why); }))
     (void)handler_failed("on_closed", *what);

@@ -13,8 +13,10 @@
 // peer ends its side too, and drops what comes: closing it with unread bytes would reset the
 // connection and may take our last bytes from the peer.
 //
-// The bytes between socket and owner pass through exactly two places, take_outbox() and deliver():
-// that is where a TLS session stands.
+// The bytes between socket and owner pass through exactly two places, next_to_send() and
+// deliver(): that is where a TLS session stands, if there is one. What is sent is encrypted just
+// before it leaves, so that little of it waits encrypted; what was read at once is decrypted and
+// delivered at once. An end that the peer did not announce (close_notify) is a lost connection.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -26,6 +28,7 @@
 
 #include "runtime/platform/network.hpp"
 #include "runtime/platform/os/network/io_loop.hpp"
+#include "runtime/platform/os/network/tls_session.hpp"
 #include "runtime/telemetry/log.hpp"
 
 namespace troupe::runtime {
@@ -34,8 +37,10 @@ class TcpStream final : public Stream,
                         public LoopMember,
                         public std::enable_shared_from_this<TcpStream> {
  public:
-  // The socket is connected and belongs to the loop's context.
-  TcpStream(std::shared_ptr<IoLoop> loop, boost::asio::ip::tcp::socket socket, Logger& log);
+  // The socket is connected and belongs to the loop's context. A session has shaken hands; null:
+  // the stream is plain.
+  TcpStream(std::shared_ptr<IoLoop> loop, boost::asio::ip::tcp::socket socket,
+            std::unique_ptr<TlsSession> session, Logger& log);
 
   // On the loop's thread, once. Without a handler the connection is refused.
   void begin(std::shared_ptr<StreamHandler> handler);
@@ -48,6 +53,7 @@ class TcpStream final : public Stream,
   void close() override;
   void abort() override;
   Address remote() const override { return remote_; }
+  std::string peer_identity() const override { return peer_identity_; }
 
   void shut_down() override;
 
@@ -64,17 +70,24 @@ class TcpStream final : public Stream,
 
   // On the loop's thread.
   bool take_outbox();
+  bool next_to_send();
+  bool seal();
+  void count_sent(std::size_t count);
   void send();
   void sent_all();
   void await_readable();
   void read();
   bool may_read();
   bool deliver(std::string_view bytes);
+  bool deliver_sealed(std::string_view bytes);
+  void socket_ended();
   template <class Call>
   bool call_handler(const char* callback, Call call);
   void input_ended();
   void begin_closing();
   void end_output();
+  bool say_goodbye();
+  void output_failed(const ErrorCode& error);
   void arm_timer();
   void timer_fired();
   void fail(const Error& why, bool reset);
@@ -85,13 +98,19 @@ class TcpStream final : public Stream,
   const std::shared_ptr<IoLoop> loop_;
   Logger& log_;
   Address remote_;
+  const std::unique_ptr<TlsSession> session_;
+  std::string peer_identity_;
 
   // The loop's thread only.
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;
   std::shared_ptr<StreamHandler> handler_;
-  std::deque<std::string> sending_;  // taken from the outbox
+  std::deque<std::string> sealing_;  // taken from the outbox, to be encrypted; plain: stays empty
+  std::size_t sealing_offset_ = 0;   // into the first of them
+  std::deque<std::string> sending_;  // taken from the outbox, or encrypted
   std::size_t sending_offset_ = 0;   // into the first of them
+  std::size_t sealed_bytes_ = 0;     // what `sending_` was before it was encrypted
+  bool said_goodbye_ = false;
   bool input_ended_ = false;
   bool lingering_ = false;  // closed for the owner; the socket drains
 
