@@ -4,6 +4,7 @@
 
 #include "cluster/mesh/hello.hpp"
 #include "cluster/mesh/mesh_link.hpp"
+#include "cluster/mesh/mesh_turn.hpp"
 
 namespace troupe::cluster {
 
@@ -37,6 +38,7 @@ void MeshConnection::refuse(const std::string& node, const Error& why) {
 }
 
 void MeshConnection::on_data(std::string_view bytes) {
+  const MeshTurn turn;  // answers to what came together leave together
   if (link) link->heard(shared_from_this());
   const auto read = reader_.read(bytes, [this](const Frame& frame) { return take(frame); });
   if (read) return;

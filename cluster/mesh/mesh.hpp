@@ -22,11 +22,11 @@
 //
 // Threads: it has none of its own, and any thread may call anything but what is marked. Handlers
 // run where the bytes come in, on a thread of the network, must not block, and may call the mesh:
-// they parse, post to actors and answer. Those of one link run one at a time and in order (if a
-// peer's new link replaces one that still has something to say, the two may overlap where a network
-// has several threads). Answers come on the network's thread, the mesh actor's, that of stop(), or,
-// for what cannot be sent, inside call(). The mesh actor only keeps the time: heartbeats, redials,
-// deadlines.
+// they parse, post to actors and answer; what they throw is logged. Those of one link run one at a
+// time and in order (if a peer's new link replaces one that still has something to say, the two may
+// overlap where a network has several threads). Answers come on the network's thread, the mesh
+// actor's, that of stop(), or, for what cannot be sent, inside call(). The mesh actor only keeps
+// the time: heartbeats, redials, deadlines.
 //
 // Two nodes dial each other. If both succeed at once, the link that the smaller name dialled stays.
 // A node that finds its peer gone dials again and replaces what the peer still holds for a link,
@@ -82,7 +82,8 @@ class Mesh {
   // ------------------------------------------------------------------------------------ An error
   // says that nothing was sent: NOT_FOUND / UNKNOWN_PEER, UNAVAILABLE / LINK_DOWN,
   // RESOURCE_EXHAUSTED / LINK_FULL, INVALID_ARGUMENT / MESSAGE_TOO_LARGE (payload_bytes_max()).
-  // `sent` is called once if there was no error, and tells a sender of bulk when to go on.
+  // `sent` is called once if there was no error, possibly inside send(), and tells a sender of bulk
+  // when to go on. Many at once: cluster/mesh/mesh_turn.hpp.
   Result<void> send(const std::string& node, Lane lane, FrameKind kind, std::string bytes,
                     Sent sent = {});
 

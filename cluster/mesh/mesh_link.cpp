@@ -4,10 +4,16 @@
 #include <utility>
 
 #include "actors/restart_policy.hpp"
-#include "cluster/mesh/hello.hpp"
+#include "cluster/mesh/mesh_turn.hpp"
 #include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::cluster {
+namespace {
+
+// What waits for the end of a turn at most.
+constexpr std::size_t gathered_bytes_max = std::size_t{16} << 10;
+
+}  // namespace
 
 using State = MeshLinkStatus::State;
 
@@ -34,7 +40,7 @@ Result<void> MeshLink::send(Lane lane, FrameKind kind, std::string bytes, Sent s
     TROUPE_SOMETIMES_IF(lane == Lane::consensus, "a consensus message did not fit into its link");
     return resource_exhausted("LINK_FULL", "too much waits for node " + node_ + "; try again");
   }
-  flush(later);
+  flush_soon(later);
   return {};
 }
 
@@ -65,6 +71,20 @@ void MeshLink::call(FrameKind kind, std::string request, MonotonicTime deadline,
   }
   calls_.open(id, deadline, std::move(answer));
   if (deadline != MonotonicTime::max()) core_.wake_at(deadline);
+  flush_soon(later);
+}
+
+void MeshLink::flush_soon(Later& later) {
+  if (auto* turn = MeshTurn::current(); turn && outbox_.queued() < gathered_bytes_max) {
+    turn->add(shared_from_this());
+  } else {
+    flush(later);
+  }
+}
+
+void MeshLink::write_out() {
+  Later later{core_};
+  const std::lock_guard lock{mutex_};
   flush(later);
 }
 

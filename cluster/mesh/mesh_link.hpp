@@ -41,6 +41,8 @@ class MeshLink : public std::enable_shared_from_this<MeshLink> {
   // ----------------------------------------------------------------
   Result<void> send(Lane lane, FrameKind kind, std::string bytes, Sent sent);
   void call(FrameKind kind, std::string request, MonotonicTime deadline, Answer answer);
+  // What waits, as far as it may leave: the end of a turn.
+  void write_out();
   void set_address(runtime::Address address);
   // Heartbeats, deadlines, dials. `stalled`: this process stood still, so silence says nothing.
   // Returns when it is needed next.
@@ -84,7 +86,8 @@ class MeshLink : public std::enable_shared_from_this<MeshLink> {
   void come_up(const Connection& connection, Later& later);
   void go_down(const Error& why, Later& later);
   void note(std::string_view event, const Error& why);
-  void flush(Later& later);
+  void flush(Later& later);       // now
+  void flush_soon(Later& later);  // at the end of this thread's turn, if it is in one
   void return_credit(MeshConnection& connection, Lane lane, std::size_t bytes);
   Result<void> take_credit(const Frame& frame, Later& later);
   Result<void> take_reply(const Frame& frame, Later& later);

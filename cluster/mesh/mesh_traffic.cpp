@@ -86,7 +86,7 @@ void MeshLink::give_back(const Connection& connection, Lane lane, std::size_t by
   const std::lock_guard lock{mutex_};
   if (up_ != connection) return;
   return_credit(*connection, lane, bytes);
-  flush(later);
+  flush_soon(later);
 }
 
 void MeshLink::return_credit(MeshConnection& connection, Lane lane, std::size_t bytes) {
@@ -107,7 +107,7 @@ Result<void> MeshLink::take_credit(const Frame& frame, Later& later) {
     return frame_malformed("a credit that cannot be parsed");
   if (!outbox_.grant(credit.call_bytes(), credit.bulk_bytes()))
     return frame_malformed("node " + node_ + " grants more than was sent");
-  flush(later);
+  flush_soon(later);
   return {};
 }
 
@@ -206,7 +206,7 @@ void MeshLink::reply(const Connection& connection, std::uint64_t call, Result<st
         credit);
   }
   outbox_.push_reply(std::move(item));
-  flush(later);
+  flush_soon(later);
 }
 
 }  // namespace troupe::cluster

@@ -121,6 +121,10 @@ Outbox::Batch Outbox::gather(std::size_t bytes_max, MonotonicTime now, CallTable
   return batch;
 }
 
+std::size_t Outbox::queued() const {
+  return control_.bytes + consensus_.bytes + replies_.bytes + calls_.bytes + bulk_.bytes;
+}
+
 std::size_t Outbox::queued(Lane lane) const {
   switch (lane) {
     case Lane::control:

@@ -63,6 +63,7 @@ class Outbox {
   Batch gather(std::size_t bytes_max, MonotonicTime now, CallTable& calls);
 
   std::size_t queued(Lane lane) const;
+  std::size_t queued() const;  // in all lanes
 
  private:
   struct Queue {

@@ -20,7 +20,9 @@ namespace troupe::cluster::tests {
 class FakeStream final : public runtime::Stream {
  public:
   void write(std::string bytes) override {
-    if (!closed && !aborted) written += bytes;
+    if (over()) return;
+    written += bytes;
+    ++writes;
   }
   std::size_t unsent() const override { return 0; }
   void pause_reading() override {}
@@ -49,6 +51,7 @@ class FakeStream final : public runtime::Stream {
   }
 
   std::string written;
+  int writes = 0;
   Duration expiry{};
   bool closed = false;
   bool aborted = false;

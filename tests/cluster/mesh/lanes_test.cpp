@@ -2,6 +2,7 @@
 // memory.
 #include <map>
 
+#include "cluster/mesh/mesh_turn.hpp"
 #include "tests/cluster/mesh/fake_stream.hpp"
 #include "tests/cluster/mesh/mesh_world.hpp"
 
@@ -93,6 +94,43 @@ TEST_CASE("many frames that wait leave in one write") {
   const auto after = cluster.status(1, "n2").out;
   CHECK(after.frames[1] - before.frames[1] >= 1000);
   CHECK(after.batches - before.batches <= 5);
+}
+
+TEST_CASE("what is sent within a turn leaves in one write, unless it is much") {
+  Linked cluster;
+  const auto batches = [&] { return cluster.status(1, "n2").out.batches; };
+  const auto before = batches();
+  {
+    const MeshTurn turn;
+    for (int i = 0; i < 50; ++i) REQUIRE(cluster.sent(Lane::consensus, sized(100, 'x')));
+    CHECK(batches() == before);
+  }
+  CHECK(batches() == before + 1);
+  {
+    const MeshTurn turn;
+    const MeshTurn inner;
+    for (int i = 0; i < 50; ++i) REQUIRE(cluster.sent(Lane::consensus, sized(1000, 'x')));
+    CHECK(batches() > before + 1);
+    CHECK(batches() < before + 5);
+  }
+  REQUIRE(cluster.world.run_until([&] { return cluster.seen(2).messages.size() == 100; }, 1s));
+}
+
+TEST_CASE("answers to requests that came together leave together") {
+  FakePeer peer;
+  auto end = peer.link();
+  peer.core->calls[255] = [](IncomingCall call) { call.answer("done"); };
+  std::string requests;
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    wire::MeshRequest head;
+    head.set_id(i);
+    head.set_kind(255);
+    requests += frame(FrameKind::request, Lane::call, with_head(head.SerializeAsString()) + "x");
+  }
+  const auto before = end.stream->writes;
+  end.say(requests);
+  CHECK(end.stream->writes == before + 1);
+  CHECK(end.stream->said().size() == 20);
 }
 
 TEST_CASE("consensus messages that do not fit are dropped and counted, and the link goes on") {
@@ -276,6 +314,42 @@ TEST_CASE("messages of a kind that nobody here takes are counted and do no harm"
   end.say(frame(static_cast<FrameKind>(12), Lane::control, "of a later version"));
   CHECK(peer.status().unknown_frames == 3);
   CHECK_FALSE(end.stream->over());
+}
+
+TEST_CASE("messages of a lane arrive in order and once, or not at all, whatever happens to links") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    MeshWorld cluster{2, seed};
+    cluster.start_all();
+    cluster.link();
+    auto random = cluster.world.random();
+    std::size_t sent = 0;
+    for (int i = 0; i < 2000; ++i) {
+      const auto lane = static_cast<Lane>(random.between(1, 3));
+      const auto text = std::to_string(static_cast<int>(lane)) + std::to_string(100'000 + i);
+      sent += cluster.mesh(1).send("n2", lane, FrameKind::test,
+                                   text + std::string(random.between(0, 2000), '.'))
+                  ? 1
+                  : 0;
+      if (random.between(0, 199) == 0) cluster.world.reset_connections("n1", "n2");
+      if (random.between(0, 99) == 0)
+        cluster.world.set_path("n1", "n2", {.slow_by_max = 300ms, .lost = 50'000});
+      if (random.between(0, 99) == 0) cluster.world.set_path("n1", "n2", {});
+      cluster.world.run_for(std::chrono::milliseconds{random.between(0, 10)});
+    }
+    cluster.world.set_path("n1", "n2", {});
+    cluster.world.run_for(10s);
+    const auto& messages = cluster.seen(2).messages;
+    std::map<char, std::string> newest;
+    for (const auto& [from, text] : messages) {
+      const auto number = text.substr(1, 6);
+      CHECK(newest[text[0]] < number);
+      newest[text[0]] = number;
+    }
+    CHECK(newest.size() == 3);
+    CHECK(messages.size() <= sent);
+    CHECK(messages.size() > sent / 2);
+  }
 }
 
 TEST_CASE("a message that is larger than its lane allows is refused") {
