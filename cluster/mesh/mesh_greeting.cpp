@@ -58,8 +58,6 @@ void MeshLink::connected(std::uint64_t number, std::shared_ptr<runtime::Stream> 
   hello.set_dialled_node(node_);
   hello.set_dialled_address(address_.to_string());
   hello.set_dial(number);
-  hello.set_seen_incarnation(seen_incarnation_);
-  hello.set_seen_dial(seen_dial_);
   connection->send(FrameKind::hello, hello.SerializeAsString());
   dialling_ = connection;
   handler = connection;
@@ -112,26 +110,18 @@ void MeshLink::refused(const Connection& connection, const Error& why) {
 
 // --- being dialled ------------------------------------------------------------------------------
 
-// Whether the hello was sent before its sender answered that dial of ours.
-bool MeshLink::knows_less(const wire::MeshHello& hello, std::uint64_t dial) const {
-  return hello.seen_incarnation() != core_.options.incarnation || hello.seen_dial() < dial;
-}
-
 void MeshLink::greeted(const Connection& connection, const wire::MeshHello& hello) {
   const std::lock_guard lock{mutex_};
   connection->phase = Phase::over;
   if (stopped_)
     return connection->refuse(
         node_, unavailable("NODE_STOPPING", core_.options.node + " is not taking links now"));
-  if (hello.incarnation() == seen_incarnation_ && hello.dial() <= seen_dial_) {
+  if (hello.incarnation() == answered_incarnation_ && hello.dial() <= answered_dial_) {
     TROUPE_SOMETIMES("a hello came after a later one of its node");
     return connection->stream->close();
   }
-  const bool up_by_us = up_ && up_->dialled && up_->incarnation == hello.incarnation() &&
-                        knows_less(hello, up_->dial);
-  const bool crossed = dialling_ && knows_less(hello, dialling_->dial);
-  TROUPE_SOMETIMES_IF(crossed, "two nodes dialled each other at once");
-  if (up_by_us || (crossed && core_.options.node < node_)) {
+  TROUPE_SOMETIMES_IF(dialling_, "two nodes dialled each other at once");
+  if (dialling_ && core_.options.node < node_) {
     connection->send(FrameKind::refusal, refusal_bytes(duplicate(core_.options.node)));
     return connection->stream->close();
   }
@@ -140,8 +130,8 @@ void MeshLink::greeted(const Connection& connection, const wire::MeshHello& hell
     older->phase = Phase::over;
     older->stream->close();
   }
-  seen_incarnation_ = hello.incarnation();
-  seen_dial_ = hello.dial();
+  answered_incarnation_ = hello.incarnation();
+  answered_dial_ = hello.dial();
   connection->phase = Phase::greeted;
   connection->dial = hello.dial();
   remember(*connection, hello);

@@ -1,17 +1,16 @@
 // The link to one peer, up or not: which connection it is, who dials, what waits, which calls are
 // open.
 //
-// Which of several connections becomes the link. Dials are numbered, and a hello says which dial of
-// the other side its sender answered last. So who gets a hello knows whether it was sent in
-// knowledge of the connection at hand:
-// - a hello older than one that was answered is stale: closed;
-// - both have said hello and know nothing of each other's: the dial of the smaller name goes on,
-// the
-//   other one is refused with LINK_DUPLICATE;
-// - the sender knew of our connection and dials all the same: it has given that up; answered;
-// - anything else is answered, and our own dial abandoned.
+// Which of several connections becomes the link. Dials are numbered, within the incarnation of who
+// dials. Who gets a hello
+// - closes it if it has answered a later one of that incarnation: the sender gave this one up;
+// - refuses it with LINK_DUPLICATE if it has said hello itself, waits for the answer, and has the
+//   smaller name: of two dials that cross, that of the smaller name goes on;
+// - answers it else, and abandons its own dial.
 // An answered connection becomes the link when the dialling side says ready, and replaces what was
-// the link before.
+// the link before. The dialling side does not if it has answered a hello meanwhile. So a node that
+// lost its link, or was started again, replaces what its peer still takes for one, and a hello that
+// comes late replaces nothing.
 //
 // Threads: a mutex guards everything. Subscribers are called without it.
 #pragma once
@@ -82,7 +81,6 @@ class MeshLink : public std::enable_shared_from_this<MeshLink> {
   void dial_failed(const Error& why);
   void abandon_dial();
   void redial_later();
-  bool knows_less(const wire::MeshHello& hello, std::uint64_t dial) const;
   void come_up(const Connection& connection, Later& later);
   void go_down(const Error& why, Later& later);
   void note(std::string_view event, const Error& why);
@@ -108,8 +106,8 @@ class MeshLink : public std::enable_shared_from_this<MeshLink> {
   std::uint64_t dials_ = 0;  // number of the newest
   unsigned failures_ = 0;    // dials in a row
   MonotonicTime dial_at_{};
-  std::uint64_t seen_incarnation_ = 0;  // of the newest hello that was answered
-  std::uint64_t seen_dial_ = 0;
+  std::uint64_t answered_incarnation_ = 0;  // of the newest hello that was answered
+  std::uint64_t answered_dial_ = 0;
 
   MonotonicTime heard_at_{};
   MonotonicTime wrote_at_{};

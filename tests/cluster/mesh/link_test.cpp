@@ -134,7 +134,12 @@ TEST_CASE("a node that stood still does not blame its peers for it") {
   cluster.world.run_for(3s);
   cluster.world.pause(*cluster.node(1).machine);
   cluster.world.run_for(10s);
+  // Nor for what the network still holds when it goes on.
+  cluster.world.set_path("n2", "n1", {.blocked = true});
+  cluster.world.run_for(1s);
   cluster.world.resume(*cluster.node(1).machine);
+  cluster.world.run_for(500ms);
+  cluster.world.set_path("n2", "n1", {});
   cluster.world.run_for(5s);
   CHECK(cluster.seen(1).links == Links{"+n2"});
   CHECK(cluster.seen(2).links == Links{"+n1"});
