@@ -137,7 +137,7 @@ void MeshCore::stop() {
   for (const auto& [name, stranger] : strangers)
     if (const auto connection = stranger.lock()) connection->stream->abort();
   const auto why = unavailable("NODE_STOPPING", "node " + options.node + " ends its links");
-  for (const auto& link : links()) link->stop(why);
+  for (const auto& link : links()) link->stop(why, false);
 }
 
 // --- peers --------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ void MeshCore::remove_peer(const std::string& node) {
     if (!found) return;
     link = found.mapped();
   }
-  link->stop(unavailable("PEER_REMOVED", "node " + node + " is no peer any more"));
+  link->stop(unavailable("PEER_REMOVED", "node " + node + " is no peer any more"), true);
 }
 
 }  // namespace troupe::cluster

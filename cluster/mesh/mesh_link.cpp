@@ -116,6 +116,7 @@ MonotonicTime MeshLink::tick(MonotonicTime now, bool stalled) {
   Later later{core_};
   const std::lock_guard lock{mutex_};
   const auto& options = core_.options;
+  if (gone_) return MonotonicTime::max();
   if (std::exchange(stopped_, false)) dial_at_ = now;
   for (auto& call : calls_.take_late(now)) {
     if (!call.sent) ++status_.late_before_sent;
@@ -207,9 +208,10 @@ void MeshLink::closed(const Connection& connection, const Error& why) {
   }
 }
 
-void MeshLink::stop(const Error& why) {
+void MeshLink::stop(const Error& why, bool for_good) {
   Later later{core_};
   const std::lock_guard lock{mutex_};
+  gone_ = gone_ || for_good;
   stopped_ = true;
   abandon_dial();
   if (const auto connection = std::exchange(greeting_, nullptr)) {

@@ -46,7 +46,8 @@ class MeshLink : public std::enable_shared_from_this<MeshLink> {
   // Heartbeats, deadlines, dials. `stalled`: this process stood still, so silence says nothing.
   // Returns when it is needed next.
   MonotonicTime tick(MonotonicTime now, bool stalled);
-  void stop(const Error& why);
+  // For good: it is no peer any more.
+  void stop(const Error& why, bool for_good);
   bool is_up() const;
   MeshLinkStatus status() const;
 
@@ -98,6 +99,7 @@ class MeshLink : public std::enable_shared_from_this<MeshLink> {
   mutable std::mutex mutex_;
   runtime::Address address_;
   bool stopped_ = true;  // until the first tick
+  bool gone_ = false;    // for good; a tick that is under way must not begin it again
 
   Connection up_;
   Connection greeting_;  // answered, waits for ready

@@ -132,11 +132,10 @@ TEST_CASE("a node that stood still does not blame its peers for it") {
   cluster.start_all();
   cluster.link();
   cluster.world.run_for(3s);
-  cluster.world.pause(*cluster.node(1).machine);
-  cluster.world.run_for(10s);
   // Nor for what the network still holds when it goes on.
   cluster.world.set_path("n2", "n1", {.blocked = true});
-  cluster.world.run_for(1s);
+  cluster.world.pause(*cluster.node(1).machine);
+  cluster.world.run_for(10s);
   cluster.world.resume(*cluster.node(1).machine);
   cluster.world.run_for(500ms);
   cluster.world.set_path("n2", "n1", {});

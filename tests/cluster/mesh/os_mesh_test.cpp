@@ -89,17 +89,27 @@ class OsNode {
   caf::actor actor_;
 };
 
+// Linked.
+struct OsPair {
+  OsNode one{"n1"};
+  OsNode two{"n2"};
+
+  OsPair() {
+    one.knows(two, "n2");
+    two.knows(one, "n1");
+    one.start();
+    two.start();
+    one.wait_for_links(1);
+  }
+};
+
 using Links = std::vector<std::string>;
 
 }  // namespace
 
 TEST_CASE("two nodes on loopback sockets link, and messages arrive in order") {
-  OsNode one{"n1"};
-  OsNode two{"n2"};
-  one.knows(two, "n2");
-  two.knows(one, "n1");
-  one.start();
-  two.start();
+  OsPair pair;
+  auto& [one, two] = pair;
   CHECK(one.wait_for_links(1) == Links{"+n2"});
   CHECK(two.wait_for_links(1) == Links{"+n1"});
   for (int i = 0; i < 1000; ++i)
@@ -109,13 +119,8 @@ TEST_CASE("two nodes on loopback sockets link, and messages arrive in order") {
 }
 
 TEST_CASE("many calls in flight between two processes' worth of threads are all answered") {
-  OsNode one{"n1"};
-  OsNode two{"n2"};
-  one.knows(two, "n2");
-  two.knows(one, "n1");
-  one.start();
-  two.start();
-  one.wait_for_links(1);
+  OsPair pair;
+  auto& [one, two] = pair;
   constexpr int calls = 20'000;
   constexpr int in_flight = 64;
   std::atomic<int> sent{0};
@@ -138,13 +143,8 @@ TEST_CASE("many calls in flight between two processes' worth of threads are all 
 }
 
 TEST_CASE("large messages of every lane pass while calls go on") {
-  OsNode one{"n1"};
-  OsNode two{"n2"};
-  one.knows(two, "n2");
-  two.knows(one, "n1");
-  one.start();
-  two.start();
-  one.wait_for_links(1);
+  OsPair pair;
+  auto& [one, two] = pair;
   Event<> sent;
   std::atomic<int> left{0};
   constexpr std::size_t pieces = 200;
