@@ -147,7 +147,7 @@ void HttpConnection::pump() {
 
 void HttpConnection::dispatch(HttpRequest request, std::uint64_t sequence) {
   Respond respond{shared_from_this(), sequence};
-  const Gate::Visit visit{core_->gate};
+  const runtime::Gate::Visit visit{core_->gate};
   if (!visit) return;  // the server is gone
   try {
     core_->handler(std::move(request), std::move(respond));

@@ -1,7 +1,6 @@
 // What a server shares with its connections, which may outlive it by a moment.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -9,37 +8,9 @@
 #include <mutex>
 
 #include "cluster/gateway/http/http_server.hpp"
+#include "runtime/gate.hpp"
 
 namespace troupe::cluster {
-
-// Lets callers in while it is open, and closes only when the last of them is out: so that what they
-// use may be destroyed afterwards.
-class Gate {
- public:
-  // Inside while it lives, if the gate was open.
-  class Visit {
-   public:
-    explicit Visit(Gate& gate) : gate_{gate.enter() ? &gate : nullptr} {}
-    ~Visit() {
-      if (gate_ != nullptr) gate_->leave();
-    }
-    Visit(const Visit&) = delete;
-    Visit& operator=(const Visit&) = delete;
-    explicit operator bool() const { return gate_ != nullptr; }
-
-   private:
-    Gate* const gate_;
-  };
-
-  void close();  // waits for those inside
-
- private:
-  bool enter();
-  void leave();
-
-  static constexpr std::uint32_t closed = 1U << 31;
-  std::atomic<std::uint32_t> inside_{0};
-};
 
 struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   Core(runtime::Platform& the_platform, HttpServerOptions the_options, HttpHandler the_handler)
@@ -48,7 +19,7 @@ struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   runtime::Platform& platform;
   const HttpServerOptions options;
   const HttpHandler handler;
-  Gate gate;  // around what the server's owner gave it to call
+  runtime::Gate gate;  // around what the server's owner gave it to call
 
   std::shared_ptr<runtime::StreamHandler> accept(std::shared_ptr<runtime::Stream> stream);
   void remove(std::uint64_t id);

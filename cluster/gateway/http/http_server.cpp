@@ -10,24 +10,6 @@
 
 namespace troupe::cluster {
 
-bool Gate::enter() {
-  if ((inside_.fetch_add(1, std::memory_order_acquire) & closed) == 0) return true;
-  leave();
-  return false;
-}
-
-void Gate::leave() {
-  if (inside_.fetch_sub(1, std::memory_order_release) == closed + 1) inside_.notify_all();
-}
-
-void Gate::close() {
-  auto now = inside_.fetch_or(closed, std::memory_order_acq_rel) | closed;
-  while (now != closed) {
-    inside_.wait(now, std::memory_order_acquire);
-    now = inside_.load(std::memory_order_acquire);
-  }
-}
-
 std::shared_ptr<runtime::StreamHandler> HttpServer::Core::accept(
     std::shared_ptr<runtime::Stream> stream) {
   std::shared_ptr<HttpConnection> connection;
@@ -54,7 +36,7 @@ void HttpServer::Core::remove(std::uint64_t id) {
     if (open_.empty()) done = std::exchange(done_, nullptr);
   }
   if (!done) return;
-  const Gate::Visit visit{gate};
+  const runtime::Gate::Visit visit{gate};
   if (visit) done();
 }
 
