@@ -38,8 +38,9 @@ void Shard::start() {
   const runtime::LogIndex cut = record ? record->snapshot_index : 0;
   files_.open(
       [&disk = surroundings_.platform->disk(), path = spec_.file(generation_), name = spec_.name(),
-       create, cut,
-       cache = spec_.options.page_cache_bytes]() -> Result<std::unique_ptr<runtime::ShardFile>> {
+       create, cut, cache = spec_.options.page_cache_bytes,
+       files = spec_.other_files(generation_)]() -> Result<std::unique_ptr<runtime::ShardFile>> {
+        TROUPE_CHECK(files.remove(disk));
         auto file = runtime::ShardFile::open(disk, path, name, create, {cache});
         if (!file) return file;
         if (const auto applied = (*file)->applied().index; applied < cut)
@@ -140,6 +141,14 @@ void Shard::on_not_leading(const Error& why) {
   refusal_ = why;
   enter(State::refusing);
   refuse_open_work(why);
+  run_queued();
+}
+
+void Shard::on_following(const Error& why) {
+  if (state_ == State::stopping) return;
+  TROUPE_SOMETIMES("a shard began as a follower");
+  refusal_ = why;
+  enter(State::refusing);
   run_queued();
 }
 

@@ -14,6 +14,8 @@ using runtime::LogIndex;
 
 namespace {
 
+constexpr std::size_t voters_max = 5;
+
 runtime::SharedBytes encode(const std::vector<RaftVoter>& voters) {
   std::vector<ConfigurationServer> servers;
   for (const RaftVoter& voter : voters)
@@ -67,7 +69,9 @@ void RaftGroup::loaded(Result<GroupLog> log) {
 
 void RaftGroup::create() {
   const RaftOptions& options = shared_->options;
-  std::vector<RaftVoter> voters = options.voters;
+  std::vector<RaftVoter> voters;
+  if (options.voters) voters = options.voters(group_);
+  if (voters.size() > 1 && !options.may_create) return stay_absent();
   if (voters.empty())
     voters.push_back(
         {shared_->platform.random().between(1, std::numeric_limits<std::int64_t>::max()),
@@ -76,11 +80,12 @@ void RaftGroup::create() {
     return voter.node == options.node;
   });
   const auto configuration = encode(voters);
-  if (self == voters.end() || !configuration)
+  if (self == voters.end() || !configuration || voters.size() > voters_max)
     return fail(
         failed_precondition("VOTERS_UNSOUND", "group " + std::to_string(group_) +
                                                   " cannot be created: its voters need "
-                                                  "distinct ids and node names, and node \"" +
+                                                  "distinct ids and node names, five at most, "
+                                                  "and node \"" +
                                                   options.node + "\" must be one of them"));
   record_ = GroupRecord{};
   record_.term = 1;
@@ -89,6 +94,19 @@ void RaftGroup::create() {
   tail_.reset(0, 0);
   state_ = State::creating;
   store(1, {LogEntry{1, 1, ENGINE_CHANGE, configuration}});
+}
+
+// The group exists elsewhere, and what this node once promised to it is gone: a vote cast now might
+// be the second in its term. It takes part again once it is added as a new replica.
+void RaftGroup::stay_absent() {
+  TROUPE_SOMETIMES("a replica stayed absent because its past is not known");
+  state_ = State::absent;
+  const Error why = unavailable(
+      "REPLICA_ABSENT", "this node has no replica of group " + std::to_string(group_) +
+                            ": its data folder does not know the group and was not made with the "
+                            "cluster; send the command to another node");
+  log().warn("raft.absent", why.message, {{"group", group_}});
+  observer_.on_following(why);
 }
 
 std::optional<Error> RaftGroup::does_not_fit(const GroupLog& log) const {
@@ -139,6 +157,8 @@ void RaftGroup::begin(GroupLog log) {
   durable_ = tail_.last();
   state_ = State::running;
   process(update);
+  if (state_ == State::running && !engine_sole_voter(engine_.get()) && own_entry_ == 0)
+    observer_.on_following(not_leading());
   maybe_take_snapshot();
   settle();
 }
@@ -187,6 +207,7 @@ void RaftGroup::stop_engine() {
   engine_.reset();
   flights_.clear();
   held_.clear();
+  arrival_ = {};
   timer_armed_ = false;
   ++timer_generation_;
   own_entry_ = 0;
@@ -194,6 +215,7 @@ void RaftGroup::stop_engine() {
 
 void RaftGroup::store_failed(const Error& why) {
   if (why.code != Code::resource_exhausted) return fail(why);
+  const bool replacing = state_ == State::replacing;
   stop_engine();
   state_ = State::waiting;
   leading_ = lost_leadership_ = false;
@@ -204,6 +226,7 @@ void RaftGroup::store_failed(const Error& why) {
   link_->post_after(retry_after_, [](RaftGroup& group) { group.retry(); });
   fail_confirmations(why);
   TROUPE_SOMETIMES_IF(told_full_, "a group found no space again");
+  TROUPE_SOMETIMES_IF(replacing, "a file from another replica was given up for want of space");
   if (told_full_) return;
   told_full_ = true;
   TROUPE_SOMETIMES("a group waited for space");

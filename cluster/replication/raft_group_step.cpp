@@ -107,8 +107,11 @@ void RaftGroup::appends_done(RaftGroup& group) {
     log.entries.push_back(*group.tail_.find(1));
     return group.begin(std::move(log));
   }
+  if (group.state_ == State::replacing && group.stored_ == group.appends_)
+    return group.observer_.on_file_replaced();
   group.settle();
-  if (done.error && (group.state_ == State::running || group.state_ == State::creating))
+  if (done.error && (group.state_ == State::running || group.state_ == State::creating ||
+                     group.state_ == State::replacing))
     group.store_failed(*done.error);
 }
 
@@ -212,11 +215,6 @@ void RaftGroup::deliver() {
     if (auto* probe = shared_->platform.probe())
       probe->delivered(group_, entry.index, entry.term, rows);
     observer_.on_committed(entry.index, entry.term, rows);
-    while (!confirmations_.empty() && confirmations_.front().barrier <= handed_) {
-      const auto confirmed = std::move(confirmations_.front().confirmed);
-      confirmations_.pop_front();
-      confirmed({});
-    }
   }
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "cluster/replication/raft_group.hpp"
+#include "runtime/platform/os/os_disk.hpp"
 
 namespace troupe::cluster::test {
 
@@ -95,7 +96,7 @@ class FakePlatform final : public runtime::Platform,
 
   runtime::Clock& clock() override { return *this; }
   runtime::Random& random() override { return *this; }
-  runtime::Disk& disk() override { throw std::logic_error("no disk here"); }
+  runtime::Disk& disk() override { return *disk_; }
   runtime::Network& network() override { throw std::logic_error("no network here"); }
   runtime::Workers& workers() override { return *this; }
   runtime::Logger& log() override { return *this; }
@@ -137,6 +138,7 @@ class FakePlatform final : public runtime::Platform,
   Duration queue_latency = std::chrono::microseconds(100);
 
  private:
+  std::unique_ptr<runtime::Disk> disk_ = runtime::make_os_disk();
   Pump& pump_;
   std::uint64_t state_;
 };
@@ -244,11 +246,15 @@ class FakeLog : public runtime::NodeLog {
     runtime::LogIndex last = append.record    ? append.record->snapshot_index
                              : content.record ? content.record->snapshot_index
                                               : 0;
-    if (!content.entries.empty()) last = content.entries.rbegin()->first;
+    const bool anew =
+        append.record && content.record && append.record->generation > content.record->generation;
+    if (!content.entries.empty() && !anew) last = content.entries.rbegin()->first;
     return append.entries.front().index > last + 1;
   }
   void apply(const Append& append) {
     Content& content = groups_[append.group];
+    if (append.record && content.record && append.record->generation > content.record->generation)
+      content.entries.clear();
     if (append.record) content.record = append.record;
     for (const runtime::LogEntry& entry : append.entries) {
       content.entries.erase(content.entries.lower_bound(entry.index), content.entries.end());
@@ -292,7 +298,36 @@ class Witness final : public actors::ConsensusObserver {
     leading = 0;
     losses.push_back(why);
   }
+  void on_following(const Error& why) override { following.push_back(why); }
   void on_failed(const Error& why) override { failed.push_back(why); }
+
+  // --- its file: what it was told, as text, in a folder of the test's
+  std::string file_of(std::uint64_t generation) const override {
+    return folder + "/g" + std::to_string(generation);
+  }
+  void copy_file(const std::string& path, FileDone done) override {
+    const Entry last = committed.empty() ? Entry{} : committed.back();
+    if (!disk->write(path, std::to_string(last.index) + " " + std::to_string(last.term) +
+                               std::string(padding, '.')))
+      throw std::logic_error("the test's folder cannot be written");
+    ++copies;
+    done(FileContent{last.index, last.term});
+  }
+  void inspect_file(std::uint64_t generation, FileDone done) override {
+    const auto text = disk->read(file_of(generation));
+    FileContent content;
+    if (!text || std::sscanf(text->c_str(), "%lu %lu", &content.index, &content.term) != 2)
+      return done(data_loss("SHARD_FILE_CORRUPT", "not the test's file"));
+    done(content);
+  }
+  void on_file_replaced() override { ++replaced; }
+
+  std::string folder;
+  runtime::Disk* disk = nullptr;
+  std::size_t padding = 0;
+  int copies = 0;
+  int replaced = 0;
+  std::vector<Error> following;
 
   std::vector<std::string> payloads() const {
     std::vector<std::string> all;
@@ -323,7 +358,12 @@ class Node {
   }
 
   void start(runtime::LogIndex applied = 0) {
+    const std::string folder = witness.folder;
+    const std::size_t padding = witness.padding;
     witness = Witness{};
+    witness.folder = folder;
+    witness.padding = padding;
+    witness.disk = &platform.disk();
     group.reset();
     shared_.reset(
         new RaftSurroundings{platform, log, options_, platform.workers().queue("reads", {})});
@@ -355,6 +395,7 @@ class Node {
     const auto last = group->status().last;
     REQUIRE(pump.run_while_not([&] { return witness.committed.back().index >= last; }));
   }
+  RaftOptions& options() { return options_; }
   FakeLog::Content& stored() { return log.content(group_id); }
 
   Pump& pump;
