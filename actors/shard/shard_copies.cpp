@@ -32,9 +32,12 @@ std::string Shard::file_of(std::uint64_t generation) const {
 
 void Shard::copy_file(const std::string& path, FileDone done) {
   files_.run<FileContent>(
-      [path](ShardFile& file) -> Result<FileContent> {
-        TROUPE_TRY(copied, file.copy_to(path));
-        return FileContent{copied.index, copied.term};
+      [path, &disk = surroundings_.platform->disk()](ShardFile& file) -> Result<FileContent> {
+        const auto copied = file.copy_to(path);
+        if (copied) return FileContent{copied->index, copied->term};
+        TROUPE_SOMETIMES("a shard file could not be copied");
+        static_cast<void>(disk.remove(path));  // half a copy only takes space
+        return copied.error();
       },
       std::move(done));
 }

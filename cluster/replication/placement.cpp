@@ -17,4 +17,12 @@ std::vector<RaftVoter> first_voters(runtime::GroupId group, const std::vector<st
   return voters;
 }
 
+std::vector<std::string> nodes_of_shard(const std::vector<std::string>& nodes, std::uint32_t shard,
+                                        std::uint32_t factor) {
+  std::vector<std::string> chosen;
+  for (std::size_t i = 0; i < std::min<std::size_t>(factor, nodes.size()); ++i)
+    chosen.push_back(nodes[(shard + i) % nodes.size()]);
+  return chosen;
+}
+
 }  // namespace troupe::cluster

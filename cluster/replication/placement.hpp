@@ -20,4 +20,10 @@ struct RaftVoter {
 // too, gets an id of its own from the group's log (architecture.md, Identity of replicas).
 std::vector<RaftVoter> first_voters(runtime::GroupId group, const std::vector<std::string>& nodes);
 
+// Where the replicas of a service's shard are while the manifest alone says so: `factor` of the
+// nodes that host the service, or all of them if they are fewer. Shards of one number begin one
+// node further than those of the number before, so that a node gets as many as the others.
+std::vector<std::string> nodes_of_shard(const std::vector<std::string>& nodes, std::uint32_t shard,
+                                        std::uint32_t factor);
+
 }  // namespace troupe::cluster

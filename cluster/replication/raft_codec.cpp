@@ -130,6 +130,14 @@ Result<void> take_body(RaftFrame& frame, RaftMessage& message) {
     case RaftFrame::kChunk:
       head.type = RAFT_CHUNK;
       return take_chunk(*frame.mutable_chunk(), message);
+    case RaftFrame::kSleep:
+      head.type = RAFT_SLEEP;
+      message.round = frame.sleep().last_index();
+      return {};
+    case RaftFrame::kAsleep:
+      head.type = RAFT_ASLEEP;
+      message.round = frame.asleep().last_index();
+      return {};
     case RaftFrame::BODY_NOT_SET:
       break;
   }
@@ -171,6 +179,10 @@ void put_body(const RaftMessage& message, RaftFrame& frame) {
       frame.mutable_fetch()->set_copy(message.chunk.copy);
       frame.mutable_fetch()->set_offset(message.chunk.offset);
       return;
+    case RAFT_SLEEP:
+      return frame.mutable_sleep()->set_last_index(message.round);
+    case RAFT_ASLEEP:
+      return frame.mutable_asleep()->set_last_index(message.round);
     case RAFT_CHUNK: {
       const RaftChunk& chunk = message.chunk;
       wire::RaftChunk& to = *frame.mutable_chunk();

@@ -39,6 +39,26 @@ void RaftExchange::received(const std::string& node, std::string_view bytes) {
                  RaftGroup& group) { group.receive(*message); });
 }
 
+// Groups that are about to sleep look at linked() first; a job that comes afterwards wakes them.
+void RaftExchange::link_changed(const std::string& node, bool up) {
+  std::vector<std::shared_ptr<RaftLink>> groups;
+  {
+    const std::lock_guard lock{mutex_};
+    if (up) {
+      linked_.insert(node);
+      return;
+    }
+    if (linked_.erase(node) == 0) return;
+    for (const auto& [group, link] : groups_) groups.push_back(link);
+  }
+  for (const auto& link : groups) link->post([](RaftGroup& group) { group.link_lost(); });
+}
+
+bool RaftExchange::linked(const std::string& node) const {
+  const std::lock_guard lock{mutex_};
+  return linked_.contains(node);
+}
+
 void RaftExchange::join(runtime::GroupId group, std::shared_ptr<RaftLink> link) {
   const std::lock_guard lock{mutex_};
   groups_[group] = std::move(link);

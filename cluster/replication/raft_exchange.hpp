@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,12 @@ class RaftExchange {
   // What the transport brings. `node`: who sent it, as the link's authentication knows.
   void received(const std::string& node, std::string_view bytes);
 
+  // From the transport: a link with the node's process is up, or has ended, which it also has if
+  // another process takes the node's place. Idle groups sleep while all their nodes are linked; a
+  // transport that never says so keeps them awake.
+  void link_changed(const std::string& node, bool up);
+  bool linked(const std::string& node) const;
+
   // A group that runs here. A later one takes the place of an earlier one.
   void join(runtime::GroupId group, std::shared_ptr<RaftLink> link);
   void leave(runtime::GroupId group, const RaftLink& link);
@@ -59,6 +66,7 @@ class RaftExchange {
   runtime::Logger& log_;
   mutable std::mutex mutex_;
   std::map<runtime::GroupId, std::shared_ptr<RaftLink>> groups_;
+  std::set<std::string> linked_;
   std::atomic<std::uint64_t> sent_{0}, received_{0}, malformed_{0}, unknown_{0};
 };
 

@@ -60,6 +60,7 @@ Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
     return resource_exhausted("REPLICATION_QUEUE_FULL",
                               "too many proposals of group " + std::to_string(group_) +
                                   " wait to be stored; try again when some are");
+  wake();
   EngineUpdate update;
   const EngineResult result = engine_submit(engine_.get(), now_ms(), ENGINE_COMMAND, 1, &update);
   if (result == ENGINE_NOT_LEADER) return not_leading();

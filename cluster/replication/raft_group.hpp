@@ -32,6 +32,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,6 +82,10 @@ struct RaftOptions {
   // stays absent.
   bool may_create = true;
 
+  // A group that had nothing to do for this long sleeps (raft_group_sleep.cpp), if the exchange
+  // knows its members' nodes to be linked.
+  std::chrono::milliseconds sleep_after{1'000};
+
   // To the other nodes; null: there are none. Outlives the groups.
   RaftExchange* exchange = nullptr;
   // A message carries at most this much of entries, and at least one entry.
@@ -118,6 +123,9 @@ class RaftGroup final : public actors::Consensus {
 
   // From another replica. Messages for another group or replica are dropped.
   void receive(const RaftMessage& message);
+
+  // The link to some node has ended: nothing is known of the processes behind it any more.
+  void link_lost();
 
  private:
   enum class State {
@@ -165,7 +173,6 @@ class RaftGroup final : public actors::Consensus {
 
   // --- raft_group_step.cpp: what the engine wants
   // ----------------------------------------------------
-  std::uint64_t now_ms() const;
   void process(const EngineUpdate& update, std::vector<runtime::LogEntry> fresh = {});
   void store(runtime::LogIndex index, std::vector<runtime::LogEntry> entries);
   void truncate(runtime::LogIndex from);
@@ -197,6 +204,17 @@ class RaftGroup final : public actors::Consensus {
   void answer_confirm(const RaftMessage& message);
   void take_confirmed(const RaftMessage& message);
 
+  // --- raft_group_sleep.cpp: the group's time, and when it stands still
+  std::uint64_t real_ms() const;
+  std::uint64_t now_ms() const;
+  void wake();
+  void fall_asleep();
+  void maybe_sleep();
+  bool linked_with(std::uint64_t replica) const;
+  bool tells_nothing(const RaftMessage& message) const;
+  void take_sleep(const RaftMessage& message);
+  void take_asleep(const RaftMessage& message);
+
   // --- raft_group_files.cpp: ours to others
   void offer_file(std::uint64_t replica, const EngineMessage& head);
   void serve_file(const RaftMessage& message);
@@ -216,6 +234,7 @@ class RaftGroup final : public actors::Consensus {
                                   std::uint64_t offset, std::string_view bytes, bool last);
   void chunk_written(std::uint64_t number, std::uint64_t bytes, const Result<void>& written);
   void file_inspected(std::uint64_t number, Result<actors::ConsensusObserver::FileContent> found);
+  void give_up_arrival();
   void replace_file();
 
   void maybe_take_snapshot();
@@ -258,6 +277,12 @@ class RaftGroup final : public actors::Consensus {
   std::vector<std::uint64_t> round_yes_;  // voters that have answered
   std::vector<Confirmed> next_reads_;     // came while it was under way
   bool round_watched_ = false;
+
+  bool asleep_ = false;
+  std::uint64_t asleep_since_ms_ = 0;
+  std::uint64_t held_back_ms_ = 0;  // for how long the group's time has stood still
+  std::uint64_t last_busy_ms_ = 0;  // in the group's time
+  std::set<std::uint64_t> sleepers_;
 
   std::map<std::uint64_t, std::string> strangers_;  // nodes of senders that we do not know
 

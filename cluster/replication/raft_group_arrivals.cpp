@@ -20,7 +20,10 @@ bool RaftGroup::holds(LogIndex index, Term term) const {
 void RaftGroup::take_offer(const RaftMessage& message) {
   const auto& offered = message.head.snapshot;
   if (message.head.term != record_.term || own_entry_ != 0) return;
-  if (holds(offered.last_index, offered.last_term)) return dispatch_to_engine(message);
+  if (offered.last_index <= tail_.snapshot() ||
+      tail_.term_of(offered.last_index) == offered.last_term)
+    return dispatch_to_engine(message);
+  if (holds(offered.last_index, offered.last_term)) return;  // it contradicts what is committed
   if (arrival_.number != 0 && arrival_.from == message.from) return;
   TROUPE_SOMETIMES_IF(arrival_.number != 0, "another leader offered its file meanwhile");
   TROUPE_SOMETIMES("a replica needs the leader's file");
@@ -46,7 +49,7 @@ void RaftGroup::fetch() {
                       TROUPE_SOMETIMES("a piece of a file was asked for again");
                       if (++arrival.unanswered <= group.shared_->options.files.retries_max)
                         return group.fetch();
-                      arrival = {};
+                      group.give_up_arrival();
                     });
 }
 
@@ -110,8 +113,7 @@ void RaftGroup::chunk_written(std::uint64_t number, std::uint64_t bytes,
   if (!written) {
     TROUPE_SOMETIMES("a file that came could not be stored");
     log().warn("raft.file_given_up", written.error().describe(), {{"group", group_}});
-    arrival = {};
-    return;
+    return give_up_arrival();
   }
   arrival.offset += bytes;
   if (arrival.offset == arrival.bytes) {
@@ -143,7 +145,18 @@ void RaftGroup::file_inspected(std::uint64_t number,
                {"said", said.index},
                {"found", found ? found->index : 0},
                {"error", found ? "" : found.error().describe()}});
-  arrival_ = {};
+  give_up_arrival();
+}
+
+// The leader goes on offering its file. What came of it only takes space.
+void RaftGroup::give_up_arrival() {
+  const FileArrival arrival = std::exchange(arrival_, {});
+  shared_->reads->post([file = arrival.file, path = observer_.file_of(arrival.generation),
+                        &disk = shared_->platform.disk()] {
+    if (file) file->file.reset();
+    for (const char* suffix : {"-wal", "-journal", ""})
+      static_cast<void>(disk.remove(path + suffix));
+  });
 }
 
 // File, snapshot and the end of the old log become true together, with one record of the node log.

@@ -5,6 +5,7 @@
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
 #include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::cluster {
 
@@ -71,7 +72,9 @@ void RaftGroup::create() {
   const RaftOptions& options = shared_->options;
   std::vector<RaftVoter> voters;
   if (options.voters) voters = options.voters(group_);
-  if (voters.size() > 1 && !options.may_create) return stay_absent();
+  // Planted: a replica that lost its disk comes back under its old Raft id.
+  if (voters.size() > 1 && !options.may_create && !TROUPE_PLANTED(raft_id_reused))
+    return stay_absent();
   if (voters.empty())
     voters.push_back(
         {shared_->platform.random().between(1, std::numeric_limits<std::int64_t>::max()),
@@ -131,6 +134,8 @@ std::optional<Error> RaftGroup::does_not_fit(const GroupLog& log) const {
 void RaftGroup::begin(GroupLog log) {
   if (auto error = does_not_fit(log)) return fail(*std::move(error));
   record_ = *log.record;
+  // Planted: a vote is forgotten when the process ends.
+  if (TROUPE_PLANTED(vote_forgotten)) record_.vote = 0;
   record_number_ = 0;  // it is durable, whatever became of those written since
   // A voter that needs nobody's vote is elected by being started; the term is raised here, as in
   // any election, and becomes durable with the first entry of the term.
@@ -208,6 +213,7 @@ void RaftGroup::stop_engine() {
   flights_.clear();
   held_.clear();
   arrival_ = {};
+  if (std::exchange(asleep_, false)) held_back_ms_ += real_ms() - asleep_since_ms_;
   timer_armed_ = false;
   ++timer_generation_;
   own_entry_ = 0;

@@ -19,6 +19,14 @@ void RaftGroup::receive(const RaftMessage& message) {
       return answer_confirm(message);
     case RAFT_CONFIRMED:
       return take_confirmed(message);
+    case RAFT_SLEEP:
+      return take_sleep(message);
+    case RAFT_ASLEEP:
+      return take_asleep(message);
+    default:
+      if (!tells_nothing(message)) wake();
+  }
+  switch (message.head.type) {
     case RAFT_FETCH:
       return serve_file(message);
     case RAFT_CHUNK:
@@ -28,6 +36,15 @@ void RaftGroup::receive(const RaftMessage& message) {
     default:
       return dispatch_to_engine(message);
   }
+}
+
+// Heartbeats and their answers may overtake, or be overtaken by, what puts a group to sleep.
+bool RaftGroup::tells_nothing(const RaftMessage& message) const {
+  const EngineMessage& head = message.head;
+  if (head.term != record_.term) return false;
+  if (head.type == ENGINE_APPEND_ENTRIES_RESULT) return head.append_result.rejected == 0;
+  return head.type == ENGINE_APPEND_ENTRIES && message.entries.empty() &&
+         head.append.prev_index == tail_.last() && head.append.commit == handed_;
 }
 
 // A replica that our configuration does not have may be a new one.

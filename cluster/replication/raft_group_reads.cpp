@@ -53,6 +53,7 @@ void RaftGroup::watch_round() {
     if (group.round_reads_.empty() || !group.leading_) return;
     if (round == group.round_) {
       TROUPE_SOMETIMES("voters were asked again whether a leader still leads");
+      group.wake();
       group.ask_voters();
     }
     group.watch_round();

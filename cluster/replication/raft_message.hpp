@@ -15,6 +15,8 @@ enum : std::uint8_t {
   RAFT_CONFIRMED = 33,  // yes, as far as I know
   RAFT_FETCH = 34,      // a piece of a shard file, please
   RAFT_CHUNK = 35,      // here it is
+  RAFT_SLEEP = 36,      // nothing is to be done, let your time stand still
+  RAFT_ASLEEP = 37,     // it does
 };
 
 // Of RAFT_FETCH and RAFT_CHUNK; see raft_files.hpp.
@@ -36,7 +38,7 @@ struct RaftMessage {
   EngineMessage head{};    // its pointers are not used
   std::vector<runtime::LogEntry> entries;  // of ENGINE_APPEND_ENTRIES
   std::string configuration;               // of ENGINE_INSTALL_SNAPSHOT and RAFT_CHUNK
-  std::uint64_t round = 0;                 // of RAFT_CONFIRM and RAFT_CONFIRMED
+  std::uint64_t round = 0;  // of RAFT_CONFIRM(ED); of RAFT_(A)SLEEP: index of the last entry
   RaftChunk chunk;
   // Who sent it, as the links know; empty: not known. Does not travel.
   std::string node;

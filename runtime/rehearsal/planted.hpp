@@ -39,6 +39,7 @@ class PlantedBug {
   PlantedBug* next() const { return next_; }
   static PlantedBug* newest();
   void switch_on(Mark& mark) { mark_ = &mark; }
+  void switch_off() { mark_ = nullptr; }
 
  private:
   const char* const name_;

@@ -316,6 +316,12 @@ unsigned engine_voters(const Engine* e, uint64_t* replicas, unsigned max) {
   return n;
 }
 
+unsigned engine_members(const Engine* e, uint64_t* replicas, unsigned max) {
+  for (unsigned i = 0; i < e->raft.configuration.n && i < max; i++)
+    replicas[i] = e->raft.configuration.servers[i].id;
+  return e->raft.configuration.n;
+}
+
 const char* engine_address(const Engine* e, uint64_t replica) {
   for (unsigned i = 0; i < e->raft.configuration.n; i++) {
     if (e->raft.configuration.servers[i].id == replica)

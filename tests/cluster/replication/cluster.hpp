@@ -116,7 +116,8 @@ class Cluster {
     if (head.type == ENGINE_REQUEST_VOTE_RESULT && head.vote_result.granted)
       REQUIRE(stored.record->vote == message.to);
     if (head.type == ENGINE_APPEND_ENTRIES_RESULT && head.append_result.rejected == 0)
-      REQUIRE(head.append_result.last_index <= from.log.last_index(Node::group_id));
+      REQUIRE(head.append_result.last_index <=
+              std::max(from.log.last_index(Node::group_id), stored.record->snapshot_index));
   }
 
   std::vector<std::unique_ptr<Wire>> wires_;
