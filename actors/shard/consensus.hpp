@@ -112,7 +112,7 @@ class Consensus {
     runtime::LogIndex last = 0;
     runtime::LogIndex snapshot = 0;
     std::uint64_t replica = 0;  // Raft id; 0: none
-    std::string leader;         // name of the node that leads, as far as is known; empty: not known
+    std::string leader = {};    // name of the node that leads, as far as is known; empty: not known
   };
   virtual Status status() const = 0;
 };

@@ -189,6 +189,7 @@ class Shard final : private ConsensusObserver {
   State state_ = State::opening;
   runtime::LogIndex serve_at_ = 0;  // leading, and serves once this is applied; 0: not so
   std::optional<Error> refusal_;    // while refusing: why writes are refused
+  bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
   std::deque<RequestPtr> queued_;   // while opening or recovering
   std::uint64_t epoch_ = 0;         // raised when residents are dropped: older completions are void

@@ -54,7 +54,10 @@ struct RaftOptions {
   std::string node = {};  // our name in configurations
   std::chrono::milliseconds election_timeout{300};
   std::chrono::milliseconds heartbeat{50};
-  std::chrono::milliseconds install_snapshot_timeout{600'000};
+  // After an offer of our file the engine tells its receiver nothing but heartbeats for this long.
+  // An offer is a small message and harmless, so it is repeated soon: a late answer may have made
+  // the engine offer a file to a replica that needs none.
+  std::chrono::milliseconds install_snapshot_timeout{500};
 
   // A snapshot marker is taken when the checkpoint is this many entries past the last one, or when
   // fewer keep old segments of the log from being deleted. The log is cut `trailing` entries before
@@ -289,6 +292,7 @@ class RaftGroup final : public actors::Consensus {
   FileCopy copy_;        // of our file, for others
   FileArrival arrival_;  // another's file, for us
   std::uint64_t arrivals_ = 0;
+  runtime::GroupRecord replaced_;  // while replacing: the record before
 
   std::optional<Checkpoint> checkpoint_;
 

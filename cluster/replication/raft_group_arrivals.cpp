@@ -171,6 +171,7 @@ void RaftGroup::replace_file() {
              {{"group", group_}, {"index", arrival.content.index}, {"bytes", arrival.bytes}});
   stop_engine();
   state_ = State::replacing;
+  replaced_ = record_;
   record_.generation = arrival.generation;
   record_.snapshot_index = arrival.content.index;
   record_.snapshot_term = arrival.content.term;

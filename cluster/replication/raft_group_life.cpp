@@ -222,6 +222,7 @@ void RaftGroup::stop_engine() {
 void RaftGroup::store_failed(const Error& why) {
   if (why.code != Code::resource_exhausted) return fail(why);
   const bool replacing = state_ == State::replacing;
+  if (replacing) record_ = replaced_;  // what the log says, until it is read again
   stop_engine();
   state_ = State::waiting;
   leading_ = lost_leadership_ = false;

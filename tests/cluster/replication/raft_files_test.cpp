@@ -246,6 +246,43 @@ TEST_CASE("an offer of what the log holds changes nothing: it may have been ackn
   CHECK(cluster[other].witness.failed.empty());
 }
 
+// C-Raft then sends the replica nothing but heartbeats until its time for an installation is over.
+TEST_CASE(
+    "a late answer makes the leader offer a file to one that needs none, and starves nobody") {
+  Pump pump;
+  FilesCluster cluster(pump);
+  cluster.start();
+  REQUIRE(cluster.elect());
+  const int leader = cluster.leader();
+  const int other = (leader + 1) % 3;
+  for (int i = 0; i < 50; ++i) REQUIRE(cluster[leader].commit("x"));
+  pump.run_for(1s);
+  cluster.checkpoint(leader);
+  pump.run_for(100ms);
+  cluster.cut_off(other);
+  pump.run_for(1s);
+  cluster.reconnect();
+  int offers = 0;
+  cluster.lost = [&](const RaftMessage& message) {
+    offers += message.head.type == ENGINE_INSTALL_SNAPSHOT;
+    return false;
+  };
+  RaftMessage late;
+  late.group = Node::group_id;
+  late.from = static_cast<std::uint64_t>(other + 1);
+  late.to = static_cast<std::uint64_t>(leader + 1);
+  late.head.type = ENGINE_APPEND_ENTRIES_RESULT;
+  late.head.term = cluster[leader].group->status().term;
+  late.head.append_result.rejected = cluster[leader].group->status().last;
+  late.head.append_result.last_index = 5;
+  cluster[leader].group->receive(late);
+  REQUIRE(cluster.leader() == leader);
+  REQUIRE(cluster[leader].propose("y") != 0);
+  CHECK(pump.run_while_not([&] { return cluster.agree(); }, 3s));
+  CHECK(offers == 1);
+  CHECK(cluster[other].witness.replaced == 0);
+}
+
 TEST_CASE("a file that is not what the leader said is refused") {
   Pump pump;
   FilesCluster cluster(pump);

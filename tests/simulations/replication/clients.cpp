@@ -7,7 +7,7 @@ namespace troupe::simulations {
 using namespace std::chrono_literals;
 
 void Client::run() {
-  world_.after(std::chrono::milliseconds{dice_.next() % 20}, [this] { begin(); });
+  world_.after(std::chrono::milliseconds{dice_.next() % pause_ms}, [this] { begin(); });
 }
 
 void Client::begin() {

@@ -33,6 +33,7 @@ class Client {
   void finish() { finishing_ = true; }
   bool idle() const { return finishing_ && !busy_; }
 
+  std::uint64_t pause_ms = 20;  // between operations, at most
   std::vector<Operation> history;
   std::uint64_t attempts = 0;
   std::uint64_t refused = 0;

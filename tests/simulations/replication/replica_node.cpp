@@ -1,6 +1,10 @@
 #include "tests/simulations/replication/replica_node.hpp"
 
+#include <caf/abstract_actor.hpp>
+#include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
+
+#include "actors/supervision.hpp"
 
 namespace troupe::simulations {
 
@@ -55,6 +59,10 @@ StartProcess ReplicaNode::start(const std::string& name, const Set& set, Wires& 
     surroundings.queue = platform.workers().queue("shard", runtime::Workers::Kind::pooled);
     surroundings.vitals = node->vitals_;
     node->shard_ = actors::spawn_shard(node->system_, spec, surroundings);
+    caf::actor_cast<caf::abstract_actor*>(node->shard_)
+        ->attach_functor([ended = node->ended_](const caf::error& reason) {
+          *ended = "its shard ended: " + actors::from_caf_error(reason).describe();
+        });
     return std::unique_ptr<SimulatedProcess>{std::move(node)};
   };
 }

@@ -32,6 +32,9 @@ class Wires {
 
   void cut(const std::string& from, const std::string& to) { cut_.insert({from, to}); }
   void heal() { cut_.clear(); }
+  bool is_cut(const std::string& one, const std::string& other) const {
+    return cut_.contains({one, other}) || cut_.contains({other, one});
+  }
 
   unsigned lost_of_1000 = 0;
   Duration delay_min = std::chrono::microseconds{200};
@@ -58,9 +61,13 @@ class ReplicaNode final : public SimulatedProcess {
 
   void stop() override;
   void receive(const std::string& from, std::string_view bytes) { exchange_.received(from, bytes); }
+  void link_changed(const std::string& node, bool up) { exchange_.link_changed(node, up); }
   const caf::actor& shard() const { return shard_; }
   actors::ShardVitals::Snapshot vitals() const { return vitals_->get(); }
   const runtime::NodeLog& log() const { return *log_; }
+  cluster::RaftExchange::Counts counts() const { return exchange_.counts(); }
+  // Why the shard's actor ended without being asked to; empty: it runs.
+  const std::string& ended() const { return *ended_; }
   void request_checkpoint() { actors::send_checkpoint(shard_); }
 
  private:
@@ -87,6 +94,7 @@ class ReplicaNode final : public SimulatedProcess {
   Config config_;
   caf::actor_system system_;
   caf::actor shard_;
+  std::shared_ptr<std::string> ended_ = std::make_shared<std::string>();
 };
 
 }  // namespace troupe::simulations

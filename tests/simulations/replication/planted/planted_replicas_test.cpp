@@ -33,11 +33,11 @@ std::uint64_t hunt(const std::string& bug, std::uint64_t seeds, std::string& fou
   std::uint64_t finder = 0;
   for (std::uint64_t seed = 1; seed <= seeds && finder == 0; ++seed) {
     Stage stage(seed, 3);
-    stage.start_all();
     stage.add_clients(5, 3);
-    for (int round = 0; round < 20 && stage.failure.empty(); ++round) {
-      if (round == 10 && bug == "raft_id_reused") lose_a_disk(stage);
-      stage.go_wrong();
+    stage.storm(seed);
+    if (bug == "raft_id_reused") {
+      lose_a_disk(stage);
+      stage.storm(seed);
     }
     found = stage.verdict();
     if (!found.empty()) finder = seed;
@@ -49,12 +49,13 @@ std::uint64_t hunt(const std::string& bug, std::uint64_t seeds, std::string& fou
 }  // namespace
 
 TEST_CASE("planted bugs of replication are found") {
-  for (const char* bug : {"answer_before_commit", "durable_before_sync", "log_cut_at_commit",
-                          "read_without_confirming", "serve_before_own_entry", "ship_wrong_file",
-                          "truncated_append_durable", "vote_forgotten", "raft_id_reused"}) {
+  for (const std::string bug :
+       {"answer_before_commit", "durable_before_sync", "log_cut_at_commit",
+        "read_without_confirming", "serve_before_own_entry", "ship_wrong_file",
+        "truncated_append_durable", "vote_forgotten", "raft_id_reused"}) {
     CAPTURE(bug);
     std::string found;
-    const std::uint64_t seed = hunt(bug, 40, found);
+    const std::uint64_t seed = hunt(bug, 300, found);
     MESSAGE(bug, ": seed ", seed, ": ", found);
     CHECK(seed != 0);
   }
