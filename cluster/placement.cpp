@@ -65,11 +65,6 @@ std::vector<Host*> choose(std::vector<Host>& hosts, std::size_t replicas) {
   return chosen;
 }
 
-std::uint64_t replica_id(runtime::GroupId group, const std::string& node) {
-  // Positive as a signed number, too.
-  return runtime::checksum_of_numbers(group, 0, runtime::checksum(node)) & ~(1ull << 63);
-}
-
 }  // namespace
 
 std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service) {
@@ -78,13 +73,9 @@ std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::
   const std::size_t factor = std::min<std::size_t>(settings.replication_factor, hosts.size());
   std::vector<Replicas> shards(settings.shards);
   for (std::uint32_t shard = 0; shard < settings.shards; ++shard) {
-    const runtime::GroupId group = group_of(service, shard);
-    for (const Host* host : choose(hosts, factor)) {
-      std::uint64_t id = std::max<std::uint64_t>(1, replica_id(group, host->node));
-      // Two of a group with one number would have to collide in 63 bits.
-      while (std::ranges::find(shards[shard], id, &RaftVoter::replica) != shards[shard].end()) ++id;
-      shards[shard].push_back({id, host->node});
-    }
+    std::vector<std::string> nodes;
+    for (const Host* host : choose(hosts, factor)) nodes.push_back(host->node);
+    shards[shard] = first_voters(group_of(service, shard), nodes);
   }
   return shards;
 }

@@ -40,8 +40,44 @@ class ConsensusObserver {
   // on_leading() comes again. `why` is an error if entries could not be stored (a full disk).
   virtual void on_not_leading(const Error& why) = 0;
 
+  // This replica has begun without leading: others may lead, and it hears of what they commit.
+  // `why` is what to answer to commands. on_leading() may come at any time, or never.
+  virtual void on_following(const Error& why) { static_cast<void>(why); }
+
+  // --- files: a replica that lags behind what the leader's log has cut off gets the leader's file
+
+  // Where the shard's file of a generation lies. A file of a later generation than the log names is
+  // nobody's: the group writes what it is sent there.
+  virtual std::string file_of(std::uint64_t generation) const {
+    static_cast<void>(generation);
+    return {};
+  }
+  // What a shard file holds.
+  struct FileContent {
+    runtime::LogIndex index = 0;
+    runtime::Term term = 0;
+  };
+  using FileDone = std::function<void(Result<FileContent>)>;
+  // Makes `path` a copy of the shard's file as it is at some moment from now.
+  virtual void copy_file(const std::string& path, FileDone done) {
+    static_cast<void>(path);
+    done(no_files());
+  }
+  // Opens the file of that generation, which lies there complete and synced, and looks whether it
+  // is this shard's.
+  virtual void inspect_file(std::uint64_t generation, FileDone done) {
+    static_cast<void>(generation);
+    done(no_files());
+  }
+  // The log names the file of a later generation now and begins behind it. The group does nothing
+  // any more: the shard starts again with that file and a new group.
+  virtual void on_file_replaced() {}
+
   // The group cannot go on (rotten log, engine error). The shard's actor ends with this error.
   virtual void on_failed(const Error& why) = 0;
+
+ private:
+  static Error no_files() { return unimplemented("NO_SHARD_FILES", "this observer has no files"); }
 };
 
 class Consensus {
@@ -57,7 +93,7 @@ class Consensus {
   virtual Result<runtime::LogIndex> propose(runtime::SharedBytes payload) = 0;
 
   // For a linearizable read: calls back once a majority confirmed that this replica still led its
-  // term after the call. With one voter at once.
+  // term after the call. With one voter at once. Calls that wait share a round of messages.
   virtual void confirm_leadership(std::function<void(const Result<void>&)> confirmed) = 0;
 
   // Whether this replica is the group's only voter. Then no other can lead, and what it has
@@ -70,12 +106,13 @@ class Consensus {
                             std::uint64_t generation) = 0;
 
   struct Status {
-    std::string role;  // "leader", "follower", "candidate", "starting"
+    std::string role;  // "leader", "follower", "candidate", "starting", "absent"
     runtime::Term term = 0;
     runtime::LogIndex commit = 0;
     runtime::LogIndex last = 0;
     runtime::LogIndex snapshot = 0;
-    std::uint64_t replica = 0;  // Raft id
+    std::uint64_t replica = 0;  // Raft id; 0: none
+    std::string leader = {};    // name of the node that leads, as far as is known; empty: not known
   };
   virtual Status status() const = 0;
 };

@@ -38,8 +38,9 @@ void Shard::start() {
   const runtime::LogIndex cut = record ? record->snapshot_index : 0;
   files_.open(
       [&disk = surroundings_.platform->disk(), path = spec_.file(generation_), name = spec_.name(),
-       create, cut,
-       cache = spec_.options.page_cache_bytes]() -> Result<std::unique_ptr<runtime::ShardFile>> {
+       create, cut, cache = spec_.options.page_cache_bytes,
+       files = spec_.other_files(generation_)]() -> Result<std::unique_ptr<runtime::ShardFile>> {
+        TROUPE_CHECK(files.remove(disk));
         auto file = runtime::ShardFile::open(disk, path, name, create, {cache});
         if (!file) return file;
         if (const auto applied = (*file)->applied().index; applied < cut)
@@ -103,6 +104,7 @@ void Shard::on_leading(runtime::Term) {
   // from there.
   TROUPE_SOMETIMES_IF(refusal_.has_value(), "a shard led again after it had refused commands");
   refusal_.reset();
+  following_ = false;
   enter(State::recovering);
   serve_at_ = committed_;
   // Planted: commands run before the file holds all that the log held.
@@ -136,12 +138,27 @@ void Shard::on_not_leading(const Error& why) {
     refuse_open_work(why);
     return stop_if_idle();
   }
-  log().warn("shard.refusing", spec_.name() + " refuses commands: " + why.describe(),
-             {{"shard", spec_.name()}, {"reason", why.reason}});
+  following_ = why.code == Code::unavailable && !consensus_->sole_voter();
+  if (following_) {
+    log().info("shard.following", spec_.name() + " does not lead any more",
+               {{"shard", spec_.name()}});
+  } else {
+    log().warn("shard.refusing", spec_.name() + " refuses commands: " + why.describe(),
+               {{"shard", spec_.name()}, {"reason", why.reason}});
+  }
   serve_at_ = 0;
   refusal_ = why;
   enter(State::refusing);
   refuse_open_work(why);
+  run_queued();
+}
+
+void Shard::on_following(const Error& why) {
+  if (state_ == State::stopping) return;
+  TROUPE_SOMETIMES("a shard began as a follower");
+  following_ = true;
+  refusal_ = why;
+  enter(State::refusing);
   run_queued();
 }
 
@@ -261,8 +278,9 @@ void Shard::publish() {
   static constexpr const char* names[] = {"opening", "recovering", "serving", "refusing",
                                           "stopping"};
   ShardVitals::Snapshot snapshot;
-  snapshot.state = names[static_cast<int>(state_)];
-  if (refusal_) snapshot.problem = refusal_->describe();
+  const bool following = state_ == State::refusing && following_;
+  snapshot.state = following ? "following" : names[static_cast<int>(state_)];
+  if (refusal_ && !following) snapshot.problem = refusal_->describe();
   if (consensus_) snapshot.consensus = consensus_->status();
   snapshot.applied = applied_.index;
   snapshot.checkpointed = surroundings_.vitals->get().checkpointed;

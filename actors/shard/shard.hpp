@@ -33,6 +33,19 @@
 
 namespace troupe::actors {
 
+// Another replica's file takes the place of this shard's: see
+// ConsensusObserver::on_file_replaced().
+inline constexpr char file_replaced_reason[] = "SHARD_FILE_REPLACED";
+
+// What lies in the folder of a shard's files under its name and is not its file: of former
+// generations, and copies that were made for other replicas or never arrived whole.
+struct OtherShardFiles {
+  std::string folder;
+  std::string prefix;
+  std::string own;
+  Result<void> remove(runtime::Disk& disk) const;
+};
+
 // Who a shard is. Shared by its restarts.
 struct ShardSpec {
   const Service* service = nullptr;
@@ -44,6 +57,7 @@ struct ShardSpec {
   // "banking.v1.Accounts/2"
   std::string name() const;
   std::string file(std::uint64_t generation) const;
+  OtherShardFiles other_files(std::uint64_t generation) const;
 };
 
 // What a shard stands on. Outlives it.
@@ -58,7 +72,8 @@ struct ShardSurroundings {
 
 class Shard final : private ConsensusObserver {
  public:
-  // `fail` ends the actor with an error; its supervisor decides what then.
+  // `fail` ends the actor with an error; its supervisor decides what then. The reason
+  // file_replaced_reason is no failure: the shard is to be made and started again at once.
   Shard(ShardSpec spec, ShardSurroundings surroundings, std::shared_ptr<Executor> executor,
         std::function<void(const Error&)> fail);
   ~Shard() override;
@@ -91,6 +106,7 @@ class Shard final : private ConsensusObserver {
                     runtime::SharedBytes payload) override;
   void on_leading(runtime::Term term) override;
   void on_not_leading(const Error& why) override;
+  void on_following(const Error& why) override;
   void on_failed(const Error& why) override;
   void serve();
   void run_queued();
@@ -99,6 +115,12 @@ class Shard final : private ConsensusObserver {
   void requeue(std::vector<RequestPtr> requests);
   void enter(State state);
   void stop_if_idle();
+
+  // --- shard_copies.cpp: files from and for other replicas
+  std::string file_of(std::uint64_t generation) const override;
+  void copy_file(const std::string& path, FileDone done) override;
+  void inspect_file(std::uint64_t generation, FileDone done) override;
+  void on_file_replaced() override;
 
   // --- shard_apply.cpp: rows into the file
   // ------------------------------------------------------------
@@ -170,6 +192,7 @@ class Shard final : private ConsensusObserver {
   State state_ = State::opening;
   runtime::LogIndex serve_at_ = 0;  // leading, and serves once this is applied; 0: not so
   std::optional<Error> refusal_;    // while refusing: why writes are refused
+  bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
   std::deque<RequestPtr> queued_;   // while opening or recovering
   std::uint64_t epoch_ = 0;         // raised when residents are dropped: older completions are void

@@ -49,6 +49,28 @@ class ActorExecutor final : public Executor {
   const caf::actor_addr address_;  // weak: closures must not keep the actor alive
 };
 
+// The executor of one life of a shard: what is left of an earlier life is dropped.
+class LifeExecutor final : public Executor, public std::enable_shared_from_this<LifeExecutor> {
+ public:
+  explicit LifeExecutor(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
+
+  void post(std::function<void()> job) override { executor_->post(guarded(std::move(job))); }
+  void post_after(Duration delay, std::function<void()> job) override {
+    executor_->post_after(delay, guarded(std::move(job)));
+  }
+  void end() { over_ = true; }  // inside the actor
+
+ private:
+  std::function<void()> guarded(std::function<void()> job) {
+    return [self = shared_from_this(), job = std::move(job)] {
+      if (!self->over_) job();
+    };
+  }
+
+  const std::shared_ptr<Executor> executor_;
+  bool over_ = false;  // touched inside the actor
+};
+
 class ShardActor final : public caf::event_based_actor {
  public:
   ShardActor(caf::actor_config& config, ShardSpec spec, ShardSurroundings surroundings)
@@ -65,13 +87,7 @@ class ShardActor final : public caf::event_based_actor {
       if (message.reason != caf::exit_reason::user_shutdown || !shard_) return quit(message.reason);
       shard_->stop([this] { quit(caf::exit_reason::user_shutdown); });
     });
-    shard_.emplace(spec_, surroundings_, executor_of(caf::actor_cast<caf::actor>(this)),
-                   [this](const Error& why) {
-                     // Lost or rotten data is not cured by a restart: the node stops and says so.
-                     if (why.code == Code::data_loss) surroundings_.platform->fail_stop(why);
-                     quit(to_caf_error(why));
-                   });
-    shard_->start();
+    begin();
     return {
         [this](const RequestPtr& request) { shard_->handle(request); },
         [](const Job& job) { (*job.run)(); },
@@ -87,8 +103,28 @@ class ShardActor final : public caf::event_based_actor {
   }
 
  private:
+  void begin() {
+    const auto executor = executor_of(caf::actor_cast<caf::actor>(this));
+    life_ = std::make_shared<LifeExecutor>(executor);
+    shard_.emplace(spec_, surroundings_, life_, [this, executor](const Error& why) {
+      if (why.reason == file_replaced_reason) {
+        life_->end();  // nothing of this life runs any more, but the caller of this
+        return executor->post([this] {
+          if (!shard_) return;
+          shard_.reset();
+          begin();
+        });
+      }
+      // Lost or rotten data is not cured by a restart: the node stops and says so.
+      if (why.code == Code::data_loss) surroundings_.platform->fail_stop(why);
+      quit(to_caf_error(why));
+    });
+    shard_->start();
+  }
+
   const ShardSpec spec_;
   ShardSurroundings surroundings_;  // empty once it has ended
+  std::shared_ptr<LifeExecutor> life_;
   std::optional<Shard> shard_;
 };
 

@@ -125,7 +125,8 @@ void Shard::when_applied(runtime::LogIndex index, std::function<void(const Resul
 }
 
 void Shard::request_checkpoint() {
-  if (state_ != State::serving || checkpointing_) return;
+  // A follower's log needs to be cut as well.
+  if (state_ == State::opening || state_ == State::stopping || checkpointing_) return;
   checkpoint_wanted_ = true;
   when_applied(committed_, [this](const Result<void>& applied) {
     if (applied && checkpoint_wanted_) start_checkpoint();

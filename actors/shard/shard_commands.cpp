@@ -49,6 +49,11 @@ void Shard::confirm_reads() {
         request->answer(confirmed.error());
         continue;
       }
+      if (state_ != State::serving) {
+        TROUPE_SOMETIMES("a shard stopped serving while reads were confirmed");
+        handle(std::move(request));
+        continue;
+      }
       Resident* resident = residents_.find(request->key);
       if (!resident) {
         resident = &residents_.add(request->key, request->bucket, now());

@@ -14,8 +14,9 @@ namespace troupe::actors {
 class ShardVitals {
  public:
   struct Snapshot {
-    std::string state = "opening";  // "opening", "recovering", "serving", "refusing", "stopping"
-    std::string problem;            // why it refuses; empty: nothing
+    // "opening", "recovering", "serving", "following", "refusing", "stopping"
+    std::string state = "opening";
+    std::string problem;  // why it refuses; empty: nothing
     Consensus::Status consensus;
     std::uint64_t applied = 0;
     std::uint64_t checkpointed = 0;

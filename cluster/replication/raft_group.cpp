@@ -27,16 +27,28 @@ RaftGroup::RaftGroup(std::shared_ptr<RaftSurroundings> shared, runtime::GroupId 
     : shared_(std::move(shared)),
       group_(group),
       observer_(observer),
-      link_(std::make_shared<RaftLink>(*this, executor)) {}
+      link_(std::make_shared<RaftLink>(*this, executor)) {
+  if (shared_->options.exchange) shared_->options.exchange->join(group_, link_);
+}
 
 RaftGroup::~RaftGroup() {
+  if (shared_->options.exchange) shared_->options.exchange->leave(group_, *link_);
   link_->close();
 }
 
+std::string RaftGroup::leader_node() const {
+  const std::uint64_t leader = engine_ ? engine_leader(engine_.get()) : 0;
+  const char* const node = leader != 0 ? engine_address(engine_.get(), leader) : nullptr;
+  return node ? node : "";
+}
+
 Error RaftGroup::not_leading() const {
+  const std::string leader = leader_node();
+  const bool elsewhere = !leader.empty() && leader != shared_->options.node;
   return unavailable("NOT_LEADING",
-                     "this replica of group " + std::to_string(group_) +
-                         " does not lead; send the command again under the same message id");
+                     "this replica of group " + std::to_string(group_) + " does not lead" +
+                         (elsewhere ? ", the one on node " + leader + " does" : std::string()) +
+                         "; send the command again under the same message id");
 }
 
 Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
@@ -48,6 +60,7 @@ Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
     return resource_exhausted("REPLICATION_QUEUE_FULL",
                               "too many proposals of group " + std::to_string(group_) +
                                   " wait to be stored; try again when some are");
+  wake();
   EngineUpdate update;
   const EngineResult result = engine_submit(engine_.get(), now_ms(), ENGINE_COMMAND, 1, &update);
   if (result == ENGINE_NOT_LEADER) return not_leading();
@@ -60,27 +73,6 @@ Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
   entries.push_back({index, record_.term, ENGINE_COMMAND, std::move(payload)});
   process(update, std::move(entries));
   return index;
-}
-
-// With several voters an entry of the own term is committed after the call: no later leader can
-// have been elected before. One disk write, shared by the reads that wait.
-void RaftGroup::confirm_leadership(std::function<void(const Result<void>&)> confirmed) {
-  if (!leading_) return confirmed(not_leading());
-  if (engine_sole_voter(engine_.get())) return confirmed({});
-  EngineUpdate update;
-  const EngineResult result = engine_submit(engine_.get(), now_ms(), ENGINE_BARRIER, 1, &update);
-  if (result != ENGINE_OK) {
-    if (result != ENGINE_NOT_LEADER) fail_engine();
-    return confirmed(not_leading());
-  }
-  confirmations_.push_back({update.append_index, std::move(confirmed)});
-  process(update, {LogEntry{update.append_index, record_.term, ENGINE_BARRIER, nullptr}});
-}
-
-void RaftGroup::fail_confirmations(const Error& why) {
-  auto confirmations = std::move(confirmations_);
-  confirmations_.clear();
-  for (const Confirmation& confirmation : confirmations) confirmation.confirmed(why);
 }
 
 bool RaftGroup::sole_voter() const {
@@ -102,7 +94,7 @@ bool RaftGroup::holds_segments_back() const {
 void RaftGroup::maybe_take_snapshot() {
   if (!checkpoint_ || (state_ != State::running && state_ != State::waiting)) return;
   const Checkpoint checkpoint = *checkpoint_;
-  if (checkpoint.index > handed_ || checkpoint.generation < record_.generation ||
+  if (checkpoint.index > handed_ || checkpoint.generation != record_.generation ||
       (checkpoint.index >= tail_.snapshot() && checkpoint.term != tail_.term_of(checkpoint.index) &&
        checkpoint.index > 0))
     return fail(internal("CHECKPOINT_MISMATCH",
@@ -114,37 +106,34 @@ void RaftGroup::maybe_take_snapshot() {
   const std::uint64_t trailing = shared_->options.trailing;
   // Planted: the log is cut behind what is committed, not behind what is checkpointed.
   const LogIndex keep = TROUPE_PLANTED(log_cut_at_commit) ? handed_ : checkpoint.index;
-  const LogIndex cut = keep > trailing ? keep - trailing : 0;
+  const LogIndex cut = kept_for_copy(keep > trailing ? keep - trailing : 0);
   const bool worth_it =
       cut > tail_.snapshot() &&
       (cut - tail_.snapshot() >= shared_->options.snapshot_threshold || holds_segments_back());
-  if (!worth_it && checkpoint.generation == record_.generation) return;
+  if (!worth_it) return;
   TROUPE_SOMETIMES("a group cut its log");
-  record_.generation = checkpoint.generation;
   record_dirty_ = true;
-  if (cut > tail_.snapshot()) {
-    const auto later = std::find_if(configurations_.begin(), configurations_.end(),
-                                    [cut](const Change& change) { return change.index > cut; });
-    const Change& configuration = *std::prev(later);
-    record_.snapshot_index = cut;
-    record_.snapshot_term = tail_.term_of(cut);
-    record_.configuration_index = configuration.index;
-    record_.configuration = *configuration.bytes;
-    EngineUpdate update{};
-    if (engine_ && engine_snapshot(engine_.get(), now_ms(), cut, configuration.index,
-                                   configuration.bytes->data(), configuration.bytes->size(),
-                                   &update) != ENGINE_OK)
-      return fail_engine();
-    configurations_.erase(configurations_.begin(), std::prev(later));
-    tail_.cut(cut);
-    if (engine_) process(update);
-  }
+  const auto later = std::find_if(configurations_.begin(), configurations_.end(),
+                                  [cut](const Change& change) { return change.index > cut; });
+  const Change& configuration = *std::prev(later);
+  record_.snapshot_index = cut;
+  record_.snapshot_term = tail_.term_of(cut);
+  record_.configuration_index = configuration.index;
+  record_.configuration = *configuration.bytes;
+  EngineUpdate update{};
+  if (engine_ && engine_snapshot(engine_.get(), now_ms(), cut, configuration.index,
+                                 configuration.bytes->data(), configuration.bytes->size(),
+                                 &update) != ENGINE_OK)
+    return fail_engine();
+  configurations_.erase(configurations_.begin(), std::prev(later));
+  tail_.cut(cut);
+  if (engine_) process(update);
   if (record_dirty_) write({});
 }
 
 actors::Consensus::Status RaftGroup::status() const {
   Status status;
-  status.role = "starting";
+  status.role = state_ == State::absent ? "absent" : "starting";
   if (engine_) {
     switch (engine_role(engine_.get())) {
       case ENGINE_LEADER:
@@ -163,6 +152,7 @@ actors::Consensus::Status RaftGroup::status() const {
   status.last = tail_.last();
   status.snapshot = tail_.snapshot();
   status.replica = record_.replica;
+  status.leader = leader_node();
   return status;
 }
 

@@ -12,6 +12,11 @@
 // - A full disk is no failure: the group steps down, starts again from its log until an append
 //   succeeds, and leads again. What was in flight has an unknown outcome.
 // - An idle group of one voter costs nothing: no timer, no wake-up.
+// - A read is confirmed by a majority of the current voters, by messages alone: each says that it
+// knows
+//   of no later term than ours, after the read came. Reads that come while a round is under way
+//   wait for the next.
+// - A replica that lags behind the leader's log is sent the leader's shard file (raft_files.hpp).
 //
 // Everything runs inside the actor; blocking reads run on a Workers queue. The observer is never
 // called from inside start(), propose(), confirm_leadership() or checkpointed(), may call these
@@ -19,12 +24,15 @@
 //
 // Errors given to on_failed(): DATA_LOSS with reason GROUP_LOG_CORRUPT, SHARD_BEHIND_LOG (the log
 // is cut past what the shard file holds) or LOG_BEHIND_SHARD (the file holds entries that the log
-// lost); INTERNAL with ENGINE_FAILED or CHECKPOINT_MISMATCH; the log's own errors.
+// lost); INTERNAL with ENGINE_FAILED or CHECKPOINT_MISMATCH; FAILED_PRECONDITION / VOTERS_UNSOUND;
+// the log's own errors.
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,22 +41,23 @@
 #include "cluster/replication/engine/engine.h"
 #include "cluster/replication/group_log.hpp"
 #include "cluster/replication/log_tail.hpp"
+#include "cluster/replication/first_voters.hpp"
+#include "cluster/replication/raft_exchange.hpp"
+#include "cluster/replication/raft_files.hpp"
 #include "cluster/replication/raft_link.hpp"
 #include "cluster/replication/raft_message.hpp"
 #include "runtime/platform/platform.hpp"
 
 namespace troupe::cluster {
 
-struct RaftVoter {
-  std::uint64_t replica = 0;
-  std::string node;
-};
-
 struct RaftOptions {
   std::string node = {};  // our name in configurations
   std::chrono::milliseconds election_timeout{300};
   std::chrono::milliseconds heartbeat{50};
-  std::chrono::milliseconds install_snapshot_timeout{600'000};
+  // After an offer of our file the engine tells its receiver nothing but heartbeats for this long.
+  // An offer is a small message and harmless, so it is repeated soon: a late answer may have made
+  // the engine offer a file to a replica that needs none.
+  std::chrono::milliseconds install_snapshot_timeout{500};
 
   // A snapshot marker is taken when the checkpoint is this many entries past the last one, or when
   // fewer keep old segments of the log from being deleted. The log is cut `trailing` entries before
@@ -67,11 +76,24 @@ struct RaftOptions {
   Duration retry_first = std::chrono::milliseconds(50);
   Duration retry_longest = std::chrono::seconds(2);
 
-  // Of a group that is new. Empty: this node alone, under an id drawn from Random.
-  std::vector<RaftVoter> voters = {};
-  // Takes messages to other replicas, in order; may lose them. Needed by groups with several. A
-  // follower that lags behind the log's cut is not brought up: shard files do not travel yet.
-  std::function<void(RaftMessage)> send = {};
+  // Who votes in a group that is new, one to five. None: this node alone, under an id drawn from
+  // Random. A group that the log knows goes on with what its log says, whatever this says now.
+  std::function<std::vector<RaftVoter>(runtime::GroupId)> voters = {};
+  // Whether a group of several voters may be made that this node's log does not know. Only on a
+  // node that was made together with its cluster and has not lost its data since: otherwise the
+  // group exists elsewhere, and a replica that forgot its vote would vote again. Such a replica
+  // stays absent.
+  bool may_create = true;
+
+  // A group that had nothing to do for this long sleeps (raft_group_sleep.cpp), if the exchange
+  // knows its members' nodes to be linked.
+  std::chrono::milliseconds sleep_after{1'000};
+
+  // To the other nodes; null: there are none. Outlives the groups.
+  RaftExchange* exchange = nullptr;
+  // A message carries at most this much of entries, and at least one entry.
+  std::uint64_t message_bytes_max = 1ull << 20;
+  RaftFileOptions files = {};
 };
 
 // What the groups of one node share.
@@ -105,13 +127,18 @@ class RaftGroup final : public actors::Consensus {
   // From another replica. Messages for another group or replica are dropped.
   void receive(const RaftMessage& message);
 
+  // The link to some node has ended: nothing is known of the processes behind it any more.
+  void link_lost();
+
  private:
   enum class State {
-    idle,      // start() was not called
-    loading,   // the log is being read
-    creating,  // the first entry of a new group is being stored
-    running,   // there is an engine
-    waiting,   // for space on the disk
+    idle,       // start() was not called
+    loading,    // the log is being read
+    creating,   // the first entry of a new group is being stored
+    running,    // there is an engine
+    waiting,    // for space on the disk
+    absent,     // the group is elsewhere, and this replica has no part in it
+    replacing,  // the record of a new shard file is being stored; then the group has done its work
     failed,
   };
   struct EngineCloser {
@@ -130,16 +157,14 @@ class RaftGroup final : public actors::Consensus {
     runtime::Term term = 0;
     std::uint64_t generation = 0;
   };
-  struct Confirmation {
-    runtime::LogIndex barrier = 0;
-    std::function<void(const Result<void>&)> confirmed;
-  };
+  using Confirmed = std::function<void(const Result<void>&)>;
 
   // --- raft_group_life.cpp: starting, waiting for space, failing
   // -----------------------------------
   void load();
   void loaded(Result<GroupLog> log);
   void create();
+  void stay_absent();
   void begin(GroupLog log);
   std::optional<Error> does_not_fit(const GroupLog& log) const;
   bool open_engine(const GroupLog& log, EngineUpdate& update);
@@ -151,7 +176,6 @@ class RaftGroup final : public actors::Consensus {
 
   // --- raft_group_step.cpp: what the engine wants
   // ----------------------------------------------------
-  std::uint64_t now_ms() const;
   void process(const EngineUpdate& update, std::vector<runtime::LogEntry> fresh = {});
   void store(runtime::LogIndex index, std::vector<runtime::LogEntry> entries);
   void truncate(runtime::LogIndex from);
@@ -166,15 +190,61 @@ class RaftGroup final : public actors::Consensus {
 
   // --- raft_group_messages.cpp: other replicas
   // ---------------------------------------------------------
+  RaftMessage message_to(std::uint64_t replica, std::uint8_t type) const;
   void send_messages(const EngineUpdate& update);
   void send_from_disk(RaftMessage message);
+  void send_entries(RaftMessage message);
   void send(RaftMessage message);
+  void dispatch(const RaftMessage& message);
   void release_messages();
+  void dispatch_to_engine(const RaftMessage& message);
+  bool comes_from_its_node(const RaftMessage& message);
+
+  // --- raft_group_reads.cpp
+  void begin_round();
+  void ask_voters();
+  void watch_round();
+  void answer_confirm(const RaftMessage& message);
+  void take_confirmed(const RaftMessage& message);
+
+  // --- raft_group_sleep.cpp: the group's time, and when it stands still
+  std::uint64_t real_ms() const;
+  std::uint64_t now_ms() const;
+  void wake();
+  void fall_asleep();
+  void maybe_sleep();
+  bool linked_with(std::uint64_t replica) const;
+  bool tells_nothing(const RaftMessage& message) const;
+  void take_sleep(const RaftMessage& message);
+  void take_asleep(const RaftMessage& message);
+
+  // --- raft_group_files.cpp: ours to others
+  void offer_file(std::uint64_t replica, const EngineMessage& head);
+  void serve_file(const RaftMessage& message);
+  void make_copy();
+  void copy_made(Result<actors::ConsensusObserver::FileContent> content, std::uint64_t bytes,
+                 std::shared_ptr<OpenFile> file);
+  void send_chunk(std::uint64_t replica, std::uint64_t offset);
+  void expire_copy();
+  runtime::LogIndex kept_for_copy(runtime::LogIndex cut) const;
+
+  // --- raft_group_arrivals.cpp: others' to us
+  bool holds(runtime::LogIndex index, runtime::Term term) const;
+  void take_offer(const RaftMessage& message);
+  void fetch();
+  void take_chunk(const RaftMessage& message);
+  static Result<void> write_piece(runtime::Disk& disk, const std::string& path, OpenFile& file,
+                                  std::uint64_t offset, std::string_view bytes, bool last);
+  void chunk_written(std::uint64_t number, std::uint64_t bytes, const Result<void>& written);
+  void file_inspected(std::uint64_t number, Result<actors::ConsensusObserver::FileContent> found);
+  void give_up_arrival();
+  void replace_file();
 
   void maybe_take_snapshot();
   bool holds_segments_back() const;
   void fail_confirmations(const Error& why);
   Error not_leading() const;
+  std::string leader_node() const;
   runtime::Logger& log() const { return shared_->platform.log(); }
 
   const std::shared_ptr<RaftSurroundings> shared_;
@@ -204,7 +274,26 @@ class RaftGroup final : public actors::Consensus {
   bool leading_ = false;             // as the observer knows it
   runtime::LogIndex own_entry_ = 0;  // the first of our term as leader; 0: not the leader
   bool lost_leadership_ = false;     // to be told
-  std::deque<Confirmation> confirmations_;
+
+  std::uint64_t round_ = 0;               // of confirmations, the newest
+  std::vector<Confirmed> round_reads_;    // wait for it; empty: none is under way
+  std::vector<std::uint64_t> round_yes_;  // voters that have answered
+  std::vector<Confirmed> next_reads_;     // came while it was under way
+  bool round_watched_ = false;
+
+  bool asleep_ = false;
+  std::uint64_t asleep_since_ms_ = 0;
+  std::uint64_t held_back_ms_ = 0;  // for how long the group's time has stood still
+  std::uint64_t last_busy_ms_ = 0;  // in the group's time
+  std::set<std::uint64_t> sleepers_;
+
+  std::map<std::uint64_t, std::string> strangers_;  // nodes of senders that we do not know
+
+  FileCopy copy_;        // of our file, for others
+  FileArrival arrival_;  // another's file, for us
+  std::uint64_t arrivals_ = 0;
+  runtime::GroupRecord replaced_;  // while replacing: the record before
+
   std::optional<Checkpoint> checkpoint_;
 
   bool timer_armed_ = false;

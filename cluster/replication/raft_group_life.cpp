@@ -5,6 +5,7 @@
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
 #include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::cluster {
 
@@ -13,6 +14,8 @@ using runtime::LogEntry;
 using runtime::LogIndex;
 
 namespace {
+
+constexpr std::size_t voters_max = 5;
 
 runtime::SharedBytes encode(const std::vector<RaftVoter>& voters) {
   std::vector<ConfigurationServer> servers;
@@ -67,7 +70,11 @@ void RaftGroup::loaded(Result<GroupLog> log) {
 
 void RaftGroup::create() {
   const RaftOptions& options = shared_->options;
-  std::vector<RaftVoter> voters = options.voters;
+  std::vector<RaftVoter> voters;
+  if (options.voters) voters = options.voters(group_);
+  // Planted: a replica that lost its disk comes back under its old Raft id.
+  if (voters.size() > 1 && !options.may_create && !TROUPE_PLANTED(raft_id_reused))
+    return stay_absent();
   if (voters.empty())
     voters.push_back(
         {shared_->platform.random().between(1, std::numeric_limits<std::int64_t>::max()),
@@ -76,11 +83,12 @@ void RaftGroup::create() {
     return voter.node == options.node;
   });
   const auto configuration = encode(voters);
-  if (self == voters.end() || !configuration)
+  if (self == voters.end() || !configuration || voters.size() > voters_max)
     return fail(
         failed_precondition("VOTERS_UNSOUND", "group " + std::to_string(group_) +
                                                   " cannot be created: its voters need "
-                                                  "distinct ids and node names, and node \"" +
+                                                  "distinct ids and node names, five at most, "
+                                                  "and node \"" +
                                                   options.node + "\" must be one of them"));
   record_ = GroupRecord{};
   record_.term = 1;
@@ -89,6 +97,19 @@ void RaftGroup::create() {
   tail_.reset(0, 0);
   state_ = State::creating;
   store(1, {LogEntry{1, 1, ENGINE_CHANGE, configuration}});
+}
+
+// The group exists elsewhere, and what this node once promised to it is gone: a vote cast now might
+// be the second in its term. It takes part again once it is added as a new replica.
+void RaftGroup::stay_absent() {
+  TROUPE_SOMETIMES("a replica stayed absent because its past is not known");
+  state_ = State::absent;
+  const Error why = unavailable(
+      "REPLICA_ABSENT", "this node has no replica of group " + std::to_string(group_) +
+                            ": its data folder does not know the group and was not made with the "
+                            "cluster; send the command to another node");
+  log().warn("raft.absent", why.message, {{"group", group_}});
+  observer_.on_following(why);
 }
 
 std::optional<Error> RaftGroup::does_not_fit(const GroupLog& log) const {
@@ -113,6 +134,8 @@ std::optional<Error> RaftGroup::does_not_fit(const GroupLog& log) const {
 void RaftGroup::begin(GroupLog log) {
   if (auto error = does_not_fit(log)) return fail(*std::move(error));
   record_ = *log.record;
+  // Planted: a vote is forgotten when the process ends.
+  if (TROUPE_PLANTED(vote_forgotten)) record_.vote = 0;
   record_number_ = 0;  // it is durable, whatever became of those written since
   // A voter that needs nobody's vote is elected by being started; the term is raised here, as in
   // any election, and becomes durable with the first entry of the term.
@@ -139,6 +162,8 @@ void RaftGroup::begin(GroupLog log) {
   durable_ = tail_.last();
   state_ = State::running;
   process(update);
+  if (state_ == State::running && !engine_sole_voter(engine_.get()) && own_entry_ == 0)
+    observer_.on_following(not_leading());
   maybe_take_snapshot();
   settle();
 }
@@ -187,6 +212,8 @@ void RaftGroup::stop_engine() {
   engine_.reset();
   flights_.clear();
   held_.clear();
+  arrival_ = {};
+  if (std::exchange(asleep_, false)) held_back_ms_ += real_ms() - asleep_since_ms_;
   timer_armed_ = false;
   ++timer_generation_;
   own_entry_ = 0;
@@ -194,6 +221,8 @@ void RaftGroup::stop_engine() {
 
 void RaftGroup::store_failed(const Error& why) {
   if (why.code != Code::resource_exhausted) return fail(why);
+  const bool replacing = state_ == State::replacing;
+  if (replacing) record_ = replaced_;  // what the log says, until it is read again
   stop_engine();
   state_ = State::waiting;
   leading_ = lost_leadership_ = false;
@@ -204,6 +233,7 @@ void RaftGroup::store_failed(const Error& why) {
   link_->post_after(retry_after_, [](RaftGroup& group) { group.retry(); });
   fail_confirmations(why);
   TROUPE_SOMETIMES_IF(told_full_, "a group found no space again");
+  TROUPE_SOMETIMES_IF(replacing, "a file from another replica was given up for want of space");
   if (told_full_) return;
   told_full_ = true;
   TROUPE_SOMETIMES("a group waited for space");

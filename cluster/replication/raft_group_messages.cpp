@@ -1,5 +1,6 @@
 // Messages from and to other replicas.
 #include "cluster/replication/raft_group.hpp"
+#include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::cluster {
 
@@ -7,12 +8,65 @@ using runtime::LogEntry;
 using runtime::LogIndex;
 
 void RaftGroup::receive(const RaftMessage& message) {
-  if (state_ != State::running || message.group != group_ || message.to != record_.replica) return;
+  if (state_ != State::running || message.group != group_ || message.to != record_.replica ||
+      message.from == record_.replica || !comes_from_its_node(message)) {
+    TROUPE_SOMETIMES_IF(state_ == State::running && message.group == group_,
+                        "a message came for or from another replica than it names");
+    return;
+  }
+  switch (message.head.type) {
+    case RAFT_CONFIRM:
+      return answer_confirm(message);
+    case RAFT_CONFIRMED:
+      return take_confirmed(message);
+    case RAFT_SLEEP:
+      return take_sleep(message);
+    case RAFT_ASLEEP:
+      return take_asleep(message);
+    default:
+      if (!tells_nothing(message)) wake();
+  }
+  switch (message.head.type) {
+    case RAFT_FETCH:
+      return serve_file(message);
+    case RAFT_CHUNK:
+      return take_chunk(message);
+    case ENGINE_INSTALL_SNAPSHOT:
+      return take_offer(message);
+    default:
+      return dispatch_to_engine(message);
+  }
+}
+
+// Heartbeats and their answers may overtake, or be overtaken by, what puts a group to sleep.
+bool RaftGroup::tells_nothing(const RaftMessage& message) const {
+  const EngineMessage& head = message.head;
+  if (head.term != record_.term) return false;
+  if (head.type == ENGINE_APPEND_ENTRIES_RESULT) return head.append_result.rejected == 0;
+  return head.type == ENGINE_APPEND_ENTRIES && message.entries.empty() &&
+         head.append.prev_index == tail_.last() && head.append.commit == handed_;
+}
+
+// A replica that our configuration does not have may be a new one.
+bool RaftGroup::comes_from_its_node(const RaftMessage& message) {
+  if (message.node.empty()) return true;
+  if (const char* const known = engine_address(engine_.get(), message.from))
+    return message.node == known;
+  constexpr std::size_t strangers_max = 16;
+  if (strangers_.size() >= strangers_max) strangers_.clear();
+  strangers_[message.from] = message.node;  // it may want an answer
+  return true;
+}
+
+void RaftGroup::dispatch_to_engine(const RaftMessage& message) {
   EngineMessage head = message.head;
   head.peer = message.from;
   std::vector<EngineEntry> entries;
   LogIndex next = 0;
-  if (head.type == ENGINE_INSTALL_SNAPSHOT) return;  // shard files do not travel yet
+  if (head.type == ENGINE_INSTALL_SNAPSHOT) {
+    head.snapshot.configuration = message.configuration.data();
+    head.snapshot.configuration_size = message.configuration.size();
+  }
   if (head.type == ENGINE_APPEND_ENTRIES) {
     for (const LogEntry& entry : message.entries)
       entries.push_back({entry.term, entry.type, entry.payload ? entry.payload->data() : nullptr,
@@ -27,7 +81,8 @@ void RaftGroup::receive(const RaftMessage& message) {
     if (result == ENGINE_INVALID)
       return log().warn("raft.message_refused", engine_error(engine_.get()),
                         {{"group", group_}, {"from", message.from}, {"type", head.type}});
-    if (result != ENGINE_OK) return fail_engine();
+    // It was offered a snapshot that our log has, so it never wants to install one.
+    if (result != ENGINE_OK || update.install_index != 0) return fail_engine();
     std::vector<LogEntry> fresh;
     if (update.append_index != 0 && !update.append_barrier) {
       for (LogIndex i = 0; i < update.append_n; ++i) {
@@ -41,27 +96,38 @@ void RaftGroup::receive(const RaftMessage& message) {
   settle();
 }
 
+RaftMessage RaftGroup::message_to(std::uint64_t replica, std::uint8_t type) const {
+  RaftMessage message;
+  message.group = group_;
+  message.from = record_.replica;
+  message.to = replica;
+  message.head.type = type;
+  message.head.term = record_.term;
+  return message;
+}
+
 void RaftGroup::send_messages(const EngineUpdate& update) {
-  if (!shared_->options.send) return;
+  if (!shared_->options.exchange) return;
   for (unsigned i = 0; i < update.n_messages; ++i) {
-    RaftMessage message;
-    message.group = group_;
-    message.from = record_.replica;
-    message.to = update.messages[i].peer;
-    message.head = update.messages[i];
-    if (message.head.type == ENGINE_INSTALL_SNAPSHOT) continue;  // shard files do not travel yet
-    if (message.head.type != ENGINE_APPEND_ENTRIES || message.head.append.n == 0) {
+    const EngineMessage& head = update.messages[i];
+    if (head.type == ENGINE_INSTALL_SNAPSHOT) {
+      offer_file(head.peer, head);
+      continue;
+    }
+    RaftMessage message = message_to(head.peer, head.type);
+    message.head = head;
+    if (head.type != ENGINE_APPEND_ENTRIES || head.append.n == 0) {
       send(std::move(message));
       continue;
     }
-    const LogIndex first = message.head.append.prev_index + 1;
+    const LogIndex first = head.append.prev_index + 1;
     if (first < tail_.first_in_memory()) {
       send_from_disk(std::move(message));
       continue;
     }
-    for (LogIndex index = first; index < first + message.head.append.n; ++index)
+    for (LogIndex index = first; index < first + head.append.n; ++index)
       message.entries.push_back(*tail_.find(index));
-    send(std::move(message));
+    send_entries(std::move(message));
   }
 }
 
@@ -76,22 +142,53 @@ void RaftGroup::send_from_disk(RaftMessage message) {
     message->entries = *std::move(entries);
     link->post([message](RaftGroup& group) {
       if (group.own_entry_ != 0 && group.record_.term == message->head.term)
-        group.send(std::move(*message));
+        group.send_entries(std::move(*message));
     });
   });
 }
 
+// One message of the engine's as several that are not too large, each beginning behind the last.
+void RaftGroup::send_entries(RaftMessage message) {
+  std::vector<LogEntry> entries = std::exchange(message.entries, {});
+  std::uint64_t bytes = 0;
+  for (LogEntry& entry : entries) {
+    const std::uint64_t size = entry.payload ? entry.payload->size() : 0;
+    if (!message.entries.empty() && bytes + size > shared_->options.message_bytes_max) {
+      RaftMessage next = message_to(message.to, ENGINE_APPEND_ENTRIES);
+      next.head = message.head;
+      next.head.append.prev_index = message.entries.back().index;
+      next.head.append.prev_term = message.entries.back().term;
+      message.head.append.n = static_cast<unsigned>(message.entries.size());
+      next.head.append.n -= message.head.append.n;
+      send(std::move(message));
+      message = std::move(next);
+      bytes = 0;
+    }
+    bytes += size;
+    message.entries.push_back(std::move(entry));
+  }
+  send(std::move(message));
+}
+
 void RaftGroup::send(RaftMessage message) {
+  if (!shared_->options.exchange) return;
   if (record_number_ > stored_ || !held_.empty()) {
     held_.emplace_back(record_number_, std::move(message));
     return;
   }
-  shared_->options.send(std::move(message));
+  dispatch(message);
+}
+
+void RaftGroup::dispatch(const RaftMessage& message) {
+  if (const char* const node = engine_address(engine_.get(), message.to))
+    return shared_->options.exchange->send(node, message);
+  if (const auto stranger = strangers_.find(message.to); stranger != strangers_.end())
+    shared_->options.exchange->send(stranger->second, message);
 }
 
 void RaftGroup::release_messages() {
   while (!held_.empty() && held_.front().first <= stored_) {
-    shared_->options.send(std::move(held_.front().second));
+    dispatch(held_.front().second);
     held_.pop_front();
   }
 }

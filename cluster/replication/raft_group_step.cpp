@@ -12,12 +12,6 @@ namespace troupe::cluster {
 using runtime::LogEntry;
 using runtime::LogIndex;
 
-std::uint64_t RaftGroup::now_ms() const {
-  const auto since = shared_->platform.clock().now().time_since_epoch();
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
-}
-
 // `fresh`: the entries that were submitted or received; the update says which of them are new.
 void RaftGroup::process(const EngineUpdate& update, std::vector<LogEntry> fresh) {
   if (update.term_or_vote) {
@@ -33,6 +27,7 @@ void RaftGroup::process(const EngineUpdate& update, std::vector<LogEntry> fresh)
                   return entry.index == update.append_index;
                 }));
     assert(fresh.size() == update.append_n);
+    last_busy_ms_ = now_ms();
     store(update.append_index, std::move(fresh));
   } else if (update.term_or_vote) {
     write({});
@@ -57,6 +52,9 @@ void RaftGroup::store(LogIndex index, std::vector<LogEntry> entries) {
 void RaftGroup::truncate(LogIndex from) {
   tail_.truncate(from);
   while (!changes_.empty() && changes_.back().index >= from) changes_.pop_back();
+  TROUPE_SOMETIMES("entries were truncated");
+  // Planted: what was truncated counts as durable when its append completes.
+  if (!flights_.empty() && TROUPE_PLANTED(truncated_append_durable)) return;
   for (Flight& flight : flights_) flight.last = std::min(flight.last, from - 1);
   durable_ = std::min(durable_, from - 1);
 }
@@ -107,8 +105,11 @@ void RaftGroup::appends_done(RaftGroup& group) {
     log.entries.push_back(*group.tail_.find(1));
     return group.begin(std::move(log));
   }
+  if (group.state_ == State::replacing && group.stored_ == group.appends_)
+    return group.observer_.on_file_replaced();
   group.settle();
-  if (done.error && (group.state_ == State::running || group.state_ == State::creating))
+  if (done.error && (group.state_ == State::running || group.state_ == State::creating ||
+                     group.state_ == State::replacing))
     group.store_failed(*done.error);
 }
 
@@ -146,7 +147,7 @@ void RaftGroup::fire_configurations() {
 
 // One timer at most is under way; if it fires too early it is set again for the rest.
 void RaftGroup::arm_timer() {
-  if (state_ != State::running) return;
+  if (state_ != State::running || asleep_) return;
   const std::uint64_t due = engine_timeout(engine_.get());
   if (due == ENGINE_NEVER) {
     if (timer_armed_) ++timer_generation_;
@@ -171,6 +172,7 @@ void RaftGroup::timer_fired(std::uint64_t generation) {
   if (engine_timer(engine_.get(), now, &update) != ENGINE_OK) return fail_engine();
   process(update);
   settle();
+  maybe_sleep();
 }
 
 // Tells the observer what has changed.
@@ -183,7 +185,9 @@ void RaftGroup::settle() {
     observer_.on_not_leading(why);
   }
   deliver();
-  if (state_ != State::running || leading_ || own_entry_ == 0 || handed_ < own_entry_) return;
+  if (state_ != State::running || leading_ || own_entry_ == 0) return;
+  // Planted: a new leader serves before an entry of its own term is committed.
+  if (handed_ < own_entry_ && !TROUPE_PLANTED(serve_before_own_entry)) return;
   leading_ = true;
   TROUPE_SOMETIMES_IF(told_full_, "a group led again after a full disk");
   told_full_ = false;
@@ -212,11 +216,6 @@ void RaftGroup::deliver() {
     if (auto* probe = shared_->platform.probe())
       probe->delivered(group_, entry.index, entry.term, rows);
     observer_.on_committed(entry.index, entry.term, rows);
-    while (!confirmations_.empty() && confirmations_.front().barrier <= handed_) {
-      const auto confirmed = std::move(confirmations_.front().confirmed);
-      confirmations_.pop_front();
-      confirmed({});
-    }
   }
 }
 

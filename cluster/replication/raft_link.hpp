@@ -26,6 +26,11 @@ class RaftLink : public std::enable_shared_from_this<RaftLink> {
   void post(Job job);
   void post_after(Duration delay, Job job);
 
+  // Runs a job at once if the group is still there. Inside the actor.
+  void run(const Job& job) {
+    if (group_ != nullptr) job(*group_);
+  }
+
   // The append of this number is durable, or failed. Any thread; numbers rise. `notify` is posted
   // unless one is on its way.
   void append_done(std::uint64_t number, const Result<void>& result, void (*notify)(RaftGroup&));

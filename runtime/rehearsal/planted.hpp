@@ -4,8 +4,8 @@
 //   if (entry.index <= applied && !TROUPE_PLANTED(entry_applied_twice)) continue;
 //
 // In every build TROUPE_PLANTED(name) is the constant false and leaves nothing in the object code.
-// The exception is one program, troupe-planted (simulations/planted), for which the files that hold
-// such an expression are compiled once more, with TROUPE_WITH_PLANTED_BUGS: there it says whether
+// But in troupe-planted (simulations/planted) and one test (simulations/replication/planted), for
+// which such files are compiled once more, with TROUPE_WITH_PLANTED_BUGS: there it says whether
 // that bug was switched on. simulations/planted/planted.cpp lists all of them.
 //
 // It belongs in .cpp files only: a header would be compiled in both ways in one program. Put it
@@ -39,6 +39,7 @@ class PlantedBug {
   PlantedBug* next() const { return next_; }
   static PlantedBug* newest();
   void switch_on(Mark& mark) { mark_ = &mark; }
+  void switch_off() { mark_ = nullptr; }
 
  private:
   const char* const name_;

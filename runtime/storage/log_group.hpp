@@ -20,8 +20,13 @@ struct LogGroup {
   LogIndex next() const { return std::max(index.last(), snapshot()) + 1; }
   bool takes(LogIndex entry) const { return entry > snapshot() && entry <= next(); }
 
+  // A raised generation means another replica's file: nothing that was here follows from it.
+  bool begins_anew(const GroupRecord& written) const {
+    return record && written.generation > record->generation;
+  }
+
   void set_record(GroupRecord written) {
-    index.cut(written.snapshot_index);
+    index.cut(begins_anew(written) ? index.last() : written.snapshot_index);
     record = std::move(written);
   }
 };

@@ -154,11 +154,16 @@ std::optional<Error> LogWriter::plan_append(const Append& append) {
     const auto known = groups_.find(append.group);
     const Plan plan = known == groups_.end()
                           ? Plan{}
-                          : Plan{known->second.snapshot(), known->second.index.last()};
+                          : Plan{known->second.snapshot(), known->second.index.last(),
+                                 known->second.record ? known->second.record->generation : 0};
     planned = plans_.emplace(append.group, plan).first;
   }
   Plan plan = planned->second;
-  if (append.record) plan.snapshot = append.record->snapshot_index;
+  if (append.record) {
+    if (plan.generation != 0 && append.record->generation > plan.generation) plan.last = 0;
+    plan.snapshot = append.record->snapshot_index;
+    plan.generation = append.record->generation;
+  }
   for (const auto& entry : append.entries) {
     const auto next = std::max(plan.snapshot, plan.last) + 1;
     if (entry.index <= plan.snapshot || entry.index > next) {

@@ -51,6 +51,7 @@ class LogWriter final : public NodeLog {
   struct Plan {
     LogIndex snapshot = 0;
     LogIndex last = 0;
+    std::uint64_t generation = 0;  // 0: no record yet
   };
   struct Refusal {
     std::size_t position = 0;  // in the slice

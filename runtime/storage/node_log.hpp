@@ -43,6 +43,8 @@ struct GroupRecord {
   // on disk. Entries up to there may be cut. 0: the log still starts at index 1.
   LogIndex snapshot_index = 0;
   Term snapshot_term = 0;
+  // Rises when another replica's file takes the place of ours. All entries of the group go with
+  // the old file: the log begins anew behind the snapshot, in the same transaction.
   std::uint64_t generation = 1;
   LogIndex configuration_index = 0;  // of `configuration`, committed
   std::string configuration = {};    // encoded by the consensus engine

@@ -47,6 +47,9 @@ class Probe {
   virtual void rows_applied(GroupId group, const Rows& rows) = 0;
   // The file cannot lose rows up to there any more.
   virtual void checkpointed(GroupId group, LogIndex index) = 0;
+  // A whole file from another replica is here and synced. It takes the place of the shard's file
+  // once the log is cut at its index.
+  virtual void file_received(GroupId group, const Rows& rows) = 0;
   // A reply left that depends on entries up to there.
   virtual void replied(GroupId group, LogIndex index) = 0;
 };

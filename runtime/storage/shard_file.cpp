@@ -33,8 +33,8 @@ Error as_corrupt(Error error) {
 
 class SqliteShardFile final : public ShardFile {
  public:
-  explicit SqliteShardFile(std::unique_ptr<Database> database)
-      : database_(std::move(database)), reader_(*database_) {}
+  SqliteShardFile(Disk& disk, std::unique_ptr<Database> database)
+      : disk_(disk), database_(std::move(database)), reader_(*database_) {}
 
   Result<void> start(const std::string& identity) {
     TROUPE_CHECK(migrate(*database_, shard_schema(), shard_file_corrupt));
@@ -107,6 +107,11 @@ class SqliteShardFile final : public ShardFile {
     return meta_.applied;
   }
 
+  Result<Applied> copy_to(const std::string& path) override {
+    TROUPE_CHECK(database_->copy_to(disk_, path));
+    return meta_.applied;
+  }
+
   Result<std::vector<std::string>> verify() override { return reader_.verify(meta_); }
 
  private:
@@ -129,6 +134,7 @@ class SqliteShardFile final : public ShardFile {
     return {};
   }
 
+  Disk& disk_;
   std::unique_ptr<Database> database_;
   ShardReader reader_;
   ShardMeta meta_;
@@ -155,7 +161,7 @@ Result<std::unique_ptr<ShardFile>> ShardFile::open(Disk& disk, const std::string
   database_options.cache_bytes = options.page_cache_bytes;
   database_options.corrupt_reason = shard_file_corrupt;
   TROUPE_TRY(database, Database::open(disk, path, std::move(database_options)));
-  auto file = std::make_unique<SqliteShardFile>(std::move(database));
+  auto file = std::make_unique<SqliteShardFile>(disk, std::move(database));
   TROUPE_CHECK(file->start(identity));
   return file;
 }

@@ -100,6 +100,10 @@ class ShardFile {
   virtual Result<Applied> checkpoint() = 0;
   virtual std::uint64_t wal_bytes() const = 0;
 
+  // Makes `path` a file of its own with the rows that this one has now; what was there is replaced.
+  // Not synced. It reads all pages: as long as it runs, nothing else gets to the file.
+  virtual Result<Applied> copy_to(const std::string& path) = 0;
+
   // Everything that can be checked: SQLite's integrity_check and our own page checks. Empty: fine.
   virtual Result<std::vector<std::string>> verify() = 0;
 };

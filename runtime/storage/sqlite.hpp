@@ -154,6 +154,10 @@ class Database {
   // What it takes beyond 64 MiB is given back.
   Result<void> checkpoint();
 
+  // Copies everything, over this connection, into a file of its own that has no WAL; a file that is
+  // there is replaced. Nothing is synced.
+  Result<void> copy_to(Disk& disk, const std::string& path);
+
   // Bytes of the WAL that are in use. After an open: at most so many, unless its owner knows better
   // and says so.
   std::uint64_t wal_bytes() const { return wal_bytes_; }

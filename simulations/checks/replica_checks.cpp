@@ -59,6 +59,9 @@ class ReplicaChecks::Ear final : public runtime::Probe {
   void checkpointed(GroupId group, LogIndex index) override {
     if (listens()) checks_.checkpointed(*this, group, index);
   }
+  void file_received(GroupId group, const Rows& rows) override {
+    if (listens()) checks_.file_received(*this, group, rows);
+  }
   void replied(GroupId group, LogIndex index) override {
     if (listens()) checks_.replied(*this, group, index);
   }
@@ -137,6 +140,7 @@ bool ReplicaChecks::was_lost(const Ear& ear, GroupId id, LogIndex last) {
 void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last) {
   ++counts_.recovered;
   Replica& replica = this->replica(ear, group, true);
+  take_file(replica, snapshot);
   require(last >= replica.durable || was_lost(ear, group, last), ear, group, [&] {
     return "its log was synced up to " + entry(replica.durable) + ", and ends with " + entry(last) +
            " after a restart";
@@ -161,7 +165,8 @@ void ReplicaChecks::entry_durable(const Ear& ear, GroupId group, LogIndex index)
 
 void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
   ++counts_.cuts;
-  const Replica& replica = this->replica(ear, group);
+  Replica& replica = this->replica(ear, group);
+  take_file(replica, index);
   require(index <= replica.checkpointed || !replica.has_file, ear, group, [&] {
     return "the log is cut behind " + entry(index) + ", but the shard file is checkpointed up to " +
            entry(replica.checkpointed) + " only";
@@ -303,6 +308,21 @@ void ReplicaChecks::checkpointed(const Ear& ear, GroupId group, LogIndex index) 
            entry(replica.applied) + " only";
   });
   replica.checkpointed = std::max(replica.checkpointed, index);
+}
+
+void ReplicaChecks::file_received(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows) {
+  Replica& replica = this->replica(ear, group);
+  check_rows(ear, group, rows);
+  replica.received = rows.index;
+}
+
+// The log begins behind the file that was received: what it held before counts no more.
+void ReplicaChecks::take_file(Replica& replica, LogIndex snapshot) {
+  if (snapshot == 0 || snapshot != replica.received) return;
+  replica.received = 0;
+  replica.durable = snapshot;
+  replica.checkpointed = snapshot;
+  replica.delivered = std::max(replica.delivered, snapshot);
 }
 
 void ReplicaChecks::replied(const Ear& ear, GroupId group, LogIndex index) {

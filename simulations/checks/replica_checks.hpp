@@ -9,7 +9,8 @@
 //     this node's log may be. What is synced is there again after every restart, and nothing is
 //     written over that was handed out.
 //  5. Rows stay in a shard's file as long as the process lives, and what is checkpointed for ever.
-//  6. The log is cut behind nothing that is not checkpointed.
+//  6. The log is cut behind nothing that is not checkpointed, in our file or in one that another
+//     replica sent, which holds what was committed.
 //
 // With several voters, too, this is about each node's own copy: the product hands nothing out that
 // is not durable here.
@@ -103,6 +104,7 @@ class ReplicaChecks {
     LogIndex checkpointed = 0;  // in any life
     LogIndex applied = 0;       // in this life
     LogIndex next = 0;          // to be handed out; 0: the shard has not begun
+    LogIndex received = 0;      // of another replica's file that may take the place of ours
     std::uint32_t life = 0;     // of the process that told something last
     bool has_file = false;      // a log may be used without, in a test of its own
   };
@@ -131,6 +133,8 @@ class ReplicaChecks {
   void rows_applied(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
   void check_rows(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
   void checkpointed(const Ear& ear, GroupId group, LogIndex index);
+  void file_received(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
+  static void take_file(Replica& replica, LogIndex snapshot);
   void replied(const Ear& ear, GroupId group, LogIndex index);
 
   const Violated violated_;

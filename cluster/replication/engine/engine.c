@@ -306,6 +306,30 @@ uint64_t engine_leader(const Engine* e) {
   return id;
 }
 
+unsigned engine_voters(const Engine* e, uint64_t* replicas, unsigned max) {
+  unsigned n = 0;
+  for (unsigned i = 0; i < e->raft.configuration.n; i++) {
+    if (e->raft.configuration.servers[i].role != RAFT_VOTER) continue;
+    if (n < max) replicas[n] = e->raft.configuration.servers[i].id;
+    n++;
+  }
+  return n;
+}
+
+unsigned engine_members(const Engine* e, uint64_t* replicas, unsigned max) {
+  for (unsigned i = 0; i < e->raft.configuration.n && i < max; i++)
+    replicas[i] = e->raft.configuration.servers[i].id;
+  return e->raft.configuration.n;
+}
+
+const char* engine_address(const Engine* e, uint64_t replica) {
+  for (unsigned i = 0; i < e->raft.configuration.n; i++) {
+    if (e->raft.configuration.servers[i].id == replica)
+      return e->raft.configuration.servers[i].address;
+  }
+  return NULL;
+}
+
 uint64_t engine_snapshot_index(const Engine* e) {
   return e->raft.trail.snapshot.index;
 }

@@ -198,6 +198,12 @@ uint64_t engine_term(const Engine* engine);
 uint64_t engine_vote(const Engine* engine);
 uint64_t engine_commit(const Engine* engine);
 uint64_t engine_leader(const Engine* engine); /* Raft id; 0: not known */
+/* By the newest configuration, committed or not. Writes up to `max` Raft ids of voters and returns
+ * how many there are. */
+unsigned engine_voters(const Engine* engine, uint64_t* replicas, unsigned max);
+unsigned engine_members(const Engine* engine, uint64_t* replicas, unsigned max); /* all */
+/* Name of the node that has this replica, valid until the next step; null: not in the group. */
+const char* engine_address(const Engine* engine, uint64_t replica);
 uint64_t engine_snapshot_index(const Engine* engine);
 uint64_t engine_transferee(const Engine* engine); /* 0: no transfer under way */
 

@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "cluster/replication/raft_codec.hpp"
 #include "tests/cluster/replication/world.hpp"
 
 namespace troupe::cluster::test {
@@ -12,13 +13,20 @@ namespace troupe::cluster::test {
 class Cluster {
  public:
   explicit Cluster(Pump& world, int size = 3, RaftOptions options = {}) : pump(world) {
+    std::vector<RaftVoter> voters;
     for (int i = 0; i < size; ++i)
-      options.voters.push_back({static_cast<std::uint64_t>(i + 1), "n" + std::to_string(i + 1)});
+      voters.push_back({static_cast<std::uint64_t>(i + 1), "n" + std::to_string(i + 1)});
+    options.voters = [voters](auto) { return voters; };
     for (int i = 0; i < size; ++i) {
-      options.node = options.voters[i].node;
-      options.send = [this](RaftMessage message) { carry(std::move(message)); };
+      options.node = voters[i].node;
       nodes.push_back(std::make_unique<Node>(pump, options, 1000 + i));
+      wires_.push_back(std::make_unique<Wire>(*this, i));
+      exchanges.push_back(std::make_unique<RaftExchange>(*wires_[i], nodes[i]->platform.log()));
+      nodes[i]->options().exchange = exchanges[i].get();
     }
+  }
+  ~Cluster() {
+    for (auto& node : nodes) node->stop();
   }
 
   Node& operator[](int i) { return *nodes[i]; }
@@ -62,17 +70,34 @@ class Cluster {
   unsigned lost_of_1000 = 0;
   std::uint64_t messages = 0;
 
+  // Of messages that would arrive, those for which this holds are lost.
+  std::function<bool(const RaftMessage&)> lost;
+
+  std::vector<std::unique_ptr<RaftExchange>> exchanges;
+
  private:
-  void carry(RaftMessage message) {
+  struct Wire final : RaftTransport {
+    Wire(Cluster& all, int number) : cluster(all), from(number) {}
+    void send(const std::string& node, Lane, std::string bytes) override {
+      cluster.carry(from, std::stoi(node.substr(1)) - 1, std::move(bytes));
+    }
+    Cluster& cluster;
+    const int from;
+  };
+
+  void carry(int from, int to, std::string bytes) {
     ++messages;
-    must_be_durable(message);
-    if (isolated_.count(message.from) || isolated_.count(message.to)) return;
+    const auto message = decode(bytes);
+    REQUIRE(message);
+    REQUIRE(encode(*message) == bytes);
+    must_be_durable(*message);
+    if (isolated_.count(message->from) || isolated_.count(message->to)) return;
     random_ = random_ * 6364136223846793005ull + 1442695040888963407ull;
     if ((random_ >> 33) % 1000 < lost_of_1000) return;
+    if (lost && lost(*message)) return;
     const Duration delay = latency + std::chrono::microseconds((random_ >> 40) % 500);
-    pump.after(delay, [this, message = std::move(message)] {
-      Node& to = *nodes[message.to - 1];
-      if (to.group) to.group->receive(message);
+    pump.after(delay, [this, from, to, bytes = std::move(bytes)] {
+      exchanges[to]->received(nodes[from]->options().node, bytes);
     });
   }
 
@@ -91,9 +116,11 @@ class Cluster {
     if (head.type == ENGINE_REQUEST_VOTE_RESULT && head.vote_result.granted)
       REQUIRE(stored.record->vote == message.to);
     if (head.type == ENGINE_APPEND_ENTRIES_RESULT && head.append_result.rejected == 0)
-      REQUIRE(head.append_result.last_index <= from.log.last_index(Node::group_id));
+      REQUIRE(head.append_result.last_index <=
+              std::max(from.log.last_index(Node::group_id), stored.record->snapshot_index));
   }
 
+  std::vector<std::unique_ptr<Wire>> wires_;
   std::set<std::uint64_t> isolated_;
   std::uint64_t random_ = 42;
 };

@@ -101,7 +101,7 @@ TEST_CASE("a new group needs voters that make sense") {
   for (const auto& voters : std::vector<std::vector<RaftVoter>>{
            {{1, "other"}}, {{0, "n1"}}, {{1, "n1"}, {1, "n2"}}, {{1, "n1"}, {2, "n1"}}}) {
     Pump pump;
-    Node node(pump, {.voters = voters});
+    Node node(pump, {.voters = [&](auto) { return voters; }});
     node.start();
     pump.run_for(1s);
     REQUIRE(node.witness.failed.size() == 1);

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "cluster/replication/raft_group.hpp"
+#include "runtime/platform/os/os_disk.hpp"
+#include "tests/cluster/replication/witness.hpp"
 
 namespace troupe::cluster::test {
 
@@ -95,7 +97,7 @@ class FakePlatform final : public runtime::Platform,
 
   runtime::Clock& clock() override { return *this; }
   runtime::Random& random() override { return *this; }
-  runtime::Disk& disk() override { throw std::logic_error("no disk here"); }
+  runtime::Disk& disk() override { return *disk_; }
   runtime::Network& network() override { throw std::logic_error("no network here"); }
   runtime::Workers& workers() override { return *this; }
   runtime::Logger& log() override { return *this; }
@@ -137,6 +139,7 @@ class FakePlatform final : public runtime::Platform,
   Duration queue_latency = std::chrono::microseconds(100);
 
  private:
+  std::unique_ptr<runtime::Disk> disk_ = runtime::make_os_disk();
   Pump& pump_;
   std::uint64_t state_;
 };
@@ -244,11 +247,15 @@ class FakeLog : public runtime::NodeLog {
     runtime::LogIndex last = append.record    ? append.record->snapshot_index
                              : content.record ? content.record->snapshot_index
                                               : 0;
-    if (!content.entries.empty()) last = content.entries.rbegin()->first;
+    const bool anew =
+        append.record && content.record && append.record->generation > content.record->generation;
+    if (!content.entries.empty() && !anew) last = content.entries.rbegin()->first;
     return append.entries.front().index > last + 1;
   }
   void apply(const Append& append) {
     Content& content = groups_[append.group];
+    if (append.record && content.record && append.record->generation > content.record->generation)
+      content.entries.clear();
     if (append.record) content.record = append.record;
     for (const runtime::LogEntry& entry : append.entries) {
       content.entries.erase(content.entries.lower_bound(entry.index), content.entries.end());
@@ -267,47 +274,6 @@ class FakeLog : public runtime::NodeLog {
   std::uint64_t life_ = 0;
 };
 
-inline runtime::SharedBytes bytes(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
-// A shard that remembers what it was told.
-class Witness final : public actors::ConsensusObserver {
- public:
-  struct Entry {
-    runtime::LogIndex index;
-    runtime::Term term;
-    std::string payload;  // "-": none
-    friend bool operator==(const Entry&, const Entry&) = default;
-  };
-  void on_committed(runtime::LogIndex index, runtime::Term term,
-                    runtime::SharedBytes payload) override {
-    committed.push_back({index, term, payload ? *payload : "-"});
-  }
-  void on_leading(runtime::Term term) override {
-    leading = term;
-    ++elections;
-  }
-  void on_not_leading(const Error& why) override {
-    leading = 0;
-    losses.push_back(why);
-  }
-  void on_failed(const Error& why) override { failed.push_back(why); }
-
-  std::vector<std::string> payloads() const {
-    std::vector<std::string> all;
-    for (const Entry& entry : committed)
-      if (entry.payload != "-") all.push_back(entry.payload);
-    return all;
-  }
-
-  std::vector<Entry> committed;
-  runtime::Term leading = 0;  // 0: not leading
-  int elections = 0;
-  std::vector<Error> losses;
-  std::vector<Error> failed;
-};
-
 // One replica of group 7 with everything below it. stop() is what a crash of the process leaves.
 class Node {
  public:
@@ -323,7 +289,12 @@ class Node {
   }
 
   void start(runtime::LogIndex applied = 0) {
+    const std::string folder = witness.folder;
+    const std::size_t padding = witness.padding;
     witness = Witness{};
+    witness.folder = folder;
+    witness.padding = padding;
+    witness.disk = &platform.disk();
     group.reset();
     shared_.reset(
         new RaftSurroundings{platform, log, options_, platform.workers().queue("reads", {})});
@@ -355,6 +326,7 @@ class Node {
     const auto last = group->status().last;
     REQUIRE(pump.run_while_not([&] { return witness.committed.back().index >= last; }));
   }
+  RaftOptions& options() { return options_; }
   FakeLog::Content& stored() { return log.content(group_id); }
 
   Pump& pump;

@@ -60,6 +60,43 @@ TEST_SUITE("node log") {
     CHECK(*(*read)[2].payload == std::string("x\0y", 3));
   }
 
+  TEST_CASE("a record of a later generation begins the group's log anew behind its snapshot") {
+    LogRig rig;
+    rig.options.segment_bytes = 64 << 10;
+    rig.open();
+    rig.record(1, {.term = 3, .replica = 9});
+    rig.put(1, 1, 100);
+    rig.put(2, 1, 20);
+    // Neither what is before the snapshot nor what is behind it stays; the same append may go on.
+    auto append = LogRig::make(1, 81, 85, "other");
+    append.record = GroupRecord{.term = 5,
+                                .replica = 9,
+                                .snapshot_index = 80,
+                                .snapshot_term = 4,
+                                .generation = 2,
+                                .configuration_index = 1,
+                                .configuration = "c"};
+    REQUIRE(rig.append(std::move(append)));
+    for (int life = 0; life < 2; ++life) {
+      CAPTURE(life);
+      CHECK(rig.log().first_index(1) == 81);
+      CHECK(rig.log().last_index(1) == 85);
+      CHECK(rig.entries(1) == rig.expected(1, 81, 85, "other"));
+      CHECK(rig.entries(2) == rig.expected(2, 1, 20));
+      CHECK(rig.log().record(1)->generation == 2);
+      rig.reopen();
+    }
+    GroupRecord empty = *rig.log().record(1);
+    empty.generation = 3;
+    empty.snapshot_index = 200;
+    rig.record(1, empty);
+    CHECK(rig.log().last_index(1) == 0);
+    rig.put(2, 21, 2000);  // into later segments
+    rig.put(1, 201, 210);
+    rig.reopen();
+    CHECK(rig.entries(1) == rig.expected(1, 201, 210));
+  }
+
   TEST_CASE("an entry at or before the last one drops all from there on") {
     LogRig rig;
     rig.open();

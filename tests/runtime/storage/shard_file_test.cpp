@@ -31,6 +31,29 @@ TEST_SUITE("shard file") {
     rig.check_sound();
   }
 
+  TEST_CASE("a copy is a shard file of its own, with the rows of the WAL, too") {
+    ShardRig rig;
+    rig.open();
+    for (int i = 0; i < 200; ++i)
+      rig.apply({BatchMaker{5}.state("a" + std::to_string(i), 1).event("a", 1)});
+    REQUIRE(rig.file().checkpoint());
+    rig.apply({BatchMaker{7}.state("b", 1)});
+    const std::string path = rig.path() + ".copy";
+    for (int again = 0; again < 2; ++again) {  // over an earlier one, too
+      const auto copied = rig.file().copy_to(path);
+      REQUIRE(copied);
+      CHECK(*copied == rig.file().applied());
+      rig.apply({BatchMaker{8}.state("c" + std::to_string(again), 1)});  // not in the copy
+      const auto copy = ShardFile::open(rig.disk(), path, rig.identity, false, {});
+      REQUIRE_MESSAGE(copy, (copy ? "" : copy.error().describe()));
+      CHECK((*copy)->applied() == *copied);
+      CHECK((*copy)->entity_count() == 201u + static_cast<unsigned>(again));
+      const auto faults = (*copy)->verify();
+      REQUIRE(faults);
+      CHECK(faults->empty());
+    }
+  }
+
   TEST_CASE("rows that were applied are read back, and again after a restart") {
     ShardRig rig;
     rig.open();

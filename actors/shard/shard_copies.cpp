@@ -1,0 +1,63 @@
+// Shard files from and for other replicas, and which of those in the folder is the shard's.
+#include <utility>
+
+#include "actors/shard/shard.hpp"
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/storage/probe.hpp"
+
+namespace troupe::actors {
+
+using runtime::ShardFile;
+
+Result<void> OtherShardFiles::remove(runtime::Disk& disk) const {
+  TROUPE_TRY(names, disk.list(folder));
+  for (const std::string& name : names) {
+    if (!name.starts_with(prefix) || name == own || name == own + "-wal" ||
+        name == own + "-journal")
+      continue;
+    TROUPE_SOMETIMES("a file of another generation was removed");
+    TROUPE_CHECK(disk.remove(folder + "/" + name));
+  }
+  return {};
+}
+
+OtherShardFiles ShardSpec::other_files(std::uint64_t generation) const {
+  const std::string prefix = service->type->name + "-" + std::to_string(shard) + ".g";
+  return {folder, prefix, prefix + std::to_string(generation) + ".db"};
+}
+
+std::string Shard::file_of(std::uint64_t generation) const {
+  return spec_.file(generation);
+}
+
+void Shard::copy_file(const std::string& path, FileDone done) {
+  files_.run<FileContent>(
+      [path, &disk = surroundings_.platform->disk()](ShardFile& file) -> Result<FileContent> {
+        const auto copied = file.copy_to(path);
+        if (copied) return FileContent{copied->index, copied->term};
+        TROUPE_SOMETIMES("a shard file could not be copied");
+        static_cast<void>(disk.remove(path));  // half a copy only takes space
+        return copied.error();
+      },
+      std::move(done));
+}
+
+void Shard::inspect_file(std::uint64_t generation, FileDone done) {
+  files_.run<FileContent>(
+      [&disk = surroundings_.platform->disk(), path = spec_.file(generation), name = spec_.name(),
+       probe = probe_, group = spec_.group](ShardFile&) -> Result<FileContent> {
+        TROUPE_TRY(file, ShardFile::open(disk, path, name, false, {}));
+        const ShardFile::Applied applied = file->applied();
+        if (probe) probe->file_received(group, {applied.index, applied.time_ms, applied.chain});
+        return FileContent{applied.index, applied.term};
+      },
+      std::move(done));
+}
+
+void Shard::on_file_replaced() {
+  TROUPE_SOMETIMES("a shard began again with another replica's file");
+  fail_(aborted(file_replaced_reason,
+                "the file of " + spec_.name() + " was replaced by the leader's; it starts again"));
+}
+
+}  // namespace troupe::actors

@@ -1,0 +1,42 @@
+// Copies of a database for other nodes.
+#include "runtime/storage/sqlite.hpp"
+
+namespace troupe::runtime {
+namespace {
+
+struct Closer {
+  void operator()(sqlite3* handle) const { sqlite3_close(handle); }
+};
+
+}  // namespace
+
+Result<void> Database::copy_to(Disk& disk, const std::string& path) {
+  // What is left of an earlier file would be taken for the new one's.
+  for (const char* suffix : {"-wal", "-journal", ""}) TROUPE_CHECK(disk.remove(path + suffix));
+  TROUPE_CHECK(disk.write(path, {}));
+  sqlite3* handle = nullptr;
+  const int opened = sqlite3_open_v2(
+      path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, disk.sqlite_vfs());
+  const std::unique_ptr<sqlite3, Closer> target{handle};
+  if (!target) return unavailable("OUT_OF_MEMORY", path + ": no memory to open it");
+  sqlite3_extended_result_codes(handle, 1);
+  const auto failed = [&](int code, const char* doing) {
+    return sqlite_error(code, sqlite3_system_errno(handle), path, doing, sqlite3_errmsg(handle),
+                        options_.corrupt_reason);
+  };
+  if (opened != SQLITE_OK) return failed(opened, "open");
+  // A copy that is not finished is worth nothing, so that it needs no journal.
+  const int prepared = sqlite3_exec(
+      handle, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF",
+      nullptr, nullptr, nullptr);
+  if (prepared != SQLITE_OK) return failed(prepared, "prepare");
+  sqlite3_backup* backup = sqlite3_backup_init(handle, "main", handle_, "main");
+  if (!backup) return failed(sqlite3_extended_errcode(handle), "begin the copy");
+  const int copied = sqlite3_backup_step(backup, -1);
+  const int finished = sqlite3_backup_finish(backup);
+  if (copied != SQLITE_DONE) return failed(copied, "copy");
+  if (finished != SQLITE_OK) return failed(finished, "finish the copy");
+  return {};
+}
+
+}  // namespace troupe::runtime

@@ -1,0 +1,266 @@
+// Replicas of one shard in a world, their clients, and what may be asked of all of it.
+#pragma once
+
+#include <algorithm>
+
+#include "tests/simulations/replication/clients.hpp"
+
+namespace troupe::simulations {
+
+struct Stage {
+  explicit Stage(std::uint64_t seed, int nodes = 3)
+      : world({.seed = seed}),
+        wires(world),
+        dice(seed, Domain::scenario, 0, 0),
+        checks([this](const std::string& what) { fail(what); }, [this] { return world.now(); }) {
+    set.raft.snapshot_threshold = 10;
+    set.raft.files.chunk_bytes = 16 << 10;
+    set.raft.files.keep_copy = std::chrono::seconds{3};
+    set.shard.checkpoint_entries = 25;
+    set.shard.apply_delay_max = std::chrono::milliseconds{50};
+    for (int i = 1; i <= nodes; ++i) set.nodes.push_back("n" + std::to_string(i));
+    for (const std::string& name : set.nodes) {
+      Machine& machine = world.add(name, ReplicaNode::start(name, set, wires));
+      machine.hardware.checks = &checks;
+      machines.push_back(&machine);
+    }
+    world.on_down = [this](Machine& machine) {
+      if (machine.crashed()) fail(machine.name() + " stopped: " + machine.crashed()->describe());
+    };
+    watch_links();
+  }
+  // Calls that are under way are answered while their clients are there.
+  ~Stage() {
+    for (Machine* const machine : machines) world.kill(*machine);
+  }
+  void fail(const std::string& what) {
+    if (failure.empty()) failure = what;
+  }
+  ReplicaNode& node(int i) { return dynamic_cast<ReplicaNode&>(*machines[i]->process()); }
+  void start(int i) {
+    if (machines[i]->process() != nullptr) return;
+    const auto started = world.start(*machines[i]);
+    if (!started) fail("start of " + machines[i]->name() + ": " + started.error().describe());
+  }
+  void start_all() {
+    for (std::size_t i = 0; i < machines.size(); ++i) start(static_cast<int>(i));
+  }
+  // The node whose shard serves; -1: none.
+  int leader() {
+    for (std::size_t i = 0; i < machines.size(); ++i) {
+      const int at = static_cast<int>(i);
+      if (machines[i]->up() && node(at).vitals().state == "serving" &&
+          node(at).vitals().consensus.role == "leader")
+        return at;
+    }
+    return -1;
+  }
+  void isolate(int i) {
+    for (const std::string& other : set.nodes) {
+      wires.cut(machines[i]->name(), other);
+      wires.cut(other, machines[i]->name());
+    }
+  }
+  void add_clients(int count, int keys, std::uint64_t pause_ms = 20) {
+    for (int i = 0; i < count; ++i) {
+      clients.push_back(std::make_unique<Client>(world, static_cast<std::uint32_t>(i), keys));
+      clients.back()->pause_ms = pause_ms;
+      clients.back()->run();
+    }
+  }
+  // As a mesh would: a link ends at once with a process, and after a while of silence.
+  void watch_links() {
+    constexpr int silent_ticks = 15;
+    const auto count = machines.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t j = 0; j < count && machines[i]->up(); ++j) {
+        if (i == j) continue;
+        Link& link = links[{i, j}];
+        if (link.own_life != machines[i]->lives()) link = {machines[i]->lives(), 0, false, 0};
+        const bool cut = wires.is_cut(machines[i]->name(), machines[j]->name());
+        link.silent = cut ? link.silent + 1 : 0;
+        const bool same = link.life == machines[j]->lives();
+        const bool up = machines[j]->up() && (link.up ? same && link.silent < silent_ticks : !cut);
+        if (up == link.up) continue;
+        link.up = up;
+        link.life = machines[j]->lives();
+        node(static_cast<int>(i)).link_changed(machines[j]->name(), up);
+      }
+    }
+    world.after(std::chrono::milliseconds{100}, [this] { watch_links(); });
+  }
+  std::vector<Operation> history() const {
+    std::vector<Operation> all;
+    for (const auto& client : clients)
+      all.insert(all.end(), client->history.begin(), client->history.end());
+    return all;
+  }
+  // All replicas have applied what the leader has committed, and nothing goes on.
+  bool equal() {
+    const int at = leader();
+    if (at < 0) return false;
+    const auto commit = node(at).vitals().consensus.commit;
+    for (std::size_t i = 0; i < machines.size(); ++i) {
+      if (!machines[i]->up()) return false;
+      const auto vitals = node(static_cast<int>(i)).vitals();
+      if (vitals.applied < commit && vitals.consensus.role != "absent") return false;
+    }
+    return true;
+  }
+  // Of each node, and the end of the log.
+  std::string describe() {
+    std::string text;
+    for (std::size_t i = 0; i < machines.size(); ++i) {
+      text += "\n" + machines[i]->name() + ": ";
+      if (!machines[i]->up()) {
+        text += "down";
+        continue;
+      }
+      const auto vitals = node(static_cast<int>(i)).vitals();
+      const auto& group = vitals.consensus;
+      text += vitals.state + " " + group.role + " term " + std::to_string(group.term) + " commit " +
+              std::to_string(group.commit) + " last " + std::to_string(group.last) + " applied " +
+              std::to_string(vitals.applied) + " snapshot " + std::to_string(group.snapshot) +
+              " leader " + group.leader;
+      const auto& log = node(static_cast<int>(i)).log();
+      const auto record = log.record(replicated_group);
+      const auto counts = node(static_cast<int>(i)).counts();
+      text += "; log to " + std::to_string(log.last_index(replicated_group)) + " term " +
+              std::to_string(record ? record->term : 0) + "; sent " + std::to_string(counts.sent) +
+              " received " + std::to_string(counts.received) + " unknown " +
+              std::to_string(counts.unknown) + " " + node(static_cast<int>(i)).ended();
+    }
+    for (std::size_t i = 0; i < machines.size(); ++i) {
+      if (!machines[i]->up()) continue;
+      const auto stats = node(static_cast<int>(i)).log().stats();
+      text += "\n" + machines[i]->name() + (machines[i]->paused() ? " paused" : "") +
+              " log: " + std::to_string(stats.commits) + " commits " +
+              std::to_string(stats.entries) + " entries; ";
+      auto request = std::make_shared<actors::Request>();
+      request->service = &actors::testing::counter_type();
+      request->method = actors::testing::get;
+      request->key = "k";
+      request->deadline = MonotonicTime::max();
+      const auto answer = std::make_shared<std::string>("no answer");
+      request->reply_to = [answer](Result<actors::Reply> reply) {
+        *answer = reply ? "answers" : reply.error().reason;
+      };
+      actors::send_request(node(static_cast<int>(i)).shard(), std::move(request));
+      world.run_for(std::chrono::milliseconds{200});
+      text += *answer;
+    }
+    const auto& lines = world.log().lines;
+    for (std::size_t i = lines.size() < 40 ? 0 : lines.size() - 40; i < lines.size(); ++i)
+      text += "\n" + std::to_string(lines[i].time.count() / 1'000'000) + " ms " + lines[i].node +
+              " " + lines[i].text;
+    return text;
+  }
+
+  // One part of a run with faults: something happens, then time passes.
+  void go_wrong() {
+    wires.lost_of_1000 = any(2) ? static_cast<unsigned>(any(200)) : 0;
+    wires.delay_max = std::chrono::milliseconds{any(2) ? 2 : 2 + any(120)};
+    const int victim = static_cast<int>(any(machines.size()));
+    Machine& machine = *machines[victim];
+    switch (any(7)) {
+      case 0:
+        world.crash(machine);
+        break;
+      case 1:
+        world.kill(machine);
+        break;
+      case 2:
+        isolate(victim);
+        break;
+      case 3:
+        for (const std::string& other : set.nodes) wires.cut(machine.name(), other);
+        break;
+      case 4:
+        wires.heal();
+        break;
+      case 5:  // SIGSTOP: what comes meanwhile waits
+        if (!machine.up()) break;
+        world.pause(machine);
+        world.run_for(std::chrono::milliseconds{300 + any(1100)});
+        world.resume(machine);
+        break;
+      default:
+        start_all();
+    }
+    world.run_for(std::chrono::milliseconds{100 + any(1200)});
+  }
+  // Processes that die and come back within an election, while messages take as long.
+  void hurry() {
+    wires.delay_max = std::chrono::milliseconds{any(300)};
+    Machine& machine = *machines[any(machines.size())];
+    if (machine.process() != nullptr) any(2) ? world.kill(machine) : world.crash(machine);
+    start_all();
+    world.run_for(std::chrono::milliseconds{5 + any(any(4) == 0 ? 900 : 60)});
+  }
+  // Seeds differ in what goes wrong in them, and how fast disks are.
+  void storm(std::uint64_t seed) {
+    if (seed % 3 == 1)
+      machines[any(machines.size())]->hardware.work_times.max = std::chrono::milliseconds{800};
+    start_all();
+    for (int round = 0; round < 20 && failure.empty(); ++round) go_wrong();
+    for (int round = 0; seed % 3 == 2 && round < 60 && failure.empty(); ++round) hurry();
+  }
+  std::uint64_t any(std::uint64_t n) { return dice.next() % n; }
+
+  // Ends all faults, lets the clients finish and the replicas become equal. What is wrong, if
+  // anything is.
+  std::string verdict() {
+    wires.heal();
+    wires.lost_of_1000 = 0;
+    wires.delay_max = std::chrono::milliseconds{2};
+    start_all();
+    for (auto& client : clients) client->finish();
+    const auto idle = [this] {
+      return !failure.empty() || std::all_of(clients.begin(), clients.end(),
+                                             [](const auto& client) { return client->idle(); });
+    };
+    const bool finished = world.run_until(idle, std::chrono::seconds{60});
+    const auto settled = [this] { return !failure.empty() || equal(); };
+    const bool same = finished && world.run_until(settled, std::chrono::seconds{60});
+    if (!failure.empty()) return failure;
+    if (!finished) {
+      std::string waiting = "clients wait for ever:";
+      for (auto& client : clients)
+        for (const auto& [reason, count] : client->errors)
+          waiting += " " + reason + " " + std::to_string(count);
+      return waiting;
+    }
+    if (!same) return "replicas do not become equal" + describe();
+    if (auto wrong = not_linearizable(history()); !wrong.empty()) return wrong;
+    // Every add was answered in the end, so every one has taken effect, once.
+    std::map<int, std::int64_t> adds;
+    std::map<int, std::int64_t> highest;
+    for (const Operation& one : history()) {
+      adds[one.key] += one.read ? 0 : 1;
+      highest[one.key] = std::max(highest[one.key], one.value);
+    }
+    for (const auto& [key, count] : adds)
+      if (highest[key] != count)
+        return "key " + std::to_string(key) + " is at " + std::to_string(highest[key]) + " after " +
+               std::to_string(count) + " adds";
+    return {};
+  }
+
+  struct Link {
+    std::uint32_t own_life = 0;
+    std::uint32_t life = 0;  // of the process at the other end
+    bool up = false;
+    int silent = 0;
+  };
+  std::map<std::pair<std::size_t, std::size_t>, Link> links;
+  ReplicaNode::Set set;
+  World world;
+  Wires wires;
+  RandomStream dice;
+  ReplicaChecks checks;
+  std::vector<Machine*> machines;
+  std::vector<std::unique_ptr<Client>> clients;
+  std::string failure;
+};
+
+}  // namespace troupe::simulations
