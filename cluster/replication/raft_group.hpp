@@ -39,9 +39,9 @@
 
 #include "actors/shard/consensus.hpp"
 #include "cluster/replication/engine/engine.h"
+#include "cluster/replication/first_voters.hpp"
 #include "cluster/replication/group_log.hpp"
 #include "cluster/replication/log_tail.hpp"
-#include "cluster/replication/first_voters.hpp"
 #include "cluster/replication/raft_exchange.hpp"
 #include "cluster/replication/raft_files.hpp"
 #include "cluster/replication/raft_link.hpp"
