@@ -76,6 +76,44 @@ TEST_CASE("what a peer sends right behind its handshake is not lost") {
   }
 }
 
+TEST_CASE("bytes that come in one piece with the end of the handshake are delivered") {
+  bool paused = false;
+  SUBCASE("at once") {}
+  SUBCASE("when a stream that is paused from its beginning is resumed") {
+    paused = true;
+  }
+  TestAuthority authority;
+  SecuredNode server{authority.node("n1")};
+  server.listen([&](Handler& handler) {
+    if (paused) handler.stream->pause_reading();
+  });
+  const auto files = authority.node("n2");
+  BareTls peer{server.address(), &files};
+  SSL_set_bio(peer.ssl(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+  SSL_set_connect_state(peer.ssl());
+  const auto send = [&] {
+    char* data = nullptr;
+    const auto size = BIO_get_mem_data(SSL_get_wbio(peer.ssl()), &data);
+    peer.socket().send({data, static_cast<std::size_t>(size)});
+    (void)BIO_reset(SSL_get_wbio(peer.ssl()));
+  };
+  while (SSL_do_handshake(peer.ssl()) != 1) {
+    send();
+    char buffer[16384];
+    const auto count = ::recv(peer.socket().number(), buffer, sizeof buffer, 0);
+    REQUIRE(count > 0);
+    BIO_write(SSL_get_rbio(peer.ssl()), buffer, static_cast<int>(count));
+  }
+  REQUIRE(peer.write("prompt"));
+  send();
+  const auto accepted = server.wait_for_stream();
+  if (paused) {
+    CHECK(accepted->received().empty());
+    accepted->stream->resume_reading();
+  }
+  CHECK(accepted->wait_for_bytes(6) == "prompt");
+}
+
 TEST_CASE("a stream that is paused from its beginning delivers once it is resumed") {
   SecuredPair pair{[](Handler& handler) { handler.stream->pause_reading(); }};
   pair.client->stream->write("waits");
