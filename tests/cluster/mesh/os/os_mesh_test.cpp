@@ -5,6 +5,7 @@
 #include <caf/all.hpp>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "cluster/mesh/mesh.hpp"
 #include "cluster/mesh/mesh_actor.hpp"
@@ -34,6 +35,7 @@ class OsNode {
     REQUIRE(listening);
     mesh_ = *std::move(listening);
     mesh_->on(FrameKind::test, [this](const std::string& from, MeshMessage message) {
+      on_message();
       note([&] { messages_.emplace_back(from + ": " + message.bytes); });
     });
     mesh_->on_call(FrameKind::test, [](IncomingCall call) { call.answer("re: " + call.bytes()); });
@@ -44,12 +46,17 @@ class OsNode {
     system_ = std::make_unique<caf::actor_system>(config_);
   }
   ~OsNode() {
+    destroy_mesh();
+    platform_.reset();
+  }
+
+  void destroy_mesh() {
     if (actor_) caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
     actor_ = nullptr;
     system_.reset();
     mesh_.reset();
-    platform_.reset();
   }
+  std::function<void()> on_message = [] {};  // set before the start
 
   void start() { actor_ = spawn_mesh(*system_, *mesh_); }
   void knows(const OsNode& other, const std::string& name) {
@@ -189,6 +196,30 @@ TEST_CASE("a node that ends is noticed at once, its open calls fail, and it is l
   two->knows(one, "n1");
   two->start();
   CHECK(one.wait_for_links(3) == Links{"+n2", "-n2", "+n2"});
+}
+
+TEST_CASE("a mesh that is destroyed waits for the handler that runs, and calls none after it") {
+  OsNode one{"n1"};
+  OsNode two{"n2"};
+  Event<> entered;
+  std::atomic<bool> ending{false};
+  std::atomic<bool> left{false};
+  two.on_message = [&] {
+    entered.set();
+    while (!ending) std::this_thread::yield();
+    for (int i = 0; i < 20'000; ++i) std::this_thread::yield();
+    left = true;
+  };
+  one.knows(two, "n2");
+  two.knows(one, "n1");
+  one.start();
+  two.start();
+  one.wait_for_links(1);
+  REQUIRE(one.mesh().send("n2", Lane::consensus, FrameKind::test, "x"));
+  entered.wait();
+  ending = true;
+  two.destroy_mesh();
+  CHECK(left);
 }
 
 TEST_CASE("what is no node gets nothing from the port of a mesh") {
