@@ -197,6 +197,7 @@ class RaftGroup final : public actors::Consensus {
   void send(RaftMessage message);
   void dispatch(const RaftMessage& message);
   void release_messages();
+  bool is_late_rejection(const RaftMessage& message);
   void dispatch_to_engine(const RaftMessage& message);
   bool comes_from_its_node(const RaftMessage& message);
 
@@ -286,6 +287,7 @@ class RaftGroup final : public actors::Consensus {
   std::uint64_t held_back_ms_ = 0;  // for how long the group's time has stood still
   std::uint64_t last_busy_ms_ = 0;  // in the group's time
   std::set<std::uint64_t> sleepers_;
+  std::map<std::uint64_t, runtime::LogIndex> acknowledged_;  // by others, while we lead
 
   std::map<std::uint64_t, std::string> strangers_;  // nodes of senders that we do not know
 

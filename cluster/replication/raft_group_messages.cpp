@@ -1,4 +1,6 @@
 // Messages from and to other replicas.
+#include <algorithm>
+
 #include "cluster/replication/raft_group.hpp"
 #include "runtime/rehearsal/marks.hpp"
 
@@ -58,7 +60,27 @@ bool RaftGroup::comes_from_its_node(const RaftMessage& message) {
   return true;
 }
 
+// C-Raft 0.22 goes back behind what a replica has acknowledged when a rejection overtakes, or is
+// overtaken by, the acknowledgement; then it takes more than all for under way and sends the
+// replica nothing but heartbeats for the rest of its leadership.
+bool RaftGroup::is_late_rejection(const RaftMessage& message) {
+  const EngineMessage& head = message.head;
+  if (head.type != ENGINE_APPEND_ENTRIES_RESULT || own_entry_ == 0 || head.term != record_.term)
+    return false;
+  LogIndex& acknowledged = acknowledged_[message.from];
+  const auto& result = head.append_result;
+  if (result.rejected == 0) {
+    acknowledged = std::max(acknowledged, std::min(result.last_index, tail_.last()));
+    return false;
+  }
+  return result.rejected <= acknowledged || result.last_index < acknowledged;
+}
+
 void RaftGroup::dispatch_to_engine(const RaftMessage& message) {
+  if (is_late_rejection(message)) {
+    TROUPE_SOMETIMES("a rejection came after what it rejected was acknowledged");
+    return;
+  }
   EngineMessage head = message.head;
   head.peer = message.from;
   std::vector<EngineEntry> entries;

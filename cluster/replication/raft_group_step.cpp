@@ -114,6 +114,7 @@ void RaftGroup::appends_done(RaftGroup& group) {
 }
 
 void RaftGroup::role_changed(const EngineUpdate& update) {
+  acknowledged_.clear();
   if (engine_role(engine_.get()) != ENGINE_LEADER) {
     own_entry_ = 0;
     lost_leadership_ = lost_leadership_ || leading_;

@@ -10,6 +10,7 @@ namespace troupe::simulations {
 
 void Wires::carry(const std::string& from, const std::string& to, std::string bytes) {
   ++carried;
+  if (watch) watch(from, to, bytes);
   const auto spread = static_cast<std::uint64_t>((delay_max - delay_min).count());
   const Duration delay = delay_min + Duration{dice_.next() % (spread + 1)};
   if (dice_.next() % 1000 < lost_of_1000 || cut_.contains({from, to})) return;

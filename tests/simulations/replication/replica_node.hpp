@@ -40,6 +40,8 @@ class Wires {
   Duration delay_min = std::chrono::microseconds{200};
   Duration delay_max = std::chrono::milliseconds{2};
   std::uint64_t carried = 0;
+  std::function<void(const std::string& from, const std::string& to, const std::string& bytes)>
+      watch;
 
  private:
   World& world_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cluster/replication/raft_codec.hpp"
 #include "tests/simulations/replication/clients.hpp"
 
 namespace troupe::simulations {
@@ -130,6 +131,21 @@ struct Stage {
               " received " + std::to_string(counts.received) + " unknown " +
               std::to_string(counts.unknown) + " " + node(static_cast<int>(i)).ended();
     }
+    std::map<std::string, int> messages;
+    wires.watch = [&](const std::string& from, const std::string& to, const std::string& bytes) {
+      const auto message = cluster::decode(bytes);
+      std::string what = from + "->" + to + " type " + std::to_string(message->head.type);
+      if (message->head.type == ENGINE_APPEND_ENTRIES)
+        what += " behind " + std::to_string(message->head.append.prev_index) + " n " +
+                std::to_string(message->entries.size());
+      if (message->head.type == ENGINE_APPEND_ENTRIES_RESULT)
+        what += " rejected " + std::to_string(message->head.append_result.rejected) + " last " +
+                std::to_string(message->head.append_result.last_index);
+      ++messages[what];
+    };
+    world.run_for(std::chrono::seconds{1});
+    wires.watch = nullptr;
+    for (const auto& [what, count] : messages) text += "\n" + std::to_string(count) + " " + what;
     for (std::size_t i = 0; i < machines.size(); ++i) {
       if (!machines[i]->up()) continue;
       const auto stats = node(static_cast<int>(i)).log().stats();
