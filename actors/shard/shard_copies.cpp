@@ -1,4 +1,6 @@
 // Shard files from and for other replicas, and which of those in the folder is the shard's.
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "actors/shard/shard.hpp"
@@ -9,11 +11,25 @@ namespace troupe::actors {
 
 using runtime::ShardFile;
 
+namespace {
+
+// What we make there: "<prefix>12.db", its WAL or journal, a copy of it. An operator who puts a
+// file aside gives it another name, and keeps it.
+bool is_ours(std::string_view name, std::string_view prefix) {
+  if (!name.starts_with(prefix)) return false;
+  name.remove_prefix(prefix.size());
+  const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+  const std::string_view rest = name.substr(digits);
+  return digits > 0 && (rest == ".db" || rest == ".db-wal" || rest == ".db-journal" ||
+                        rest == ".db.copy" || rest == ".db.copy-journal");
+}
+
+}  // namespace
+
 Result<void> OtherShardFiles::remove(runtime::Disk& disk) const {
   TROUPE_TRY(names, disk.list(folder));
   for (const std::string& name : names) {
-    if (!name.starts_with(prefix) || name == own || name == own + "-wal" ||
-        name == own + "-journal")
+    if (!is_ours(name, prefix) || name == own || name == own + "-wal" || name == own + "-journal")
       continue;
     TROUPE_SOMETIMES("a file of another generation was removed");
     TROUPE_CHECK(disk.remove(folder + "/" + name));

@@ -280,6 +280,7 @@ TEST_CASE("nothing secret is logged or said") {
   CHECK(other.reason_of_connecting(good.address()) == "CERTIFICATE_REFUSED");
   authority.write("n2.key", "-----BEGIN PRIVATE KEY-----\nbroken\n");
   CHECK(other.reason_of_connecting(good.address()) == "CERTIFICATE_REFUSED");
+  good.log.wait_for("network.peer_refused");
   for (auto* node : {&good, &other}) {
     CHECK_FALSE(node->log.text().empty());
     for (const auto& key : {authority.pair().key})

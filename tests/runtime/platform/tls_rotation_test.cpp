@@ -130,6 +130,7 @@ TEST_CASE("an authority is replaced by way of a bundle of both") {
   fresh.revoke({read_certificate(second->certificate)->serial});
   old.write("revoked.pem", old_list + list(fresh));
   CHECK(client.reason_of_connecting(server.address()) == "CERTIFICATE_REFUSED");
+  server.log.wait_for("network.peer_refused");
   CHECK(server.log.text().find("reason=CERTIFICATE_REVOKED") != std::string::npos);
 }
 
