@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cluster/placement.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -55,7 +57,10 @@ std::vector<HostedService> hosted_services(runtime::Platform& platform,
     shards += hosted.back().settings.shards;
   }
   for (HostedService& one : hosted) {
+    const std::vector<Replicas> places = place_shards(manifest, one.service->type->name);
     for (std::uint32_t shard = 0; shard < one.settings.shards; ++shard) {
+      if (std::ranges::find(places[shard], node.name, &RaftVoter::node) == places[shard].end())
+        continue;
       actors::ShardSpec spec;
       spec.service = one.service;
       spec.shard = shard;

@@ -1,5 +1,5 @@
-// What a node hosts: the services that its binary has and its manifest wants here, with their
-// shards.
+// What a node hosts: the services that its binary has and its manifest wants here, with those of
+// their shards that have a replica here.
 #pragma once
 
 #include <memory>

@@ -11,7 +11,9 @@
 #include "cluster/data_folder.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_admin.hpp"
+#include "cluster/node_links.hpp"
 #include "cluster/node_tree.hpp"
+#include "cluster/placement.hpp"
 #include "cluster/replication/raft_group.hpp"
 #include "cluster/router.hpp"
 
@@ -42,12 +44,19 @@ class NodeImpl final : public Node {
         folder_(std::move(folder)),
         log_(std::move(log)),
         router_(platform, {.node = node.name}),
+        links_(platform),
         hosted_(hosted_services(platform, manifest, node, registry, folder_.shards())),
         config_(platform),
         system_(config_) {
-    for (const HostedService& service : hosted_)
-      router_.add_service(*service.service->type, std::vector<std::vector<std::string>>(
-                                                      service.settings.shards, {node.name}));
+    for (const actors::Service& service : registry.all()) {
+      std::vector<std::vector<std::string>> replicas;
+      for (const Replicas& places : place_shards(manifest, service.type->name)) {
+        auto& nodes = replicas.emplace_back();
+        for (const RaftVoter& place : places) nodes.push_back(place.node);
+      }
+      if (!replicas.empty() && !replicas.front().empty())
+        router_.add_service(*service.type, std::move(replicas));
+    }
   }
 
   Result<void> build(const config::Manifest& manifest, const config::Node& node,
@@ -55,18 +64,23 @@ class NodeImpl final : public Node {
     std::map<std::string, std::uint32_t> shards;
     for (const HostedService& service : hosted_) {
       const std::string& name = service.service->type->name;
-      if (service.settings.replication_factor > 1)
-        return unimplemented("REPLICATION_UNAVAILABLE",
-                             name + " wants " +
-                                 std::to_string(service.settings.replication_factor) +
-                                 " replicas; nodes of this version do not replicate yet: write "
-                                 "replication_factor = 1");
       shards[name] = service.settings.shards;
+      const std::vector<Replicas> places = place_shards(manifest, name);
+      for (std::uint32_t shard = 0; shard < places.size(); ++shard)
+        if (places[shard].size() > 1) voters_[group_of(name, shard)] = places[shard];
     }
     TROUPE_CHECK(folder_.keep_shards(shards));
+    TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
+    raft.exchange = links_.exchange();
+    raft.may_create = folder_.identity().membership == Membership::founder;
+    raft.voters = [this](runtime::GroupId group) {
+      const auto found = voters_.find(group);
+      return found == voters_.end() ? Replicas{} : found->second;
+    };
+    if (!voters_.empty()) raft.trailing = manifest.storage.checkpoint_entries;
     tree_ = actors::SupervisionTree::make("node");
     admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
@@ -84,6 +98,7 @@ class NodeImpl final : public Node {
     spec.log_segments_max = manifest.storage.log_segments;
     spec.consensus = make_raft_factory(platform_, *log_, raft);
     spec.router = &router_;
+    spec.mesh = links_.mesh();
     spec.hosted = &hosted_;
     spec.servers = &servers_;
     spec.admin = admin_.get();
@@ -136,6 +151,8 @@ class NodeImpl final : public Node {
   DataFolder folder_;
   std::unique_ptr<runtime::NodeLog> log_;
   Router router_;
+  NodeLinks links_;
+  std::map<runtime::GroupId, Replicas> voters_;  // of groups with several
   std::vector<HostedService> hosted_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeAdmin> admin_;

@@ -97,7 +97,7 @@ Result<void> NodeAdmin::ready() {
   for (const HostedService& service : hosted_) {
     for (const HostedShard& shard : service.shards) {
       const auto vitals = shard.vitals->get();
-      if (vitals.state != "serving")
+      if (vitals.state != "serving" && vitals.state != "following")
         return unavailable("SHARD_NOT_SERVING",
                            shard.spec.name() + " is " + vitals.state +
                                (vitals.problem.empty() ? "" : ": " + vitals.problem));

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "actors/shard/shard_actor.hpp"
+#include "cluster/mesh/mesh_actor.hpp"
 #include "cluster/node_admin.hpp"
 #include "cluster/steward.hpp"
 
@@ -41,7 +42,8 @@ ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
            spec.platform, spec.log, spec.consensus, shard.queue, shard.vitals,
            [admin = spec.admin] { admin->shard_changed(); }}](caf::event_based_actor* parent) {
         caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
-        router->announce(*type, shard_spec.shard, actor);
+        router->announce(*type, shard_spec.shard, actor,
+                         [vitals = surroundings.vitals] { return vitals->get().consensus.leader; });
         return actor;
       };
   return child;
@@ -84,6 +86,28 @@ ChildSpec steward_child(const NodeTreeSpec& spec) {
   return child;
 }
 
+ChildSpec router_child(const NodeTreeSpec& spec) {
+  ChildSpec child;
+  child.id = "router";
+  child.shutdown = std::chrono::seconds{1};
+  child.start = [router = spec.router](caf::event_based_actor* parent) {
+    caf::actor actor = actors::spawn_executor(parent->system());
+    router->use(actors::executor_of(actor));
+    return actor;
+  };
+  return child;
+}
+
+ChildSpec mesh_child(const NodeTreeSpec& spec) {
+  ChildSpec child;
+  child.id = "mesh";
+  child.shutdown = std::chrono::seconds{1};
+  child.start = [mesh = spec.mesh](caf::event_based_actor* parent) {
+    return spawn_mesh(parent->system(), *mesh);
+  };
+  return child;
+}
+
 ChildSpec server_child(std::string id, Duration drain,
                        std::function<std::shared_ptr<Server>()> make) {
   ChildSpec child;
@@ -102,6 +126,10 @@ caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec) 
   root.children.push_back(steward_child(spec));
   root.children.push_back(server_child("admin", std::chrono::seconds{1},
                                        [servers = spec.servers] { return servers->admin(); }));
+  if (spec.mesh) {
+    root.children.push_back(router_child(spec));
+    root.children.push_back(mesh_child(spec));
+  }
 
   // One supervisor per bounded context, and below it one per service.
   std::map<std::string, SupervisorSpec> contexts;

@@ -12,6 +12,7 @@
 
 namespace troupe::cluster {
 
+class Mesh;
 class NodeAdmin;
 
 // Everything pointed to outlives the actors.
@@ -22,6 +23,7 @@ struct NodeTreeSpec {
   std::size_t log_segments_max = 8;
   actors::ConsensusFactory consensus;
   Router* router = nullptr;
+  Mesh* mesh = nullptr;  // null: the node is alone
   const std::vector<HostedService>* hosted = nullptr;
   NodeServers* servers = nullptr;
   NodeAdmin* admin = nullptr;

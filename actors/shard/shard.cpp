@@ -233,6 +233,7 @@ void Shard::handle(RequestPtr request) {
       if (spec_.service->type->methods[request->method].read_only && consensus_->sole_voter())
         return dispatch(std::move(request));
       TROUPE_SOMETIMES("a shard that refuses was sent a command");
+      if (following_) publish();  // who leads now
       return request->answer(*refusal_);
     case State::opening:
     case State::recovering:

@@ -142,6 +142,12 @@ void send_checkpoint(const caf::actor& shard) {
   caf::anon_send(shard, CheckpointRequest{});
 }
 
+caf::actor spawn_executor(caf::actor_system& system) {
+  return system.spawn([](caf::event_based_actor*) -> caf::behavior {
+    return {[](const Job& job) { (*job.run)(); }};
+  });
+}
+
 std::shared_ptr<Executor> executor_of(const caf::actor& actor) {
   return std::make_shared<ActorExecutor>(actor);
 }

@@ -18,7 +18,10 @@ caf::actor spawn_shard(caf::actor_system& system, ShardSpec spec, ShardSurroundi
 void send_request(const caf::actor& shard, RequestPtr request);
 void send_checkpoint(const caf::actor& shard);
 
-// Runs closures inside an actor that handles them (see handle_jobs); keeps no actor alive.
+// For ChildSpec::start: an actor that runs closures and nothing else, until it is told to end.
+caf::actor spawn_executor(caf::actor_system& system);
+
+// Runs closures inside a shard's actor, or that of spawn_executor(); keeps no actor alive.
 std::shared_ptr<Executor> executor_of(const caf::actor& actor);
 
 }  // namespace troupe::actors

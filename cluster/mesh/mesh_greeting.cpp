@@ -31,23 +31,24 @@ Error duplicate(const std::string& node) {
 void MeshLink::dial(MonotonicTime) {
   connecting_ = true;
   const auto number = ++dials_;
-  core_.platform.network().connect(address_, core_.options.connect_time_max,
-                                   [core = core_.shared_from_this(), link = weak_from_this(),
-                                    number](Result<std::shared_ptr<runtime::Stream>> stream) {
-                                     std::shared_ptr<runtime::StreamHandler> handler;
-                                     const auto self = link.lock();
-                                     if (!self) return handler;
-                                     const std::lock_guard lock{self->mutex_};
-                                     if (number != self->dials_ || !self->connecting_)
-                                       return handler;  // abandoned
-                                     self->connecting_ = false;
-                                     if (stream) {
-                                       self->connected(number, *std::move(stream), handler);
-                                     } else {
-                                       self->dial_failed(stream.error());
-                                     }
-                                     return handler;
-                                   });
+  core_.platform.network().connect(
+      address_, core_.options.connect_time_max,
+      [core = core_.shared_from_this(), link = weak_from_this(),
+       number](Result<std::shared_ptr<runtime::Stream>> stream) {
+        std::shared_ptr<runtime::StreamHandler> handler;
+        const auto self = link.lock();
+        if (!self) return handler;
+        const std::lock_guard lock{self->mutex_};
+        if (number != self->dials_ || !self->connecting_) return handler;  // abandoned
+        self->connecting_ = false;
+        if (stream) {
+          self->connected(number, *std::move(stream), handler);
+        } else {
+          self->dial_failed(stream.error());
+        }
+        return handler;
+      },
+      core_.options.security);
 }
 
 void MeshLink::connected(std::uint64_t number, std::shared_ptr<runtime::Stream> stream,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,8 @@ struct MeshOptions {
   std::string node;
   std::uint64_t incarnation = 0;
 
+  // With which streams are secured, on both sides; null: they are plain.
+  std::shared_ptr<runtime::Security> security;
   runtime::Address listen;
   std::map<std::string, runtime::Address> peers;  // by name; more with Mesh::set_peer()
 

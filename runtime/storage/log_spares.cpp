@@ -97,7 +97,8 @@ Result<void> LogSpares::keep(const std::string& wal) {
 Result<void> LogSpares::add(std::uint64_t number) {
   {
     const std::lock_guard lock{mutex_};
-    if (!given_up_) {
+    // Another may have been added since it was seen that there is room.
+    if (!given_up_ && numbers_.size() < kept_max) {
       numbers_.insert(number);
       return {};
     }

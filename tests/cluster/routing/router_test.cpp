@@ -55,11 +55,11 @@ class Later final : public actors::Executor {
 
 // A router of node n1, which holds no replica; n2, n3 and n4 do.
 struct Rig {
+  std::vector<Result<actors::Reply>> heard;  // first: calls that are dropped are answered
   simulations::World world{{.seed = 1}};
   Router router{world.outside(), {.node = "n1"}};
   std::shared_ptr<Later> later = std::make_shared<Later>(world);
   std::deque<Asked> asked;
-  std::vector<Result<actors::Reply>> heard;
 
   Rig() {
     router.add_service(books(), {{"n2", "n3", "n4"}});

@@ -43,10 +43,10 @@ struct Caller final : runtime::StreamHandler {
   void on_closed(const Result<void>&) override { closed = true; }
 };
 
-Answer call(World& world, const std::string& request) {
+Answer call(World& world, const std::string& machine, const std::string& request) {
   const auto caller = std::make_shared<Caller>();
   world.outside().network().connect(
-      {"n1", 8080}, std::chrono::seconds{1},
+      {machine, 8080}, std::chrono::seconds{1},
       [&world, caller, request](auto stream) -> std::shared_ptr<runtime::StreamHandler> {
         if (!stream) {
           caller->closed = true;
@@ -76,16 +76,16 @@ StartProcess BankNode::start(const actors::ServiceRegistry& services) {
   };
 }
 
-Answer get(World& world, const std::string& path) {
-  return call(world, "GET " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n\r\n");
+Answer get(World& world, const std::string& path, const std::string& machine) {
+  return call(world, machine, "GET " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n\r\n");
 }
 
 Answer post(World& world, const std::string& path, const std::string& idempotency_key,
-            const std::string& body) {
-  return call(world, "POST " + path +
-                         " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\nIdempotency-Key: " +
-                         idempotency_key + "\r\nContent-Type: application/json\r\n" +
-                         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+            const std::string& body, const std::string& machine) {
+  return call(world, machine,
+              "POST " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\nIdempotency-Key: " +
+                  idempotency_key + "\r\nContent-Type: application/json\r\n" +
+                  "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
 }  // namespace troupe::simulations

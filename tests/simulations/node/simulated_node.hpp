@@ -35,9 +35,10 @@ struct Answer {
   std::string body;
 };
 
-// One request on a connection of its own; runs the world until its end, at most 30 s.
-Answer get(World& world, const std::string& path);
+// One request on a connection of its own to port 8080 of a machine; runs the world until its end,
+// at most 30 s.
+Answer get(World& world, const std::string& path, const std::string& machine = "n1");
 Answer post(World& world, const std::string& path, const std::string& idempotency_key,
-            const std::string& body);
+            const std::string& body, const std::string& machine = "n1");
 
 }  // namespace troupe::simulations

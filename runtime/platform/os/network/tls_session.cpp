@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <cstring>
 #include <utility>
 
 namespace troupe::runtime {
@@ -112,7 +111,7 @@ int TlsSession::write_output(const char* data, int count) {
 
 int TlsSession::read_input(char* data, int count) {
   const auto taken = std::min(input_.size(), static_cast<std::size_t>(count));
-  std::memcpy(data, input_.data(), taken);
+  input_.copy(data, taken);  // none has no data
   input_.remove_prefix(taken);
   return static_cast<int>(taken);
 }

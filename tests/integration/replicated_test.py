@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Three nodes with three replicas of every shard, real processes: one is killed under load."""
+
+import http.client
+import os
+import signal
+import threading
+import time
+
+from several_test import NODES, OPEN, Cluster, free_ports, run
+from troupe_node import run_tests
+
+ACCOUNTS = [f"a{number}" for number in range(6)]
+BEFORE, AFTER = 20, 20  # acknowledged deposits of each client
+
+
+def manifest(folder):
+    text = '''[cluster]
+name = "test"
+
+[log]
+format = "json"
+
+[services."banking.v1.Accounts"]
+shards = 4
+replication_factor = 3
+'''
+    for node, port in zip(NODES, free_ports(len(NODES))):
+        text += f"""
+[[nodes]]
+name = "{node}"
+mesh = "127.0.0.1:{port}"
+gateway = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+data = "{folder}/{node}"
+"""
+    path = os.path.join(folder, "manifest.toml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+class Depositor(threading.Thread):
+    """Pays cents in, one after the other; repeats each under its key at one node after the other."""
+
+    def __init__(self, cluster, account):
+        super().__init__(daemon=True)
+        self.cluster, self.account = cluster, account
+        self.acknowledged = 0
+        self.longest = 0.0  # seconds from sending a deposit to its acknowledgement
+        self.ending = threading.Event()
+        self.wrong = None
+
+    def deposit(self, key):
+        began, attempt = time.monotonic(), 0
+        body = {"amount": {"currency": "EUR", "minorUnits": "1"}}
+        while True:
+            node = NODES[(self.acknowledged + attempt) % len(NODES)]
+            attempt += 1
+            try:
+                answer = self.cluster.call(node, "POST", f"/v1/accounts/{self.account}:deposit", body, key)
+            except (OSError, http.client.HTTPException):
+                answer = None
+            if answer and answer.status == 200:
+                self.longest = max(self.longest, time.monotonic() - began)
+                return
+            if answer and answer.status not in (503, 504):
+                self.wrong = answer.text
+                return
+            time.sleep(0.01)
+
+    def run(self):
+        while not self.ending.is_set() and not self.wrong:
+            self.deposit(f"{self.account}-{self.acknowledged}")
+            self.acknowledged += not self.wrong
+
+
+def wait_for_more(clients, deposits):
+    goals = [(client, client.acknowledged + deposits) for client in clients]
+    while any(client.acknowledged < goal for client, goal in goals):
+        wrong = [client.wrong for client in clients if client.wrong]
+        assert not wrong, wrong
+        time.sleep(0.01)
+
+
+def balances(cluster, node):
+    found = {}
+    for account in ACCOUNTS:
+        answer = cluster.call(node, "GET", f"/v1/accounts/{account}")
+        assert answer.status == 200, answer.text
+        found[account] = int(answer.json()["balance"].get("minorUnits", "0"))
+    return found
+
+
+def a_killed_node_costs_no_deposit(binary, folder):
+    path = manifest(folder)
+    assert run(binary, "init", path).returncode == 0
+    with Cluster(binary, path) as cluster:
+        cluster.wait_ready()
+        for account in ACCOUNTS:
+            opened = cluster.call("n1", "POST", f"/v1/accounts/{account}:open", OPEN, f"open-{account}")
+            assert opened.status == 200, opened.text
+        clients = [Depositor(cluster, account) for account in ACCOUNTS]
+        for client in clients:
+            client.start()
+        wait_for_more(clients, BEFORE)
+        os.kill(cluster.pids()["n2"], signal.SIGKILL)
+        wait_for_more(clients, AFTER)
+        for client in clients:
+            client.ending.set()
+        for client in clients:
+            client.join()
+        expected = {client.account: client.acknowledged for client in clients}
+        for node in ("n1", "n3"):
+            assert balances(cluster, node) == expected, (node, balances(cluster, node), expected)
+        print(f"{sum(expected.values())} deposits, the longest took "
+              f"{max(client.longest for client in clients):.3f} s")
+        assert cluster.stop() == 1, cluster.lines[-5:]
+    # All of them again: the one that was killed catches up, and asks like the others.
+    with Cluster(binary, path) as cluster:
+        cluster.wait_ready()
+        assert balances(cluster, "n2") == expected
+        assert cluster.stop() == 0, cluster.lines[-5:]
+
+
+if __name__ == "__main__":
+    run_tests(__doc__, [a_killed_node_costs_no_deposit])
