@@ -216,12 +216,15 @@ class BareSocket {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     REQUIRE(::connect(number_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
   }
-  void send(std::string_view bytes) {
+  void send(std::string_view bytes) { REQUIRE(try_send(bytes)); }
+  // False: the peer has ended the connection.
+  bool try_send(std::string_view bytes) {
     while (!bytes.empty()) {
       const auto count = ::send(number_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      REQUIRE(count > 0);
+      if (count <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
+    return true;
   }
   // What has come when the peer has ended its side; `failure` is errno if it ended otherwise.
   std::string receive_all(int* failure = nullptr) {

@@ -226,7 +226,8 @@ TEST_CASE("what is no node gets nothing from the port of a mesh") {
   OsNode one{"n1"};
   one.start();
   troupe::tests::BareSocket socket{one.mesh().local()};
-  socket.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  // A mesh that has not started ends the connection at once, maybe before anything was sent.
+  static_cast<void>(socket.try_send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   int failure = 0;
   CHECK(socket.receive_all(&failure).empty());
 }
