@@ -2,14 +2,11 @@
 
 #include <utility>
 
+#include "cluster/node_servers.hpp"
 #include "runtime/security/identity.hpp"
 
 namespace troupe::cluster {
 namespace {
-
-runtime::Address address_of(const config::Address& address) {
-  return {address.host, address.port};
-}
 
 Result<std::shared_ptr<runtime::Security>> security_of(runtime::Platform& platform,
                                                        const config::Manifest& manifest,

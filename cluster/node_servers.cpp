@@ -32,11 +32,11 @@ std::function<std::shared_ptr<Server>()> once_then_again(
   };
 }
 
+}  // namespace
+
 runtime::Address address_of(const config::Address& address) {
   return {address.host, address.port};
 }
-
-}  // namespace
 
 Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
                                         const config::Manifest& manifest, const config::Node& node,

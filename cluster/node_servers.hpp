@@ -15,6 +15,8 @@
 
 namespace troupe::cluster {
 
+runtime::Address address_of(const config::Address& address);
+
 struct NodeServers {
   // Platform, client and source outlive the servers. The gateway has the routes of every service
   // of the registry, also of those that do not run here: the client says where they are, or are

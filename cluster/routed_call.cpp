@@ -1,6 +1,8 @@
 #include "cluster/routed_call.hpp"
 
 #include <algorithm>
+#include <initializer_list>
+#include <string_view>
 #include <utility>
 
 #include "cluster/command_codec.hpp"
@@ -12,15 +14,22 @@ namespace {
 // Leaders that name each other are both wrong: an election is under way.
 constexpr std::uint32_t hints_max = 3;
 
-// Of the mesh: the call has not left this node.
-bool not_sent(const Error& why) {
-  return why.reason == "LINK_DOWN" || why.reason == "UNKNOWN_PEER" || why.reason == "LINK_FULL";
+bool is_one_of(const Error& why, std::initializer_list<std::string_view> reasons) {
+  return std::ranges::find(reasons, why.reason) != reasons.end();
 }
 
-// Of a replica: it did not run the call.
+// Of the mesh or a replica: the call did not run by this attempt.
 bool not_run(const Error& why) {
-  return not_sent(why) || why.reason == "NOT_LEADING" || why.reason == "SHARD_UNAVAILABLE" ||
-         why.reason == "SHARD_NOT_HERE";
+  return is_one_of(why, {"LINK_DOWN", "UNKNOWN_PEER", "CALL_LATE", "DEADLINE_EXCEEDED",
+                         "NOT_LEADING", "REPLICA_ABSENT", "SHARD_UNAVAILABLE", "SHARD_NOT_HERE",
+                         "SHARD_STARTING", "SHARD_STOPPING"});
+}
+
+// Another replica, or this one later, may answer otherwise. Everything else is said by the shard
+// that leads: that a key is quarantined, or an id ahead of the clock, no other replica changes.
+bool try_again(const Error& why) {
+  return why.code == Code::unavailable &&
+         (not_run(why) || is_one_of(why, {"LINK_LOST", "CALL_DROPPED", "OUTCOME_UNKNOWN"}));
 }
 
 }  // namespace
@@ -88,7 +97,7 @@ void RoutedCall::attempt() {
 
 void RoutedCall::came(const std::string& node, Result<actors::Reply> reply,
                       const std::string& leader) {
-  if (reply || reply.error().code != Code::unavailable) {
+  if (reply || !try_again(reply.error())) {
     // A refusal by a shard that runs is an answer like any other.
     if (reply) {
       const std::lock_guard guard{route_.mutex};

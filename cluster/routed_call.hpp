@@ -1,8 +1,9 @@
 // One call on its way to whoever leads its shard: attempt after attempt under one message id.
 //
-// An answer that names no reason to go on is the caller's. UNAVAILABLE leads to another attempt: at
-// the node that the answer named as leader, at once, else at the next replica after a pause. That
-// may run a command that has run already; its shard knows it by its id.
+// An answer of the shard that leads is the caller's. That a replica does not lead, cannot be
+// reached or did not say what came of the call leads to another attempt: at the node that the
+// answer named as leader, at once, else at the next replica after a pause. That may run a command
+// that has run already; its shard knows it by its id.
 //
 // Threads: attempts come one after the other, on whatever thread the last one's answer came.
 #pragma once

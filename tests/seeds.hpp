@@ -1,4 +1,4 @@
-// How many seeds a test tries. A build with sanitizers runs ten times slower, and looks for what a
+// How many seeds a test tries. A build with sanitizers runs many times slower, and looks for what a
 // seed does to memory rather than for a rare seed: a quarter of them there.
 #pragma once
 

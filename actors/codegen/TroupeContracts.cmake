@@ -15,8 +15,8 @@ function(_troupe_protoc root proto out import_flags outputs depends)
     VERBATIM)
 endfunction()
 
-# Protobuf's own code is not watched for addresses, as its library is not: a tenth of what that makes
-# slow. ThreadSanitizer has to see both sides.
+# Protobuf's own code is not watched for addresses, as its library is not. ThreadSanitizer has to see
+# both sides.
 function(_troupe_unwatched source)
   if(TROUPE_SANITIZE MATCHES "address")
     set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)

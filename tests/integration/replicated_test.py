@@ -43,13 +43,14 @@ data = "{folder}/{node}"
 class Depositor(threading.Thread):
     """Pays cents in, one after the other; repeats each under its key at one node after the other."""
 
-    def __init__(self, cluster, account):
+    def __init__(self, cluster, account, progress):
         super().__init__(daemon=True)
         self.cluster, self.account = cluster, account
         self.acknowledged = 0
         self.longest = 0.0  # seconds from sending a deposit to its acknowledgement
         self.ending = threading.Event()
         self.wrong = None
+        self.progress = progress  # notified after each deposit
 
     def deposit(self, key):
         began, attempt = time.monotonic(), 0
@@ -67,20 +68,23 @@ class Depositor(threading.Thread):
             if answer and answer.status not in (503, 504):
                 self.wrong = answer.text
                 return
-            time.sleep(0.01)
+            time.sleep(0.01)  # as a client backs off
 
     def run(self):
         while not self.ending.is_set() and not self.wrong:
             self.deposit(f"{self.account}-{self.acknowledged}")
-            self.acknowledged += not self.wrong
+            with self.progress:
+                self.acknowledged += not self.wrong
+                self.progress.notify_all()
 
 
 def wait_for_more(clients, deposits):
     goals = [(client, client.acknowledged + deposits) for client in clients]
-    while any(client.acknowledged < goal for client, goal in goals):
-        wrong = [client.wrong for client in clients if client.wrong]
-        assert not wrong, wrong
-        time.sleep(0.01)
+    progress = clients[0].progress
+    with progress:
+        progress.wait_for(lambda: all(client.wrong or client.acknowledged >= goal for client, goal in goals))
+    wrong = [client.wrong for client in clients if client.wrong]
+    assert not wrong, wrong
 
 
 def balances(cluster, node):
@@ -100,7 +104,8 @@ def a_killed_node_costs_no_deposit(binary, folder):
         for account in ACCOUNTS:
             opened = cluster.call("n1", "POST", f"/v1/accounts/{account}:open", OPEN, f"open-{account}")
             assert opened.status == 200, opened.text
-        clients = [Depositor(cluster, account) for account in ACCOUNTS]
+        progress = threading.Condition()
+        clients = [Depositor(cluster, account, progress) for account in ACCOUNTS]
         for client in clients:
             client.start()
         wait_for_more(clients, BEFORE)

@@ -220,6 +220,14 @@ TEST_CASE("an answer that is no reason to go on is the caller's") {
   Rig rig;
   rig.call();
   Error why = failed_precondition("BOOK_LENT", "somebody has it");
+  // What the shard that leads says is no failure of the way to it.
+  SUBCASE("a set aside key") {
+    why = unavailable("ENTITY_QUARANTINED", "its handlers throw");
+  }
+  SUBCASE("an id from the future") {
+    why = unavailable("MESSAGE_ID_AHEAD", "set the clocks");
+  }
+  SUBCASE("a rule of the service") {}
   why.retry_after = 3s;
   rig.next().say(why);
   CHECK(rig.heard.at(0).error() == why);
