@@ -223,6 +223,17 @@ TEST_CASE("a shard that had no leader for long refuses at once, until one answer
   CHECK(rig.heard.at(2));
 }
 
+TEST_CASE("a replica whose disk is full is no answer, another one may lead") {
+  Rig rig;
+  rig.call();
+  rig.next().say(unavailable("REPLICA_DISK_FULL", "no space"));
+  rig.later->run_one();
+  const Asked second = rig.next();
+  CHECK(second.node == "n3");
+  second.say(reply("lent"));
+  CHECK(rig.heard.at(0)->payload == "lent");
+}
+
 TEST_CASE("an answer that is no reason to go on is the caller's") {
   Rig rig;
   rig.call();
