@@ -258,8 +258,7 @@ class RaftGroup final : public actors::Consensus {
   // --- raft_group_members.cpp: who is in the group
   bool votes(std::uint64_t replica) const;
   std::vector<std::string> places() const;
-  Result<void> change(const std::vector<RaftMember>& next, const char* what,
-                      std::uint64_t replica);
+  Result<void> change(const std::vector<RaftMember>& next, const char* what, std::uint64_t replica);
   Error change_refused(const std::string& why) const;
   bool heard_within(std::uint64_t replica, std::chrono::milliseconds time) const;
   void take_join(const RaftMessage& message);

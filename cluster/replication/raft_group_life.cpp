@@ -74,8 +74,7 @@ void RaftGroup::create() {
   // Planted: a replica that lost its disk comes back under its old Raft id.
   if (voters.size() > 1 && !options.may_create && !TROUPE_PLANTED(raft_id_reused))
     return join_anew();
-  if (voters.empty())
-    voters.push_back({draw_replica_id(), options.node});
+  if (voters.empty()) voters.push_back({draw_replica_id(), options.node});
   const auto self = std::find_if(voters.begin(), voters.end(), [&](const RaftVoter& voter) {
     return voter.node == options.node;
   });

@@ -57,8 +57,8 @@ Result<void> FirstStart::prepare(runtime::Platform& platform, const config::Mani
   // A power cut may have come after the write.
   TROUPE_TRY(known, cluster::DataFolder::look(disk, manifest.find_node(node)->data));
   if (!known)
-    TROUPE_CHECK(
-        cluster::create_cluster(disk, manifest, {node}, cluster::make_cluster_id(seed, seed)));
+    TROUPE_CHECK(cluster::create_cluster(disk, manifest, {node},
+                                         cluster::make_cluster_id(seed, seed), membership_));
   done_ = true;
   return {};
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/data_folder.hpp"
 #include "cluster/node.hpp"
 #include "config/manifest.hpp"
 #include "simulations/world/world.hpp"
@@ -34,8 +35,15 @@ class FirstStart {
   Result<void> prepare(runtime::Platform& platform, const config::Manifest& manifest,
                        const std::string& node, std::uint64_t seed);
 
+  // `troupe init --replace`, before the next start.
+  void replace() {
+    done_ = false;
+    membership_ = cluster::Membership::replacement;
+  }
+
  private:
   bool done_ = false;
+  cluster::Membership membership_ = cluster::Membership::founder;
 };
 
 // One machine that runs a node of the manifest.
@@ -47,6 +55,9 @@ class Hosting {
 
   Machine& machine() { return *machine_; }
   bool ready() const;
+
+  // The machine lost its disk: its folder is made a replacement's before the next start.
+  void replace() { first_start_.replace(); }
 
   // Everything that ShardFile::verify() and SQLite's integrity check find in the node's shard
   // files, and each file that cannot be opened. The machine must be down; it is up again for no

@@ -54,6 +54,25 @@ struct Three {
   Machine& machine(std::size_t i) { return hosts.at(i)->machine(); }
   std::string name(std::size_t i) { return "n" + std::to_string(i % 3 + 1); }
 
+  // Loses its disk, and starts again as an operator makes it.
+  void replace(std::size_t i) {
+    world.crash(machine(i));
+    world.lose_disk(machine(i));
+    hosts[i]->replace();
+    REQUIRE(world.start(machine(i)));
+  }
+  std::size_t shards_with(const std::string& what, std::size_t i) {
+    const auto answer = ask_admin(world, "/v1/shards", name(i));
+    std::size_t count = 0;
+    for (auto at = answer.body.find(what); at != std::string::npos;
+         at = answer.body.find(what, at + 1))
+      ++count;
+    return count;
+  }
+  std::size_t leads(std::size_t i) { return shards_with("\"role\":\"leader\"", i); }
+  bool votes_everywhere(std::size_t i) {
+    return leads(i) + shards_with("\"role\":\"follower\"", i) == 4;
+  }
   // Repeats under its key, at one node after the other, until it has succeeded.
   void command(const std::string& what, const std::string& key, const char* body) {
     for (std::size_t attempt = 0; attempt < 60; ++attempt) {
@@ -116,6 +135,53 @@ TEST_CASE("what was acknowledged survives the loss of each node in turn, and cou
     }
     three.check_balance();
   }
+}
+
+TEST_CASE("a node that lost its disk votes again in every group, and others may die then") {
+  for (std::uint64_t seed = 1; seed <= tests::seeds(4); ++seed) {
+    CAPTURE(seed);
+    Three three{seed};
+    three.command("open", "open", open_body);
+    for (std::size_t round = 0; round < 3; ++round) {
+      CAPTURE(round);
+      for (int i = 0; i < 30; ++i) three.deposit();
+      three.replace(round);
+      for (int i = 0; i < 10; ++i) three.deposit();
+      for (int i = 0; i < 100 && !three.votes_everywhere(round); ++i) three.world.run_for(100ms);
+      REQUIRE(three.votes_everywhere(round));
+      // What it was given is all that is left beside one other.
+      Machine& victim = three.machine((round + 1) % 3);
+      three.world.crash(victim);
+      for (int i = 0; i < 10; ++i) three.deposit();
+      three.check_balance();
+      REQUIRE(three.world.start(victim));
+      REQUIRE(three.world.run_until([&] { return three.ready() == 3; }, 30s));
+    }
+    three.check_balance();
+  }
+}
+
+TEST_CASE("a node that stops hands over what it leads, and nobody waits for an election") {
+  Three three{1};
+  three.command("open", "open", open_body);
+  for (std::size_t round = 0; round < 6; ++round) {
+    CAPTURE(round);
+    const std::size_t i = round % 3;
+    if (three.leads(i) == 0) continue;
+    bool stopped = false;
+    auto& process = dynamic_cast<NodeProcess&>(*three.machine(i).process());
+    process.node().stop([&] { stopped = true; });
+    const auto since = three.world.now();
+    REQUIRE(three.world.run_until([&] { return stopped; }, 10s));
+    CHECK(three.world.now() - since < 500ms);
+    CHECK(three.leads((i + 1) % 3) + three.leads((i + 2) % 3) == 4);
+    three.deposit();
+    three.world.crash(three.machine(i));
+    REQUIRE(three.world.start(three.machine(i)));
+    REQUIRE(three.world.run_until([&] { return three.ready() == 3; }, 30s));
+    three.world.run_for(1s);
+  }
+  three.check_balance();
 }
 
 TEST_CASE("without a majority commands are refused, soon at once, and served when it is back") {

@@ -43,10 +43,11 @@ struct Caller final : runtime::StreamHandler {
   void on_closed(const Result<void>&) override { closed = true; }
 };
 
-Answer call(World& world, const std::string& machine, const std::string& request) {
+Answer call(World& world, const std::string& machine, const std::string& request,
+            std::uint16_t port = 8080) {
   const auto caller = std::make_shared<Caller>();
   world.outside().network().connect(
-      {machine, 8080}, std::chrono::seconds{1},
+      {machine, port}, std::chrono::seconds{1},
       [&world, caller, request](auto stream) -> std::shared_ptr<runtime::StreamHandler> {
         if (!stream) {
           caller->closed = true;
@@ -78,6 +79,11 @@ StartProcess BankNode::start(const actors::ServiceRegistry& services) {
 
 Answer get(World& world, const std::string& path, const std::string& machine) {
   return call(world, machine, "GET " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n\r\n");
+}
+
+Answer ask_admin(World& world, const std::string& path, const std::string& machine) {
+  return call(world, machine, "GET " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n\r\n",
+              7480);
 }
 
 Answer post(World& world, const std::string& path, const std::string& idempotency_key,

@@ -38,6 +38,8 @@ struct Answer {
 // One request on a connection of its own to port 8080 of a machine; runs the world until its end,
 // at most 30 s.
 Answer get(World& world, const std::string& path, const std::string& machine = "n1");
+// The same of the admin address.
+Answer ask_admin(World& world, const std::string& path, const std::string& machine);
 Answer post(World& world, const std::string& path, const std::string& idempotency_key,
             const std::string& body, const std::string& machine = "n1");
 
