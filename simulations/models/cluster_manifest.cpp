@@ -20,7 +20,7 @@ std::string cluster_manifest(const ClusterShape& shape, RandomStream random) {
   // A key that is set aside when all is healed comes back while the run waits for it.
   return text + "\n[service_defaults]\nreplication_factor = " + std::to_string(shape.replicas) +
          "\n\n[service_defaults.quarantine]\nbackoff_max = \"10s\"\n\n[storage]\n" +
-         "checkpoint_entries = " + std::to_string(random.between(20, 300)) + '\n';
+         "checkpoint_entries = " + std::to_string(random.between(100, 300)) + '\n';
 }
 
 }  // namespace troupe::simulations
