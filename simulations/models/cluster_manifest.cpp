@@ -2,6 +2,11 @@
 
 namespace troupe::simulations {
 
+ClusterShape draw_cluster_shape(RandomStream random) {
+  if (random.between(0, 3) > 0) return {};
+  return {5, random.between(0, 1) == 0 ? 3U : 5U};
+}
+
 std::vector<std::string> node_names(const ClusterShape& shape) {
   std::vector<std::string> names;
   for (unsigned i = 1; i <= shape.nodes; ++i) names.push_back('n' + std::to_string(i));

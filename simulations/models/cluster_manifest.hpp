@@ -14,6 +14,9 @@ struct ClusterShape {
   unsigned replicas = 3;  // of every shard
 };
 
+// Three nodes three times in four; of five, each shard is on three or on all.
+ClusterShape draw_cluster_shape(RandomStream random);
+
 std::vector<std::string> node_names(const ClusterShape& shape);
 
 // The text of a manifest whose nodes all host the accounts of banking. Logs are cut early, so that
