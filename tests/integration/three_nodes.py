@@ -54,6 +54,7 @@ mesh = "{mesh}"
 gateway = "{gateway}"
 admin = "{admin}"
 data = "{data.format(folder=folder, node=node)}"
+services = ["banking.v1.Accounts"]
 """
     path = os.path.join(folder, "manifest.toml")
     with open(path, "w", encoding="utf-8") as file:
@@ -90,8 +91,11 @@ class ThreeNodes:
         self.binary, self.path, self.addresses = binary, path, addresses
         self.gateways = {node: of_node[1] for node, of_node in addresses.items()}
         self.admins = {node: of_node[2] for node, of_node in addresses.items()}
-        created = run(binary, "init", path)
-        assert created.returncode == 0, created.stderr
+        identity = []  # as on several machines: the first node's folder draws it
+        for node in addresses:
+            created = run(binary, "init", path, "--node", node, *identity, "--json")
+            assert created.returncode == 0, created.stderr
+            identity = ["--id", json.loads(created.stdout)["clusterId"]]
         self.nodes = {
             node: Node(binary, path, [*prefix(node), binary, "node", path, "--name", node]) for node in addresses
         }
