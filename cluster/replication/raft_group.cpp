@@ -96,6 +96,13 @@ bool RaftGroup::holds_segments_back() const {
   return std::find(groups.begin(), groups.end(), group_) != groups.end();
 }
 
+// A replica that starts does not know how far the group had come, though its shard file may hold
+// more. Behind a change that is not known to be committed, it is not known who votes, either.
+LogIndex RaftGroup::known_committed(LogIndex index) const {
+  if (engine_) index = std::min(index, engine_commit(engine_.get()));
+  return changes_.empty() ? index : std::min(index, changes_.front().index - 1);
+}
+
 // Runs while the group waits for space, too: cutting the log is what makes space.
 void RaftGroup::maybe_take_snapshot() {
   if (!checkpoint_ || (state_ != State::running && state_ != State::waiting)) return;
@@ -112,7 +119,7 @@ void RaftGroup::maybe_take_snapshot() {
   const std::uint64_t trailing = shared_->options.trailing;
   // Planted: the log is cut behind what is committed, not behind what is checkpointed.
   const LogIndex keep = TROUPE_PLANTED(log_cut_at_commit) ? handed_ : checkpoint.index;
-  const LogIndex cut = kept_for_copy(keep > trailing ? keep - trailing : 0);
+  const LogIndex cut = known_committed(kept_for_copy(keep > trailing ? keep - trailing : 0));
   const bool worth_it =
       cut > tail_.snapshot() &&
       (cut - tail_.snapshot() >= shared_->options.snapshot_threshold || holds_segments_back());

@@ -279,6 +279,7 @@ class RaftGroup final : public actors::Consensus {
 
   void maybe_take_snapshot();
   bool holds_segments_back() const;
+  runtime::LogIndex known_committed(runtime::LogIndex index) const;
   void fail_confirmations(const Error& why);
   Error not_leading() const;
   std::string leader_node() const;
