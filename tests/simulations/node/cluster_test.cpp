@@ -172,8 +172,10 @@ TEST_CASE("a node that stops hands over what it leads, and nobody waits for an e
     process.node().stop([&] { stopped = true; });
     const auto since = three.world.now();
     REQUIRE(three.world.run_until([&] { return stopped; }, 10s));
-    CHECK(three.world.now() - since < 500ms);
-    CHECK(three.leads((i + 1) % 3) + three.leads((i + 2) % 3) == 4);
+    const auto others = [&] { return three.leads((i + 1) % 3) + three.leads((i + 2) % 3); };
+    for (int k = 0; k < 50 && others() < 4; ++k) three.world.run_for(10ms);
+    CHECK(others() == 4);
+    CHECK(three.world.now() - since < 300ms);  // the shortest time-out of an election
     three.deposit();
     three.world.crash(three.machine(i));
     REQUIRE(three.world.start(three.machine(i)));
