@@ -19,7 +19,7 @@ Error to_error(const wire::CommandError& error) {
 }  // namespace
 
 std::string encode_command(const actors::CallBase& call, const actors::CallOptions& options,
-                           std::uint32_t attempt) {
+                           std::uint32_t attempt, bool stale) {
   wire::Command command;
   command.set_service(call.service->name);
   command.set_method(call.service->methods[call.method].name);
@@ -34,6 +34,7 @@ std::string encode_command(const actors::CallBase& call, const actors::CallOptio
   command.set_caller(options.caller);
   command.set_trace(options.trace);
   command.set_attempt(attempt);
+  command.set_stale(stale);
   return actors::encode(command);
 }
 
@@ -55,6 +56,10 @@ std::string encode_reply(const RemoteReply& reply) {
     message.set_shard_index(reply.reply->shard_index);
     message.set_repeated(reply.reply->repeated);
     message.set_shard(reply.reply->shard);
+    if (reply.reply->age) {
+      message.set_stale(true);
+      message.set_age_ns(reply.reply->age->count());
+    }
   } else {
     const Error& why = reply.reply.error();
     auto& error = *message.mutable_error();
@@ -77,6 +82,7 @@ RemoteReply decode_reply(std::string_view bytes) {
   reply.shard_index = message.shard_index();
   reply.repeated = message.repeated();
   reply.shard = message.shard();
+  if (message.stale()) reply.age = std::chrono::nanoseconds{message.age_ns()};
   return {std::move(reply), message.leader()};
 }
 

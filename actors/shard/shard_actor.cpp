@@ -19,12 +19,17 @@ struct Job {
 
 struct CheckpointRequest {};
 
+struct ShardJob {
+  std::shared_ptr<std::function<void(Shard&)>> run;
+};
+
 }  // namespace
 }  // namespace troupe::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CheckpointRequest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardJob)
 
 namespace troupe::actors {
 namespace {
@@ -92,6 +97,7 @@ class ShardActor final : public caf::event_based_actor {
         [this](const RequestPtr& request) { shard_->handle(request); },
         [](const Job& job) { (*job.run)(); },
         [this](const CheckpointRequest&) { shard_->request_checkpoint(); },
+        [this](const ShardJob& job) { (*job.run)(*shard_); },
     };
   }
 
@@ -140,6 +146,10 @@ void send_request(const caf::actor& shard, RequestPtr request) {
 
 void send_checkpoint(const caf::actor& shard) {
   caf::anon_send(shard, CheckpointRequest{});
+}
+
+void send_job(const caf::actor& shard, std::function<void(Shard&)> job) {
+  caf::anon_send(shard, ShardJob{std::make_shared<std::function<void(Shard&)>>(std::move(job))});
 }
 
 caf::actor spawn_executor(caf::actor_system& system) {
