@@ -208,7 +208,8 @@ void RaftGroup::stop_engine() {
 void RaftGroup::store_failed(const Error& why) {
   if (why.code != Code::resource_exhausted) return fail(why);
   const bool replacing = state_ == State::replacing;
-  if (replacing) record_ = replaced_;  // what the log says, until it is read again
+  const bool recovering = state_ == State::recovering;
+  if (replacing || recovering) record_ = replaced_;  // what the log says, until it is read again
   stop_engine();
   state_ = State::waiting;
   leading_ = lost_leadership_ = false;
@@ -224,6 +225,7 @@ void RaftGroup::store_failed(const Error& why) {
                                        why.message + "; another replica of group " +
                                            std::to_string(group_) + " leads now, or will soon");
   fail_confirmations(told);
+  if (recovering) recovery_stored(why);
   TROUPE_SOMETIMES_IF(told_full_, "a group found no space again");
   TROUPE_SOMETIMES_IF(replacing, "a file from another replica was given up for want of space");
   if (told_full_) return;

@@ -105,11 +105,13 @@ void RaftGroup::appends_done(RaftGroup& group) {
     if (const LogEntry* const first = group.tail_.find(1)) log.entries.push_back(*first);
     return group.begin(std::move(log));
   }
+  if (group.state_ == State::recovering && group.stored_ == group.appends_)
+    return group.recovery_stored({});
   if (group.state_ == State::replacing && group.stored_ == group.appends_)
     return group.observer_.on_file_replaced();
   group.settle();
   if (done.error && (group.state_ == State::running || group.state_ == State::creating ||
-                     group.state_ == State::replacing))
+                     group.state_ == State::recovering || group.state_ == State::replacing))
     group.store_failed(*done.error);
 }
 

@@ -146,6 +146,7 @@ class ManualConsensus final : public Consensus {
   }
   bool sole_voter() const override { return sole; }
   void hand_over(std::function<void(bool)> done) override { handed_over = std::move(done); }
+  std::optional<MonotonicTime> fresh_at(runtime::LogIndex) override { return fresh; }
   void checkpointed(runtime::LogIndex index, runtime::Term, std::uint64_t) override {
     checkpoint = index;
   }
@@ -176,6 +177,7 @@ class ManualConsensus final : public Consensus {
 
   bool leading = false;
   bool sole = true;
+  std::optional<MonotonicTime> fresh;
   runtime::LogIndex checkpoint = 0;
   std::vector<std::function<void(const Result<void>&)>> confirmations;
 
@@ -228,7 +230,8 @@ class Rig {
 
   // Sends a call; the answer appears in the returned object.
   std::shared_ptr<Answer> send(CounterMethod method, const std::string& key,
-                               const std::string& payload, std::optional<MessageId> id = {});
+                               const std::string& payload, std::optional<MessageId> id = {},
+                               bool stale = false, MonotonicTime deadline = MonotonicTime::max());
   MessageId fresh_id() { return MessageId::make(platform.clock().wall(), platform.random()); }
 
   // As a caller makes it whose clock is ahead of the shard's.

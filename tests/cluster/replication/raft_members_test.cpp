@@ -292,6 +292,7 @@ TEST_CASE("it goes to a voter that lives, and back to work if nobody takes it") 
   CHECK_FALSE(*done);
   CHECK(pump.now() - since < 2100ms);
   REQUIRE(cluster.run_until([&] { return cluster.leading().propose(bytes("x")).has_value(); }, 1s));
+  cluster.commit("y");
   // Whom nobody has answered for a while has nobody to hand it to.
   cluster[old].crash();
   pump.run_for(250ms);
