@@ -79,7 +79,7 @@ TEST_CASE("a node that stops hands over what it leads, and nobody waits for an e
     const auto since = three.world.now();
     REQUIRE(three.world.run_until([&] { return stopped; }, 10s));
     const auto others = [&] { return three.leads((i + 1) % 3) + three.leads((i + 2) % 3); };
-    for (int k = 0; k < 50 && others() < 4; ++k) three.world.run_for(10ms);
+    for (int k = 0; k < 50 && others() < Three::shards; ++k) three.world.run_for(10ms);
     CHECK(others() == Three::shards);
     CHECK(three.world.now() - since < 300ms);  // the shortest time-out of an election
     three.deposit();
