@@ -11,7 +11,7 @@ import time
 from several_test import NODES, OPEN, Cluster, free_ports, identity, run
 from troupe_node import START_TIMEOUT_S, run_tests
 
-SHARDS = 4
+SHARDS = 8  # of both services of the binary
 ACCOUNTS = [f"a{number}" for number in range(6)]
 BEFORE, AFTER = 20, 20  # acknowledged deposits of each client
 
