@@ -160,6 +160,7 @@ void RoutedCall::give_up(Error last) {
         "attempt of " +
             std::to_string(attempts_) + " ended with " + last.describe()));
   if (last.code == Code::unavailable) {
+    TROUPE_SOMETIMES("a call was refused because nobody leads");
     Error why = unavailable(
         "NO_LEADER", "no replica of the key's shard leads: a majority of " +
                          std::to_string(route_.nodes.size()) +

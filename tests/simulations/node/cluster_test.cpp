@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include "config/load.hpp"
+#include "runtime/rehearsal/marks.hpp"
 #include "simulations/rehearsal/hosting.hpp"
+#include "simulations/rehearsal/replicas.hpp"
 #include "tests/seeds.hpp"
 #include "tests/simulations/node/simulated_node.hpp"
 
@@ -11,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-config::Manifest three_nodes() {
+config::Manifest three_nodes(std::uint32_t shards) {
   std::string text = R"(
 [cluster]
 name = "three"
@@ -26,7 +28,6 @@ key = "/{node}.key"
             node + ":8080\"\nadmin = \"" + node + ":7480\"\ndata = \"/data\"\n";
   text += R"(
 [services."banking.v1.Accounts"]
-shards = 4
 replication_factor = 3
 )";
   const auto nothing = [](const std::string&) { return std::nullopt; };
@@ -35,11 +36,13 @@ replication_factor = 3
   manifest->storage.reserve_bytes = 1 << 20;
   manifest->storage.segment_bytes = 1 << 20;
   manifest->storage.checkpoint_entries = 20;
+  manifest->services.at("banking.v1.Accounts").shards = shards;
   return std::move(*manifest);
 }
 
 struct Three {
-  explicit Three(std::uint64_t seed) : world{{.seed = seed}} {
+  explicit Three(std::uint64_t seed, std::uint32_t shards = 4)
+      : manifest(three_nodes(shards)), world{{.seed = seed}} {
     for (const auto& node : manifest.nodes)
       hosts.push_back(
           std::make_unique<Hosting>(world, manifest, node, actors::ServiceRegistry::global()));
@@ -76,7 +79,7 @@ struct Three {
     }
   }
 
-  config::Manifest manifest = three_nodes();
+  config::Manifest manifest;
   World world;
   std::vector<std::unique_ptr<Hosting>> hosts;
   int deposits = 0;
@@ -116,6 +119,27 @@ TEST_CASE("what was acknowledged survives the loss of each node in turn, and cou
     }
     three.check_balance();
   }
+}
+
+TEST_CASE("a node that was away for long takes over files that are larger than one message") {
+  Three three{1, 1};
+  runtime::reset_marks();
+  for (const auto& [group, nodes] : place_voters(three.manifest, actors::ServiceRegistry::global()))
+    three.world.checks().expect_voters(group, nodes);
+  three.world.kill(three.machine(2));
+  const std::string owner(190, 'x');
+  const auto body = R"({"owner":")" + owner + R"(","currency":"EUR"})";
+  for (int i = 0; i < 120; ++i) {
+    const auto account = "/v1/accounts/account-" + std::to_string(i) + ":open";
+    const auto answer = post(three.world, account, "open-" + std::to_string(i), body);
+    CAPTURE(answer.body);
+    REQUIRE(answer.status == 200);
+  }
+  REQUIRE(three.world.start(three.machine(2)));
+  const auto until = three.world.now() + 20s;
+  while (three.world.checks().behind({}) && three.world.now() < until) three.world.run_for(100ms);
+  CHECK(three.world.checks().behind({}).value_or("") == "");
+  CHECK(runtime::marks().at("a replica took another's file in place of its own"));
 }
 
 TEST_CASE("without a majority commands are refused, soon at once, and served when it is back") {
