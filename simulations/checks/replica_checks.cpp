@@ -43,6 +43,9 @@ class ReplicaChecks::Ear final : public runtime::Probe {
   void log_cut(GroupId group, LogIndex index) override {
     if (listens()) checks_.log_cut(*this, group, index);
   }
+  void forgets(GroupId group) override {
+    if (listens()) checks_.replica(*this, group).forgets = true;
+  }
   void leads(GroupId group, std::uint64_t replica, Term term) override {
     if (listens()) checks_.leads(*this, group, replica, term);
   }
@@ -140,6 +143,7 @@ bool ReplicaChecks::was_lost(const Ear& ear, GroupId id, LogIndex last) {
 void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last) {
   ++counts_.recovered;
   Replica& replica = this->replica(ear, group, true);
+  maybe_begin_anew(replica, last, replica.durable);
   take_file(ear, group, snapshot);
   require(last >= replica.durable || was_lost(ear, group, last), ear, group, [&] {
     return "its log was synced up to " + entry(replica.durable) + ", and ends with " + entry(last) +
@@ -173,6 +177,14 @@ void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
     return "the log is cut behind " + entry(index) + ", but the shard file is checkpointed up to " +
            entry(replica.checkpointed) + " only";
   });
+}
+
+// A replica that was removed from its group has less than before once it has begun anew.
+void ReplicaChecks::maybe_begin_anew(Replica& replica, LogIndex now, LogIndex before) {
+  if (!replica.forgets || now >= before) return;
+  const std::uint32_t life = replica.life;
+  replica = {};
+  replica.life = life;
 }
 
 // --- the group
@@ -285,6 +297,7 @@ std::optional<std::string> ReplicaChecks::behind(const std::set<std::string>& wi
 
 void ReplicaChecks::file_opened(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows) {
   Replica& replica = this->replica(ear, group);
+  maybe_begin_anew(replica, rows.index, replica.applied);
   require(rows.index >= replica.checkpointed, ear, group, [&] {
     return "the shard file holds rows up to " + entry(rows.index) +
            ", but was checkpointed up to " + entry(replica.checkpointed);

@@ -118,6 +118,7 @@ class ReplicaChecks {
     LogIndex received = 0;      // of another replica's file that may take the place of ours
     std::uint32_t life = 0;     // of the process that told something last
     bool has_file = false;      // a log may be used without, in a test of its own
+    bool forgets = false;       // it was removed from its group, and may begin anew
   };
 
   // The newest transaction of a node's log.
@@ -136,6 +137,7 @@ class ReplicaChecks {
   void log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last);
   void entry_durable(const Ear& ear, GroupId group, LogIndex index, Term term);
   void log_cut(const Ear& ear, GroupId group, LogIndex index);
+  static void maybe_begin_anew(Replica& replica, LogIndex now, LogIndex before);
   void leads(const Ear& ear, GroupId group, std::uint64_t id, Term term);
   void delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
                  const runtime::SharedBytes& payload);
