@@ -137,8 +137,8 @@ TEST_CASE("a node that was away for long takes over files that are larger than o
   }
   REQUIRE(three.world.start(three.machine(2)));
   const auto until = three.world.now() + 20s;
-  while (three.world.checks().behind({}) && three.world.now() < until) three.world.run_for(100ms);
-  CHECK(three.world.checks().behind({}).value_or("") == "");
+  while (three.world.checks().behind() && three.world.now() < until) three.world.run_for(100ms);
+  CHECK(three.world.checks().behind().value_or("") == "");
   CHECK(runtime::marks().at("a replica took another's file in place of its own"));
 }
 
