@@ -161,6 +161,7 @@ void RoutedCall::give_up(Error last) {
     return answer(std::move(why));
   }
   if (last.code == Code::unavailable) {
+    TROUPE_SOMETIMES("a call was refused because nobody leads");
     Error why = unavailable(
         "NO_LEADER", "no replica of the key's shard leads: a majority of " +
                          std::to_string(route_.nodes.size()) +
