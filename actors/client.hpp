@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "actors/on_behalf_of.hpp"
 #include "actors/request.hpp"
 #include "actors/service.hpp"
 #include "runtime/result.hpp"
@@ -35,6 +36,7 @@ struct CallOptions {
   Duration timeout = std::chrono::seconds{10};
   std::string trace = {};
   bool fresh = false;  // the shard's leader answers a stale_ok method as it would any other read
+  OnBehalfOf on_behalf_of = {};
 };
 
 // Finds the leader of a key's shard and hands the request over. Any thread may call. Implemented by

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "actors/message_id.hpp"
+#include "actors/on_behalf_of.hpp"
 #include "runtime/result.hpp"
 #include "runtime/time.hpp"
 
@@ -56,6 +57,7 @@ class Request {
   MonotonicTime deadline{};  // not run after this; MonotonicTime::max(): none
   bool stale = false;        // a read that any replica may answer, from what its file holds
   std::string trace;         // W3C traceparent, empty: none
+  OnBehalfOf on_behalf_of;
   ReplyTo reply_to;
   std::atomic<std::int64_t>* in_flight = nullptr;  // counted down when it is answered
 

@@ -164,6 +164,7 @@ void Router::deliver(ShardRoute& route, actors::CallBase call, actors::CallOptio
   request->payload = std::move(call.payload);
   request->caller = std::move(options.caller);
   request->trace = std::move(options.trace);
+  request->on_behalf_of = std::move(options.on_behalf_of);
   if (options.id) request->id = *options.id;
   request->deadline = deadline;
   request->stale = delivery.stale;
@@ -208,6 +209,9 @@ void Router::serve(std::string_view bytes, MonotonicTime deadline,
   if (!call.service->methods[method].read_only) options.id = id_of(*command);
   options.caller = std::move(*command->mutable_caller());
   options.trace = std::move(*command->mutable_trace());
+  options.on_behalf_of = {std::move(*command->mutable_principal()),
+                          std::move(*command->mutable_tenant()),
+                          std::move(*command->mutable_data_subject())};
   const bool stale = command->stale() && call.service->methods[method].stale_ok;
   deliver(route, std::move(call), std::move(options), bucket, deadline,
           {.counted = true, .stale = stale},

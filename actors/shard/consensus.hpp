@@ -38,7 +38,8 @@ class ConsensusObserver {
   virtual void on_leading(runtime::Term term) = 0;
 
   // Proposals that are not committed yet have an unknown outcome; propose() refuses until
-  // on_leading() comes again. `why` is an error if entries could not be stored (a full disk).
+  // on_leading() comes again. `why` is another reason than NOT_LEADING if entries could not be
+  // stored (a full disk): RESOURCE_EXHAUSTED if there is no other replica that could lead.
   virtual void on_not_leading(const Error& why) = 0;
 
   // This replica has begun without leading: others may lead, and it hears of what they commit.

@@ -138,7 +138,7 @@ void Shard::on_not_leading(const Error& why) {
     refuse_open_work(why);
     return stop_if_idle();
   }
-  following_ = why.code == Code::unavailable && !consensus_->sole_voter();
+  following_ = why.reason == "NOT_LEADING" && !consensus_->sole_voter();
   if (following_) {
     log().info("shard.following", spec_.name() + " does not lead any more",
                {{"shard", spec_.name()}});

@@ -118,7 +118,7 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
   }
 
   Context context{
-      time_of_run(method.read_only), spec_.options.history_page_max,
+      time_of_run(method.read_only), request->on_behalf_of, spec_.options.history_page_max,
       [&pages](const PageWanted& wanted) { return pages ? find_page(*pages, wanted) : nullptr; }};
   Entity::Outcome outcome{internal("no outcome"), {}, false};
   try {

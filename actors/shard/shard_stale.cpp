@@ -117,7 +117,8 @@ void Shard::run_stale(const std::shared_ptr<StaleRead>& read, FileView view,
   if (view.loaded.state && !entity->state_message().ParseFromString(view.loaded.state->state()))
     return fail_(state_malformed(request->key));
   const std::int64_t wall = surroundings_.platform->clock().wall().time_since_epoch().count();
-  Context context{std::max(wall, applied.time_ms), spec_.options.history_page_max,
+  Context context{std::max(wall, applied.time_ms), request->on_behalf_of,
+                  spec_.options.history_page_max,
                   [&view](const PageWanted& wanted) { return find_page(view.pages, wanted); }};
   std::optional<Result<std::string>> reply;
   try {

@@ -232,7 +232,13 @@ void RaftGroup::store_failed(const Error& why) {
                      ? options.retry_first
                      : std::min(2 * retry_after_, options.retry_longest);
   link_->post_after(retry_after_, [](RaftGroup& group) { group.retry(); });
-  fail_confirmations(why);
+  // With other voters the entries may commit without us, and commands may do so at once.
+  const Error told = sole_voter_
+                         ? why
+                         : unavailable("REPLICA_DISK_FULL",
+                                       why.message + "; another replica of group " +
+                                           std::to_string(group_) + " leads now, or will soon");
+  fail_confirmations(told);
   if (recovering) recovery_stored(why);
   TROUPE_SOMETIMES_IF(told_full_, "a group found no space again");
   TROUPE_SOMETIMES_IF(replacing, "a file from another replica was given up for want of space");
@@ -241,7 +247,7 @@ void RaftGroup::store_failed(const Error& why) {
   TROUPE_SOMETIMES("a group waited for space");
   log().warn("raft.waiting_for_space", "a group's entries could not be stored; it tries again",
              {{"group", group_}, {"error", why.describe()}});
-  observer_.on_not_leading(why);
+  observer_.on_not_leading(told);
 }
 
 void RaftGroup::retry() {

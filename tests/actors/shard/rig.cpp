@@ -72,6 +72,7 @@ std::shared_ptr<Answer> Rig::send(CounterMethod method, const std::string& key,
   request->caller = "test";
   request->stale = stale;
   request->deadline = deadline;
+  request->on_behalf_of = on_behalf_of;
   request->reply_to = [answer](Result<Reply> reply) { answer->result = std::move(reply); };
   shard->handle(std::move(request));
   return answer;
