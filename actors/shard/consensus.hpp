@@ -126,6 +126,11 @@ class Consensus {
   virtual void checkpointed(runtime::LogIndex index, runtime::Term term,
                             std::uint64_t generation) = 0;
 
+  // Lets another voter lead, once everything that was proposed is committed; propose() refuses
+  // meanwhile. Calls back with whether leadership is gone, within seconds, and at once if this
+  // replica does not lead or nobody else could.
+  virtual void hand_over(std::function<void(bool)> done) { done(false); }
+
   // Obeys, durably, before it calls back. Errors, after which nothing has changed:
   // FAILED_PRECONDITION / RECOVERY_REFUSED says why; those of the log.
   virtual void recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done) {
@@ -138,7 +143,9 @@ class Consensus {
     std::string node;
   };
   struct Status {
-    std::string role;  // "leader", "follower", "candidate", "starting", "absent"
+    // "leader", "follower" (it votes), "candidate", "catching up" (it does not vote yet), "absent"
+    // (the group does not know it), "starting"
+    std::string role;
     runtime::Term term = 0;
     runtime::LogIndex commit = 0;
     runtime::LogIndex last = 0;

@@ -95,6 +95,7 @@ void Shard::on_committed(runtime::LogIndex index, runtime::Term term,
     if (open_) flush(false);
     resume_stalled();
   }
+  hand_over_when_idle();
   stop_if_idle();
 }
 
@@ -230,6 +231,7 @@ void Shard::handle(RequestPtr request) {
     return read_stale(std::move(request));
   switch (state_) {
     case State::serving:
+      if (waits_for_hand_over(request)) return;
       return dispatch(std::move(request));
     case State::refusing:
       // Another replica may lead unless there is none; then what is committed here is the truth.
