@@ -35,8 +35,8 @@ struct CallOptions {
   std::string caller = {};  // scope of the id
   Duration timeout = std::chrono::seconds{10};
   std::string trace = {};
-  bool fresh = false;  // the shard's leader answers a stale_ok method as it would any other read
   OnBehalfOf on_behalf_of = {};
+  bool fresh = false;  // the shard's leader answers a stale_ok method as it would any other read
 };
 
 // Finds the leader of a key's shard and hands the request over. Any thread may call. Implemented by

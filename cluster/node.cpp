@@ -146,11 +146,11 @@ class NodeImpl final : public Node {
  private:
   runtime::Logger& log() { return platform_.log(); }
 
-  // While other nodes take over what this one leads it goes on as ever; shards take seconds at most.
+  // While other nodes take over what this one leads it goes on as ever; shards take seconds at
+  // most.
   void hand_over_and_end() {
     const std::shared_ptr<void> ticket{nullptr, [root = root_](void*) {
-                                         caf::anon_send_exit(root,
-                                                             caf::exit_reason::user_shutdown);
+                                         caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
                                        }};
     for (const HostedService& service : hosted_)
       for (const HostedShard& shard : service.shards)

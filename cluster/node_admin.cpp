@@ -179,7 +179,9 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
   status.set_gateway(gateway_);
   status.set_admin(admin_);
   bool refusing = false;
+  bool incomplete = false;
   for (const HostedService& service : hosted_) {
+    std::size_t not_voting = 0;
     ServiceStatus& one = *status.add_services();
     one.set_service(service.service->type->name);
     one.set_context(service.service->type->context);
@@ -197,10 +199,19 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
         status.add_problems(shard.spec.name() +
                             " was recovered by an operator's order, from this node's replica "
                             "alone: what only the lost nodes had is lost");
+      not_voting += vitals.consensus.role == "absent" || vitals.consensus.role == "catching up";
       if (vitals.state != "refusing") continue;
       refusing = true;
       status.add_problems(shard.spec.name() + " refuses commands: " + vitals.problem);
     }
+    if (not_voting == 0) continue;
+    incomplete = true;
+    status.add_problems(
+        service.service->type->name + ": " + std::to_string(not_voting) + " of " +
+        std::to_string(service.shards.size()) +
+        " replicas of this node do not vote, or not yet; while that is so, one more node that "
+        "fails can stop their shards. 'troupe shards' shows them: \"catching up\" goes on by "
+        "itself, \"absent\" waits for the other nodes to lead and to take it in");
   }
   const auto log = log_.stats();
   status.mutable_log()->set_commits(log.commits);
@@ -212,10 +223,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
     status.add_problems(
         "the disk of the node log is full: commands are refused until there is space again");
   status.set_memory_bytes(platform_.resident_bytes());
-  status.set_state(stopping_                   ? "stopping"
-                   : refusing || log.disk_full ? "degraded"
-                   : ready()                   ? "serving"
-                                               : "starting");
+  status.set_state(stopping_                                 ? "stopping"
+                   : refusing || incomplete || log.disk_full ? "degraded"
+                   : ready()                                 ? "serving"
+                                                             : "starting");
   answer(std::move(status));
 }
 

@@ -89,8 +89,8 @@ class Shard final : private ConsensusObserver {
   // A call for one of this shard's keys. Answers it sooner or later.
   void handle(RequestPtr request);
 
-  // If it leads, lets another replica do so, within seconds, and calls back; at once if it does not,
-  // or nobody else could. Commands that come meanwhile wait.
+  // If it leads, lets another replica do so, within seconds, and calls back; at once if it does
+  // not, or nobody else could. Commands that come meanwhile wait.
   void hand_over(std::function<void()> done);
 
   // Refuses what comes from now on, lets proposed batches commit and their replies leave, then
@@ -229,10 +229,10 @@ class Shard final : private ConsensusObserver {
   bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
   std::function<void()> handing_over_;
-  bool hand_over_begun_ = false;    // the group has been told
-  std::deque<RequestPtr> queued_;   // while opening, recovering or handing leadership over
-  std::uint64_t epoch_ = 0;         // raised when residents are dropped: older completions are void
-  std::uint64_t generation_ = 1;    // of the shard file
+  bool hand_over_begun_ = false;   // the group has been told
+  std::deque<RequestPtr> queued_;  // while opening, recovering or handing leadership over
+  std::uint64_t epoch_ = 0;        // raised when residents are dropped: older completions are void
+  std::uint64_t generation_ = 1;   // of the shard file
 
   Residents residents_;
   ReplyMemory replies_;

@@ -19,12 +19,12 @@ struct Job {
 
 struct CheckpointRequest {};
 
-struct ShardJob {
-  std::shared_ptr<std::function<void(Shard&)>> run;
-};
-
 struct HandOver {
   std::shared_ptr<void> ticket;
+};
+
+struct ShardJob {
+  std::shared_ptr<std::function<void(Shard&)>> run;
 };
 
 }  // namespace
@@ -33,8 +33,8 @@ struct HandOver {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CheckpointRequest)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::HandOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardJob)
 
 namespace troupe::actors {
 namespace {
@@ -102,8 +102,8 @@ class ShardActor final : public caf::event_based_actor {
         [this](const RequestPtr& request) { shard_->handle(request); },
         [](const Job& job) { (*job.run)(); },
         [this](const CheckpointRequest&) { shard_->request_checkpoint(); },
-        [this](const ShardJob& job) { (*job.run)(*shard_); },
         [this](const HandOver& order) { shard_->hand_over([ticket = order.ticket] {}); },
+        [this](const ShardJob& job) { (*job.run)(*shard_); },
     };
   }
 
@@ -154,12 +154,12 @@ void send_checkpoint(const caf::actor& shard) {
   caf::anon_send(shard, CheckpointRequest{});
 }
 
-void send_job(const caf::actor& shard, std::function<void(Shard&)> job) {
-  caf::anon_send(shard, ShardJob{std::make_shared<std::function<void(Shard&)>>(std::move(job))});
-}
-
 void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket) {
   caf::anon_send(shard, HandOver{std::move(ticket)});
+}
+
+void send_job(const caf::actor& shard, std::function<void(Shard&)> job) {
+  caf::anon_send(shard, ShardJob{std::make_shared<std::function<void(Shard&)>>(std::move(job))});
 }
 
 caf::actor spawn_executor(caf::actor_system& system) {

@@ -18,10 +18,10 @@ caf::actor spawn_shard(caf::actor_system& system, ShardSpec spec, ShardSurroundi
 // Any thread. A request for a shard that has ended is answered by its destructor.
 void send_request(const caf::actor& shard, RequestPtr request);
 void send_checkpoint(const caf::actor& shard);
-// Runs inside the actor, between two messages; dropped if the shard has ended.
-void send_job(const caf::actor& shard, std::function<void(Shard&)> job);
 // Shard::hand_over(); the ticket is let go of when it is over, or the shard has ended.
 void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket);
+// Runs inside the actor, between two messages; dropped if the shard has ended.
+void send_job(const caf::actor& shard, std::function<void(Shard&)> job);
 
 // For ChildSpec::start: an actor that runs closures and nothing else, until it is told to end.
 caf::actor spawn_executor(caf::actor_system& system);

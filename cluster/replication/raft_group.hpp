@@ -261,10 +261,6 @@ class RaftGroup final : public actors::Consensus {
   void give_up_arrival();
   void replace_file();
 
-  // --- raft_group_recovery.cpp
-  std::optional<Error> refuses(const actors::RecoveryOrder& order) const;
-  void recovery_stored(const Result<void>& stored);
-
   // --- raft_group_members.cpp: who is in the group
   bool votes(std::uint64_t replica) const;
   std::vector<std::string> places() const;
@@ -287,6 +283,9 @@ class RaftGroup final : public actors::Consensus {
   void go_on_handing_over();
   std::uint64_t choose_heir() const;
   void handed_over(bool done);
+  // --- raft_group_recovery.cpp
+  std::optional<Error> refuses(const actors::RecoveryOrder& order) const;
+  void recovery_stored(const Result<void>& stored);
 
   void maybe_take_snapshot();
   bool holds_segments_back() const;
@@ -339,7 +338,6 @@ class RaftGroup final : public actors::Consensus {
 
   std::map<std::uint64_t, std::string> strangers_;  // nodes of senders that we do not know
 
-  Freshness freshness_;
   MemberCare care_;      // while we lead
   bool asking_ = false;  // whether we are, or still are, a member
   Duration ask_pause_{};
@@ -349,6 +347,7 @@ class RaftGroup final : public actors::Consensus {
     std::vector<std::function<void(bool)>> done;
   };
   HandOver hand_over_;
+  Freshness freshness_;
 
   FileCopy copy_;        // of our file, for others
   FileArrival arrival_;  // another's file, for us

@@ -173,7 +173,10 @@ void RaftGroup::timer_fired(std::uint64_t generation) {
   if (generation != timer_generation_ || state_ != State::running) return;
   timer_armed_ = false;
   const std::uint64_t now = now_ms();
-  if (now < engine_timeout(engine_.get())) return arm_timer();
+  if (now < engine_timeout(engine_.get())) {
+    care_for_members();  // the engine has no heartbeat to send while commands flow
+    return arm_timer();
+  }
   EngineUpdate update;
   if (engine_timer(engine_.get(), now, &update) != ENGINE_OK) return fail_engine();
   process(update);

@@ -70,9 +70,9 @@ std::shared_ptr<Answer> Rig::send(CounterMethod method, const std::string& key,
   request->payload = payload;
   request->id = id ? *id : fresh_id();
   request->caller = "test";
+  request->on_behalf_of = on_behalf_of;
   request->stale = stale;
   request->deadline = deadline;
-  request->on_behalf_of = on_behalf_of;
   request->reply_to = [answer](Result<Reply> reply) { answer->result = std::move(reply); };
   shard->handle(std::move(request));
   return answer;

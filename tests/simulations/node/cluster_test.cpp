@@ -42,6 +42,55 @@ TEST_CASE("what was acknowledged survives the loss of each node in turn, and cou
   }
 }
 
+TEST_CASE("a node that lost its disk votes again in every group, and others may die then") {
+  for (std::uint64_t seed = 1; seed <= tests::seeds(4); ++seed) {
+    CAPTURE(seed);
+    Three three{seed};
+    three.command("open", "open", open_body);
+    for (std::size_t round = 0; round < 3; ++round) {
+      CAPTURE(round);
+      for (int i = 0; i < 30; ++i) three.deposit();
+      three.replace(round);
+      for (int i = 0; i < 10; ++i) three.deposit();
+      for (int i = 0; i < 100 && !three.votes_everywhere(round); ++i) three.world.run_for(100ms);
+      REQUIRE(three.votes_everywhere(round));
+      // What it was given is all that is left beside one other.
+      Machine& victim = three.machine((round + 1) % 3);
+      three.world.crash(victim);
+      for (int i = 0; i < 10; ++i) three.deposit();
+      three.check_balance();
+      REQUIRE(three.world.start(victim));
+      REQUIRE(three.world.run_until([&] { return three.ready() == 3; }, 30s));
+    }
+    three.check_balance();
+  }
+}
+
+TEST_CASE("a node that stops hands over what it leads, and nobody waits for an election") {
+  Three three{1};
+  three.command("open", "open", open_body);
+  for (std::size_t round = 0; round < 6; ++round) {
+    CAPTURE(round);
+    const std::size_t i = round % 3;
+    if (three.leads(i) == 0) continue;
+    bool stopped = false;
+    auto& process = dynamic_cast<NodeProcess&>(*three.machine(i).process());
+    process.node().stop([&] { stopped = true; });
+    const auto since = three.world.now();
+    REQUIRE(three.world.run_until([&] { return stopped; }, 10s));
+    const auto others = [&] { return three.leads((i + 1) % 3) + three.leads((i + 2) % 3); };
+    for (int k = 0; k < 50 && others() < 4; ++k) three.world.run_for(10ms);
+    CHECK(others() == Three::shards);
+    CHECK(three.world.now() - since < 300ms);  // the shortest time-out of an election
+    three.deposit();
+    three.world.crash(three.machine(i));
+    REQUIRE(three.world.start(three.machine(i)));
+    REQUIRE(three.world.run_until([&] { return three.ready() == 3; }, 30s));
+    three.world.run_for(1s);
+  }
+  three.check_balance();
+}
+
 TEST_CASE("without a majority commands are refused, soon at once, and served when it is back") {
   Three three{1};
   three.command("open", "open", open_body);

@@ -41,8 +41,8 @@ replication_factor = 3
 struct Three {
   explicit Three(std::uint64_t seed) : world{{.seed = seed}} {
     for (const auto& node : manifest.nodes)
-      hosts.push_back(
-          std::make_unique<Hosting>(world, manifest, node, actors::ServiceRegistry::global()));
+      hosts.push_back(std::make_unique<Hosting>(world, manifest, node,
+                                                actors::ServiceRegistry::global(), true));
     for (auto& host : hosts) REQUIRE(world.start(host->machine()));
     REQUIRE(world.run_until([&] { return ready() == 3; }, 10s));
   }
@@ -54,6 +54,24 @@ struct Three {
   Machine& machine(std::size_t i) { return hosts.at(i)->machine(); }
   std::string name(std::size_t i) { return "n" + std::to_string(i % 3 + 1); }
 
+  // Loses its disk, and starts again as an operator makes it.
+  void replace(std::size_t i) {
+    world.crash(machine(i));
+    world.lose_disk(machine(i));
+    REQUIRE(world.start(machine(i)));
+  }
+  std::size_t shards_with(const std::string& what, std::size_t i) {
+    const auto answer = ask_admin(world, "/v1/shards", name(i));
+    std::size_t count = 0;
+    for (auto at = answer.body.find(what); at != std::string::npos;
+         at = answer.body.find(what, at + 1))
+      ++count;
+    return count;
+  }
+  std::size_t leads(std::size_t i) { return shards_with("\"role\":\"leader\"", i); }
+  bool votes_everywhere(std::size_t i) {
+    return leads(i) + shards_with("\"role\":\"follower\"", i) == shards;
+  }
   // Repeats under its key, at one node after the other, until it has succeeded.
   void command(const std::string& what, const std::string& key, const char* body) {
     for (std::size_t attempt = 0; attempt < 60; ++attempt) {
@@ -76,6 +94,7 @@ struct Three {
     }
   }
 
+  static constexpr std::size_t shards = 8;  // of all services that the program has
   config::Manifest manifest = three_nodes();
   World world;
   std::vector<std::unique_ptr<Hosting>> hosts;
