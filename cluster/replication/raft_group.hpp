@@ -268,6 +268,7 @@ class RaftGroup final : public actors::Consensus {
   Error change_refused(const std::string& why) const;
   bool heard_within(std::uint64_t replica, std::chrono::milliseconds time) const;
   void take_join(const RaftMessage& message);
+  void tell_removed(const RaftMessage& message);
   void care_for_members();
   bool may_be_replaced(const RaftMember& member, const std::vector<RaftMember>& all) const;
   bool caught_up(std::uint64_t replica);
