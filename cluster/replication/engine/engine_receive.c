@@ -92,7 +92,10 @@ static EngineResult receive_entries(Engine* e, uint64_t now_ms, EngineMessage* m
   raw->append_entries.term = m->term;
   raw->append_entries.prev_log_index = m->append.prev_index;
   raw->append_entries.prev_log_term = m->append.prev_term;
-  raw->append_entries.leader_commit = m->append.commit;
+  /* C-Raft 0.22 takes the message's end for the end of what is committed, even where it knew more:
+   * a leader that looks for the end of our log goes back behind it. */
+  raw->append_entries.leader_commit =
+      m->append.prev_index + n < e->raft.commit_index ? 0 : m->append.commit;
   raw->append_entries.entries = e->entries;
   raw->append_entries.n_entries = n;
   event.receive.message = raw;

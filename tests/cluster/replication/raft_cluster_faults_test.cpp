@@ -79,6 +79,32 @@ TEST_CASE("a completion of entries that were truncated meanwhile acknowledges on
   CHECK(cluster[old].witness.payloads() == Texts{"kept", "instead", "and more", "needs two"});
 }
 
+// A replica that starts does not know how far the group had come: its shard file may.
+TEST_CASE("a log is cut no further than what is known to be committed") {
+  Pump pump;
+  Cluster cluster(pump, 3, {.snapshot_threshold = 2});
+  cluster.start();
+  REQUIRE(cluster.elect());
+  cluster[cluster.leader()].commit_many(5);
+  pump.run_for(1s);
+  const int alone = (cluster.leader() + 1) % 3;
+  Node& node = cluster[alone];
+  const auto last = node.witness.committed.back();
+  node.crash();
+  cluster.cut_off(alone);
+  node.start(last.index);
+  pump.run_for(1s);
+  node.group->checkpointed(last.index, last.term, 1);
+  pump.run_for(1s);
+  CHECK(node.witness.failed.empty());
+  CHECK(node.stored().record->snapshot_index < last.index);
+  cluster.reconnect();
+  pump.run_for(1s);
+  node.group->checkpointed(last.index, last.term, 1);
+  pump.run_for(1s);
+  CHECK(node.stored().record->snapshot_index == last.index);
+}
+
 TEST_CASE("no vote leaves before it is durable") {
   Pump pump;
   Cluster cluster(pump);
@@ -105,6 +131,9 @@ TEST_CASE("a full disk on the leader hands the group to others, on a follower it
   cluster[old].log.full = true;
   REQUIRE(cluster[old].propose("elsewhere or lost") != 0);
   REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
+  // A reason to ask another replica: RESOURCE_EXHAUSTED would be the answer of the whole group.
+  CHECK(cluster[old].witness.losses.back().code == Code::unavailable);
+  CHECK(cluster[old].witness.losses.back().reason == "REPLICA_DISK_FULL");
   const int leader = cluster.leader();
   REQUIRE(cluster[leader].commit("with two of three"));
   pump.run_for(10s);

@@ -207,6 +207,20 @@ TEST_CASE("conflicting entries are replaced, but committed ones stop the engine"
   CHECK(std::string(engine_error(f.engine.get())).find("consensus engine") != std::string::npos);
 }
 
+// A leader that looks for the end of our log goes back, and says what is committed all the same.
+TEST_CASE("what is committed stays so when a message ends before it") {
+  Follower f(9);
+  REQUIRE(f.receive(f.append(10, 1, 8, {})) == ENGINE_OK);
+  REQUIRE(engine_commit(f.engine.get()) == 8);
+  REQUIRE(f.receive(f.append(3, 1, 9, {})) == ENGINE_OK);
+  CHECK(engine_commit(f.engine.get()) == 8);
+  const EngineEntry had{1, ENGINE_COMMAND, nullptr, 0};
+  REQUIRE(f.receive(f.append(3, 1, 9, {had, had})) == ENGINE_OK);
+  CHECK(engine_commit(f.engine.get()) == 8);
+  REQUIRE(f.receive(f.append(9, 1, 10, {})) == ENGINE_OK);
+  CHECK(engine_commit(f.engine.get()) == 9);
+}
+
 TEST_CASE("a late message about entries that a snapshot covers appends nothing") {
   Follower f(9);
   REQUIRE(f.receive(f.append(10, 1, 10, {})) == ENGINE_OK);
