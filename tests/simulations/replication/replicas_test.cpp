@@ -2,7 +2,7 @@
 // what was not synced, and wires that lose, delay, reorder and cut.
 #include <doctest/doctest.h>
 
-#include "tests/simulations/replication/stage.hpp"
+#include "tests/simulations/replication/storm.hpp"
 
 using namespace troupe;
 using namespace troupe::simulations;
@@ -129,7 +129,7 @@ TEST_CASE("under loss, reordering, cuts, crashes and power cuts three replicas s
     CAPTURE(seed);
     Stage stage(seed, seed % 5 == 0 ? 5 : 3);
     stage.add_clients(5, 3, seed % 4 == 3 ? 5000 : 20);  // some let the group sleep
-    stage.storm(seed);
+    Storm(stage).blow(seed);
     REQUIRE(stage.verdict() == "");
     operations += stage.history().size();
     for (std::size_t i = 0; i < stage.machines.size(); ++i)
