@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "actors/on_behalf_of.hpp"
 #include "actors/request.hpp"
 #include "actors/service.hpp"
 #include "runtime/result.hpp"
@@ -34,6 +35,7 @@ struct CallOptions {
   std::string caller = {};  // scope of the id
   Duration timeout = std::chrono::seconds{10};
   std::string trace = {};
+  OnBehalfOf on_behalf_of = {};
 };
 
 // Finds the leader of a key's shard and hands the request over. Any thread may call. Implemented by

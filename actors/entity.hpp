@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/on_behalf_of.hpp"
 #include "actors/service.hpp"
 #include "runtime/result.hpp"
 #include "runtime/time.hpp"
@@ -53,6 +54,7 @@ class HandlerContext {
  public:
   virtual ~HandlerContext() = default;
   virtual WallTime now() const = 0;  // shard time
+  virtual const OnBehalfOf& on_behalf_of() const = 0;
   // The longest page of history that an author gets; a longer one is cut to it.
   virtual std::size_t history_page_max() const { return 1000; }
   // At most `limit` events, beginning with number `from` and going up or, newest first, down;
@@ -131,6 +133,10 @@ class Entity {
 
   // The entity's key: what the contract's key field held.
   const std::string& key() const { return key_; }
+
+  // Of the running call; valid while the handler runs. What it says is not stored: an event holds
+  // what must be known later.
+  const OnBehalfOf& on_behalf_of() const { return context().on_behalf_of(); }
 
   HandlerContext& context() const;
 

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "actors/message_id.hpp"
+#include "actors/on_behalf_of.hpp"
 #include "runtime/result.hpp"
 #include "runtime/time.hpp"
 
@@ -51,6 +52,7 @@ class Request {
   std::string caller;        // scope of the id: identity, or the calling service and entity
   MonotonicTime deadline{};  // not run after this; MonotonicTime::max(): none
   std::string trace;         // W3C traceparent, empty: none
+  OnBehalfOf on_behalf_of;
   ReplyTo reply_to;
   std::atomic<std::int64_t>* in_flight = nullptr;  // counted down when it is answered
 

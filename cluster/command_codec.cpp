@@ -34,6 +34,9 @@ std::string encode_command(const actors::CallBase& call, const actors::CallOptio
   command.set_caller(options.caller);
   command.set_trace(options.trace);
   command.set_attempt(attempt);
+  command.set_principal(options.on_behalf_of.principal);
+  command.set_tenant(options.on_behalf_of.tenant);
+  command.set_data_subject(options.on_behalf_of.data_subject);
   return actors::encode(command);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/routes.hpp"
+#include "actors/shard/shard_actor.hpp"
 #include "cluster/data_folder.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_admin.hpp"
@@ -118,8 +119,7 @@ class NodeImpl final : public Node {
       if (!ended_) {
         stopped_ = std::move(stopped);
         admin_->stopping();
-        caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
-        return;
+        return hand_over_and_end();
       }
     }
     stopped();
@@ -132,6 +132,18 @@ class NodeImpl final : public Node {
 
  private:
   runtime::Logger& log() { return platform_.log(); }
+
+  // While other nodes take over what this one leads it goes on as ever; shards take seconds at most.
+  void hand_over_and_end() {
+    const std::shared_ptr<void> ticket{nullptr, [root = root_](void*) {
+                                         caf::anon_send_exit(root,
+                                                             caf::exit_reason::user_shutdown);
+                                       }};
+    for (const HostedService& service : hosted_)
+      for (const HostedShard& shard : service.shards)
+        if (const auto actor = router_.shard(*service.service->type, shard.spec.shard))
+          actors::send_hand_over(actor, ticket);
+  }
 
   // The root supervisor has ended: asked to, or because a failure escalated past every supervisor.
   void root_ended(const caf::error& reason) {

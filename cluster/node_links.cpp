@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "cluster/mesh/frame.hpp"
 #include "cluster/node_servers.hpp"
+#include "cluster/replication/raft_files.hpp"
 #include "runtime/security/identity.hpp"
 
 namespace troupe::cluster {
@@ -65,6 +67,9 @@ Result<void> NodeLinks::listen(const config::Manifest& manifest, const config::N
   });
   return {};
 }
+
+// A piece of a file goes in one frame.
+static_assert(RaftFileOptions{}.chunk_bytes + (4u << 10) <= payload_bytes_max(cluster::Lane::bulk));
 
 // What cannot be sent is lost, which groups cope with.
 void NodeLinks::send(const std::string& node, RaftTransport::Lane lane, std::string bytes) {

@@ -21,8 +21,8 @@ bool is_one_of(const Error& why, std::initializer_list<std::string_view> reasons
 // Of the mesh or a replica: the call did not run by this attempt.
 bool not_run(const Error& why) {
   return is_one_of(why, {"LINK_DOWN", "UNKNOWN_PEER", "CALL_LATE", "DEADLINE_EXCEEDED",
-                         "NOT_LEADING", "REPLICA_ABSENT", "SHARD_UNAVAILABLE", "SHARD_NOT_HERE",
-                         "SHARD_STARTING", "SHARD_STOPPING"});
+                         "NOT_LEADING", "REPLICA_ABSENT", "REPLICA_DISK_FULL", "SHARD_UNAVAILABLE",
+                         "SHARD_NOT_HERE", "SHARD_STARTING", "SHARD_STOPPING"});
 }
 
 // Another replica, or this one later, may answer otherwise. Everything else is said by the shard

@@ -149,6 +149,7 @@ void Router::deliver(ShardRoute& route, actors::CallBase call, actors::CallOptio
   request->payload = std::move(call.payload);
   request->caller = std::move(options.caller);
   request->trace = std::move(options.trace);
+  request->on_behalf_of = std::move(options.on_behalf_of);
   if (options.id) request->id = *options.id;
   request->deadline = deadline;
   request->reply_to = std::move(reply_to);
@@ -192,6 +193,9 @@ void Router::serve(std::string_view bytes, MonotonicTime deadline,
   if (!call.service->methods[method].read_only) options.id = id_of(*command);
   options.caller = std::move(*command->mutable_caller());
   options.trace = std::move(*command->mutable_trace());
+  options.on_behalf_of = {std::move(*command->mutable_principal()),
+                          std::move(*command->mutable_tenant()),
+                          std::move(*command->mutable_data_subject())};
   deliver(route, std::move(call), std::move(options), bucket, deadline, true,
           [&route, answer = std::move(answer)](Result<actors::Reply> reply) {
             std::string leader = reply ? std::string{} : told_leader(route);

@@ -37,7 +37,8 @@ class ConsensusObserver {
   virtual void on_leading(runtime::Term term) = 0;
 
   // Proposals that are not committed yet have an unknown outcome; propose() refuses until
-  // on_leading() comes again. `why` is an error if entries could not be stored (a full disk).
+  // on_leading() comes again. `why` is another reason than NOT_LEADING if entries could not be
+  // stored (a full disk): RESOURCE_EXHAUSTED if there is no other replica that could lead.
   virtual void on_not_leading(const Error& why) = 0;
 
   // This replica has begun without leading: others may lead, and it hears of what they commit.
@@ -105,8 +106,15 @@ class Consensus {
   virtual void checkpointed(runtime::LogIndex index, runtime::Term term,
                             std::uint64_t generation) = 0;
 
+  // Lets another voter lead, once everything that was proposed is committed; propose() refuses
+  // meanwhile. Calls back with whether leadership is gone, within seconds, and at once if this
+  // replica does not lead or nobody else could.
+  virtual void hand_over(std::function<void(bool)> done) { done(false); }
+
   struct Status {
-    std::string role;  // "leader", "follower", "candidate", "starting", "absent"
+    // "leader", "follower" (it votes), "candidate", "catching up" (it does not vote yet), "absent"
+    // (the group does not know it), "starting"
+    std::string role;
     runtime::Term term = 0;
     runtime::LogIndex commit = 0;
     runtime::LogIndex last = 0;

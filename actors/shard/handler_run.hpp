@@ -37,9 +37,13 @@ class Context final : public HandlerContext {
  public:
   using Find =
       std::function<const std::vector<RawEvent>*(HistoryOrder, std::uint64_t, std::size_t)>;
-  Context(std::int64_t time_ms, std::size_t page_max, Find find)
-      : time_ms_(time_ms), page_max_(page_max), find_(std::move(find)) {}
+  Context(std::int64_t time_ms, const OnBehalfOf& on_behalf_of, std::size_t page_max, Find find)
+      : time_ms_(time_ms),
+        on_behalf_of_(on_behalf_of),
+        page_max_(page_max),
+        find_(std::move(find)) {}
   WallTime now() const override { return WallTime{std::chrono::milliseconds{time_ms_}}; }
+  const OnBehalfOf& on_behalf_of() const override { return on_behalf_of_; }
   std::size_t history_page_max() const override { return page_max_; }
   std::vector<RawEvent> history(HistoryOrder order, std::uint64_t from,
                                 std::size_t limit) override {
@@ -49,6 +53,7 @@ class Context final : public HandlerContext {
 
  private:
   const std::int64_t time_ms_;
+  const OnBehalfOf& on_behalf_of_;
   const std::size_t page_max_;
   const Find find_;
 };

@@ -95,6 +95,7 @@ void Shard::on_committed(runtime::LogIndex index, runtime::Term term,
     if (open_) flush(false);
     resume_stalled();
   }
+  hand_over_when_idle();
   stop_if_idle();
 }
 
@@ -138,7 +139,7 @@ void Shard::on_not_leading(const Error& why) {
     refuse_open_work(why);
     return stop_if_idle();
   }
-  following_ = why.code == Code::unavailable && !consensus_->sole_voter();
+  following_ = why.reason == "NOT_LEADING" && !consensus_->sole_voter();
   if (following_) {
     log().info("shard.following", spec_.name() + " does not lead any more",
                {{"shard", spec_.name()}});
@@ -227,6 +228,7 @@ void Shard::handle(RequestPtr request) {
   }
   switch (state_) {
     case State::serving:
+      if (waits_for_hand_over(request)) return;
       return dispatch(std::move(request));
     case State::refusing:
       // Another replica may lead unless there is none; then what is committed here is the truth.

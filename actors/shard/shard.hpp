@@ -86,6 +86,10 @@ class Shard final : private ConsensusObserver {
   // A call for one of this shard's keys. Answers it sooner or later.
   void handle(RequestPtr request);
 
+  // If it leads, lets another replica do so, within seconds, and calls back; at once if it does not,
+  // or nobody else could. Commands that come meanwhile wait.
+  void hand_over(std::function<void()> done);
+
   // Refuses what comes from now on, lets proposed batches commit and their replies leave, then
   // calls back.
   void stop(std::function<void()> stopped);
@@ -115,6 +119,10 @@ class Shard final : private ConsensusObserver {
   void requeue(std::vector<RequestPtr> requests);
   void enter(State state);
   void stop_if_idle();
+
+  // --- shard_handover.cpp
+  void hand_over_when_idle();
+  bool waits_for_hand_over(RequestPtr& request);
 
   // --- shard_copies.cpp: files from and for other replicas
   std::string file_of(std::uint64_t generation) const override;
@@ -194,7 +202,9 @@ class Shard final : private ConsensusObserver {
   std::optional<Error> refusal_;    // while refusing: why writes are refused
   bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
-  std::deque<RequestPtr> queued_;   // while opening or recovering
+  std::function<void()> handing_over_;
+  bool hand_over_begun_ = false;    // the group has been told
+  std::deque<RequestPtr> queued_;   // while opening, recovering or handing leadership over
   std::uint64_t epoch_ = 0;         // raised when residents are dropped: older completions are void
   std::uint64_t generation_ = 1;    // of the shard file
 

@@ -19,12 +19,17 @@ struct Job {
 
 struct CheckpointRequest {};
 
+struct HandOver {
+  std::shared_ptr<void> ticket;
+};
+
 }  // namespace
 }  // namespace troupe::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CheckpointRequest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::HandOver)
 
 namespace troupe::actors {
 namespace {
@@ -92,6 +97,7 @@ class ShardActor final : public caf::event_based_actor {
         [this](const RequestPtr& request) { shard_->handle(request); },
         [](const Job& job) { (*job.run)(); },
         [this](const CheckpointRequest&) { shard_->request_checkpoint(); },
+        [this](const HandOver& order) { shard_->hand_over([ticket = order.ticket] {}); },
     };
   }
 
@@ -140,6 +146,10 @@ void send_request(const caf::actor& shard, RequestPtr request) {
 
 void send_checkpoint(const caf::actor& shard) {
   caf::anon_send(shard, CheckpointRequest{});
+}
+
+void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket) {
+  caf::anon_send(shard, HandOver{std::move(ticket)});
 }
 
 caf::actor spawn_executor(caf::actor_system& system) {

@@ -5,6 +5,7 @@
 #include <caf/actor.hpp>
 #include <caf/fwd.hpp>
 #include <functional>
+#include <memory>
 
 #include "actors/shard/shard.hpp"
 
@@ -17,6 +18,8 @@ caf::actor spawn_shard(caf::actor_system& system, ShardSpec spec, ShardSurroundi
 // Any thread. A request for a shard that has ended is answered by its destructor.
 void send_request(const caf::actor& shard, RequestPtr request);
 void send_checkpoint(const caf::actor& shard);
+// Shard::hand_over(); the ticket is let go of when it is over, or the shard has ended.
+void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket);
 
 // For ChildSpec::start: an actor that runs closures and nothing else, until it is told to end.
 caf::actor spawn_executor(caf::actor_system& system);

@@ -206,6 +206,7 @@ void Shard::purge() {
       [this, epoch = epoch_](Result<std::vector<runtime::ShardFile::Due>> due) {
         purging_ = false;
         next_purge_ = now() + purge_every;
+        if (!due && due.error().code == Code::data_loss) return fail_(due.error());
         if (!due || state_ != State::serving || epoch != epoch_) return;
         if (due->size() == purge_rows_max) next_purge_ = now();
         TROUPE_SOMETIMES_IF(!due->empty(), "replies past their window were deleted");

@@ -112,7 +112,8 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     surroundings_.vitals->commands.fetch_add(1, std::memory_order_relaxed);
   }
 
-  Context context{time_of_run(method.read_only), spec_.options.history_page_max,
+  Context context{time_of_run(method.read_only), request->on_behalf_of,
+                  spec_.options.history_page_max,
                   [&pages](HistoryOrder order, std::uint64_t from,
                            std::size_t limit) -> const std::vector<RawEvent>* {
                     if (pages)

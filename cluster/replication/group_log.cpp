@@ -55,8 +55,9 @@ Result<void> read_entries(NodeLog& log, GroupId group, LogIndex from, LogIndex t
 }
 
 Result<void> check_record(GroupId group, const GroupRecord& record) {
-  if (record.term == 0 || record.replica == 0)
-    return corrupt(group, "its record has no term or no replica id");
+  if (record.replica == 0) return corrupt(group, "its record has no replica id");
+  if (record.term == 0 && (record.vote != 0 || record.snapshot_index != 0))
+    return corrupt(group, "its record has a vote or a snapshot, and no term");
   if (record.snapshot_index == 0) return {};
   if (record.snapshot_term == 0 || record.snapshot_term > record.term)
     return corrupt(group, "its snapshot at index " + std::to_string(record.snapshot_index) +
@@ -71,7 +72,9 @@ Result<void> check_entries(GroupId group, const GroupRecord& record,
                            const std::vector<LogEntry>& entries) {
   LogIndex index = record.snapshot_index;
   Term term = record.snapshot_term;
-  if (index == 0 && (entries.empty() || entries.front().type != ENGINE_CHANGE))
+  // A replica that came later, and was given nothing yet, has none; it has never voted either.
+  const bool newcomer = entries.empty() && record.vote == 0;
+  if (index == 0 && !newcomer && (entries.empty() || entries.front().type != ENGINE_CHANGE))
     return corrupt(group, "it does not begin with the group's configuration");
   for (const LogEntry& entry : entries) {
     const std::string where = "entry " + std::to_string(++index);

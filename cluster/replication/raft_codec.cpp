@@ -138,6 +138,14 @@ Result<void> take_body(RaftFrame& frame, RaftMessage& message) {
       head.type = RAFT_ASLEEP;
       message.round = frame.asleep().last_index();
       return {};
+    case RaftFrame::kJoin:
+      head.type = RAFT_JOIN;
+      message.round = frame.join().member_at();
+      return {};
+    case RaftFrame::kRemoved:
+      head.type = RAFT_REMOVED;
+      message.round = frame.removed().configuration_index();
+      return {};
     case RaftFrame::BODY_NOT_SET:
       break;
   }
@@ -183,6 +191,10 @@ void put_body(const RaftMessage& message, RaftFrame& frame) {
       return frame.mutable_sleep()->set_last_index(message.round);
     case RAFT_ASLEEP:
       return frame.mutable_asleep()->set_last_index(message.round);
+    case RAFT_JOIN:
+      return frame.mutable_join()->set_member_at(message.round);
+    case RAFT_REMOVED:
+      return frame.mutable_removed()->set_configuration_index(message.round);
     case RAFT_CHUNK: {
       const RaftChunk& chunk = message.chunk;
       wire::RaftChunk& to = *frame.mutable_chunk();
@@ -221,9 +233,11 @@ Result<RaftMessage> decode(std::string_view bytes) {
   message.from = frame.from();
   message.to = frame.to();
   message.head.term = frame.term();
-  if (message.from == 0 || message.to == 0 || message.from == message.to)
+  // Who asks to be taken in knows nobody yet, and no term.
+  const bool newcomer = frame.body_case() == RaftFrame::kJoin;
+  if (message.from == 0 || (message.to == 0) != newcomer || message.from == message.to)
     return malformed("its sender or receiver is nobody, or both are one");
-  if (message.head.term == 0) return malformed("it has no term");
+  if (message.head.term == 0 && !newcomer) return malformed("it has no term");
   message.head.peer = message.from;
   TROUPE_CHECK(take_body(frame, message));
   return message;

@@ -34,7 +34,7 @@
 namespace troupe::cluster {
 
 struct RaftFileOptions {
-  std::uint64_t chunk_bytes = 256u << 10;
+  std::uint64_t chunk_bytes = 48u << 10;         // one message, with its head, of what carries it
   std::uint64_t bytes_per_second = 64ull << 20;  // of one arrival
   Duration retry = std::chrono::milliseconds{300};
   unsigned retries_max = 30;  // without an answer; then it waits for another offer

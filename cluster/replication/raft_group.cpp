@@ -39,12 +39,18 @@ RaftGroup::~RaftGroup() {
 std::string RaftGroup::leader_node() const {
   const std::uint64_t leader = engine_ ? engine_leader(engine_.get()) : 0;
   const char* const node = leader != 0 ? engine_address(engine_.get(), leader) : nullptr;
-  return node ? node : "";
+  if (node) return node;
+  const auto stranger = strangers_.find(leader);
+  return stranger != strangers_.end() ? stranger->second : "";
 }
 
 Error RaftGroup::not_leading() const {
   const std::string leader = leader_node();
   const bool elsewhere = !leader.empty() && leader != shared_->options.node;
+  if (engine_ && engine_address(engine_.get(), record_.replica) == nullptr)
+    return unavailable("REPLICA_ABSENT", "this node's replica of group " + std::to_string(group_) +
+                                             " is not a member of it, or not yet; send the "
+                                             "command to another node");
   return unavailable("NOT_LEADING",
                      "this replica of group " + std::to_string(group_) + " does not lead" +
                          (elsewhere ? ", the one on node " + leader + " does" : std::string()) +
@@ -53,7 +59,7 @@ Error RaftGroup::not_leading() const {
 
 Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
   if (!payload) return invalid_argument("a proposal needs a payload");
-  if (!leading_) return not_leading();
+  if (!leading_ || hand_over_.under_way) return not_leading();
   const RaftOptions& options = shared_->options;
   if (tail_.last() - handed_ >= options.waiting_entries_max ||
       tail_.bytes_behind(handed_) + payload->size() > options.waiting_bytes_max)
@@ -140,7 +146,7 @@ void RaftGroup::maybe_take_snapshot() {
 
 actors::Consensus::Status RaftGroup::status() const {
   Status status;
-  status.role = state_ == State::absent ? "absent" : "starting";
+  status.role = "starting";
   if (engine_) {
     switch (engine_role(engine_.get())) {
       case ENGINE_LEADER:
@@ -151,7 +157,8 @@ actors::Consensus::Status RaftGroup::status() const {
         status.role = "candidate";
         break;
       default:
-        status.role = "follower";
+        status.role = votes(record_.replica) ? "follower" : "catching up";
+        if (engine_address(engine_.get(), record_.replica) == nullptr) status.role = "absent";
     }
   }
   status.term = record_.term;

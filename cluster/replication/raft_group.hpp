@@ -17,6 +17,8 @@
 //   of no later term than ours, after the read came. Reads that come while a round is under way
 //   wait for the next.
 // - A replica that lags behind the leader's log is sent the leader's shard file (raft_files.hpp).
+// - Members change one at a time, and a replica that lost its past comes back as one that the group
+//   never had (raft_members.hpp).
 //
 // Everything runs inside the actor; blocking reads run on a Workers queue. The observer is never
 // called from inside start(), propose(), confirm_leadership() or checkpointed(), may call these
@@ -45,6 +47,7 @@
 #include "cluster/replication/raft_exchange.hpp"
 #include "cluster/replication/raft_files.hpp"
 #include "cluster/replication/raft_link.hpp"
+#include "cluster/replication/raft_members.hpp"
 #include "cluster/replication/raft_message.hpp"
 #include "runtime/platform/platform.hpp"
 
@@ -77,13 +80,15 @@ struct RaftOptions {
   Duration retry_longest = std::chrono::seconds(2);
 
   // Who votes in a group that is new, one to five. None: this node alone, under an id drawn from
-  // Random. A group that the log knows goes on with what its log says, whatever this says now.
+  // Random. A group that the log knows goes on with what its log says, whatever this says now; but
+  // only replicas on these nodes are taken in.
   std::function<std::vector<RaftVoter>(runtime::GroupId)> voters = {};
   // Whether a group of several voters may be made that this node's log does not know. Only on a
   // node that was made together with its cluster and has not lost its data since: otherwise the
   // group exists elsewhere, and a replica that forgot its vote would vote again. Such a replica
-  // stays absent.
+  // asks to be taken in as a new one.
   bool may_create = true;
+  RaftMemberOptions members = {};
 
   // A group that had nothing to do for this long sleeps (raft_group_sleep.cpp), if the exchange
   // knows its members' nodes to be linked.
@@ -124,6 +129,17 @@ class RaftGroup final : public actors::Consensus {
   void checkpointed(runtime::LogIndex index, runtime::Term term, std::uint64_t generation) override;
   Status status() const override;
 
+  void hand_over(std::function<void(bool)> done) override;
+
+  // By the newest configuration, committed or not; in its order.
+  std::vector<RaftMember> members() const;
+  // Changes, each by one server. They are begun when these return, and fail with the leadership.
+  // NOT_LEADING, also when this replica itself is to be removed: it hands its leadership over
+  // first. CHANGE_UNDER_WAY: another one is. MEMBERS_UNSUITABLE says why it cannot be.
+  Result<void> add_standby(std::uint64_t replica, const std::string& node);
+  Result<void> promote(std::uint64_t replica);
+  Result<void> remove(std::uint64_t replica);
+
   // From another replica. Messages for another group or replica are dropped.
   void receive(const RaftMessage& message);
 
@@ -134,10 +150,9 @@ class RaftGroup final : public actors::Consensus {
   enum class State {
     idle,       // start() was not called
     loading,    // the log is being read
-    creating,   // the first entry of a new group is being stored
+    creating,   // the first entry of a new group is being stored, or our id in one elsewhere
     running,    // there is an engine
     waiting,    // for space on the disk
-    absent,     // the group is elsewhere, and this replica has no part in it
     replacing,  // the record of a new shard file is being stored; then the group has done its work
     failed,
   };
@@ -164,7 +179,6 @@ class RaftGroup final : public actors::Consensus {
   void load();
   void loaded(Result<GroupLog> log);
   void create();
-  void stay_absent();
   void begin(GroupLog log);
   std::optional<Error> does_not_fit(const GroupLog& log) const;
   bool open_engine(const GroupLog& log, EngineUpdate& update);
@@ -241,6 +255,29 @@ class RaftGroup final : public actors::Consensus {
   void give_up_arrival();
   void replace_file();
 
+  // --- raft_group_members.cpp: who is in the group
+  bool votes(std::uint64_t replica) const;
+  std::vector<std::string> places() const;
+  Result<void> change(const std::vector<RaftMember>& next, const char* what,
+                      std::uint64_t replica);
+  Error change_refused(const std::string& why) const;
+  bool heard_within(std::uint64_t replica, std::chrono::milliseconds time) const;
+  void take_join(const RaftMessage& message);
+  void care_for_members();
+  bool may_be_replaced(const RaftMember& member, const std::vector<RaftMember>& all) const;
+  bool caught_up(std::uint64_t replica);
+  std::uint64_t draw_replica_id() const;
+  void join_anew();
+  bool has_to_ask() const;
+  void ask_if_need_be();
+  void ask();
+  void take_removed(const RaftMessage& message);
+
+  // --- raft_group_handover.cpp
+  void go_on_handing_over();
+  std::uint64_t choose_heir() const;
+  void handed_over(bool done);
+
   void maybe_take_snapshot();
   bool holds_segments_back() const;
   runtime::LogIndex known_committed(runtime::LogIndex index) const;
@@ -291,6 +328,16 @@ class RaftGroup final : public actors::Consensus {
   std::map<std::uint64_t, runtime::LogIndex> acknowledged_;  // by others, while we lead
 
   std::map<std::uint64_t, std::string> strangers_;  // nodes of senders that we do not know
+
+  MemberCare care_;      // while we lead
+  bool asking_ = false;  // whether we are, or still are, a member
+  Duration ask_pause_{};
+  struct HandOver {
+    bool under_way = false;
+    std::uint64_t number = 0;
+    std::vector<std::function<void(bool)>> done;
+  };
+  HandOver hand_over_;
 
   FileCopy copy_;        // of our file, for others
   FileArrival arrival_;  // another's file, for us

@@ -1,6 +1,5 @@
 // Starting, waiting for space on the disk, failing.
 #include <algorithm>
-#include <limits>
 
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
@@ -74,11 +73,9 @@ void RaftGroup::create() {
   if (options.voters) voters = options.voters(group_);
   // Planted: a replica that lost its disk comes back under its old Raft id.
   if (voters.size() > 1 && !options.may_create && !TROUPE_PLANTED(raft_id_reused))
-    return stay_absent();
+    return join_anew();
   if (voters.empty())
-    voters.push_back(
-        {shared_->platform.random().between(1, std::numeric_limits<std::int64_t>::max()),
-         options.node});
+    voters.push_back({draw_replica_id(), options.node});
   const auto self = std::find_if(voters.begin(), voters.end(), [&](const RaftVoter& voter) {
     return voter.node == options.node;
   });
@@ -97,19 +94,6 @@ void RaftGroup::create() {
   tail_.reset(0, 0);
   state_ = State::creating;
   store(1, {LogEntry{1, 1, ENGINE_CHANGE, configuration}});
-}
-
-// The group exists elsewhere, and what this node once promised to it is gone: a vote cast now might
-// be the second in its term. It takes part again once it is added as a new replica.
-void RaftGroup::stay_absent() {
-  TROUPE_SOMETIMES("a replica stayed absent because its past is not known");
-  state_ = State::absent;
-  const Error why = unavailable(
-      "REPLICA_ABSENT", "this node has no replica of group " + std::to_string(group_) +
-                            ": its data folder does not know the group and was not made with the "
-                            "cluster; send the command to another node");
-  log().warn("raft.absent", why.message, {{"group", group_}});
-  observer_.on_following(why);
 }
 
 std::optional<Error> RaftGroup::does_not_fit(const GroupLog& log) const {
@@ -164,6 +148,7 @@ void RaftGroup::begin(GroupLog log) {
   process(update);
   if (state_ == State::running && !engine_sole_voter(engine_.get()) && own_entry_ == 0)
     observer_.on_following(not_leading());
+  ask_if_need_be();
   maybe_take_snapshot();
   settle();
 }
@@ -217,6 +202,8 @@ void RaftGroup::stop_engine() {
   timer_armed_ = false;
   ++timer_generation_;
   own_entry_ = 0;
+  // Whoever waits for the end hears of it behind what the caller does.
+  if (hand_over_.under_way) link_->post([](RaftGroup& group) { group.handed_over(false); });
 }
 
 void RaftGroup::store_failed(const Error& why) {
@@ -231,7 +218,13 @@ void RaftGroup::store_failed(const Error& why) {
                      ? options.retry_first
                      : std::min(2 * retry_after_, options.retry_longest);
   link_->post_after(retry_after_, [](RaftGroup& group) { group.retry(); });
-  fail_confirmations(why);
+  // With other voters the entries may commit without us, and commands may do so at once.
+  const Error told = sole_voter_
+                         ? why
+                         : unavailable("REPLICA_DISK_FULL",
+                                       why.message + "; another replica of group " +
+                                           std::to_string(group_) + " leads now, or will soon");
+  fail_confirmations(told);
   TROUPE_SOMETIMES_IF(told_full_, "a group found no space again");
   TROUPE_SOMETIMES_IF(replacing, "a file from another replica was given up for want of space");
   if (told_full_) return;
@@ -239,7 +232,7 @@ void RaftGroup::store_failed(const Error& why) {
   TROUPE_SOMETIMES("a group waited for space");
   log().warn("raft.waiting_for_space", "a group's entries could not be stored; it tries again",
              {{"group", group_}, {"error", why.describe()}});
-  observer_.on_not_leading(why);
+  observer_.on_not_leading(told);
 }
 
 void RaftGroup::retry() {

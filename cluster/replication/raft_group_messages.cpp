@@ -10,13 +10,18 @@ using runtime::LogEntry;
 using runtime::LogIndex;
 
 void RaftGroup::receive(const RaftMessage& message) {
+  if (message.head.type == RAFT_JOIN && state_ == State::running && message.group == group_)
+    return take_join(message);
   if (state_ != State::running || message.group != group_ || message.to != record_.replica ||
       message.from == record_.replica || !comes_from_its_node(message)) {
     TROUPE_SOMETIMES_IF(state_ == State::running && message.group == group_,
                         "a message came for or from another replica than it names");
     return;
   }
+  if (own_entry_ != 0) care_.heard[message.from] = now_ms();
   switch (message.head.type) {
+    case RAFT_REMOVED:
+      return take_removed(message);
     case RAFT_CONFIRM:
       return answer_confirm(message);
     case RAFT_CONFIRMED:
@@ -202,6 +207,7 @@ void RaftGroup::send(RaftMessage message) {
 }
 
 void RaftGroup::dispatch(const RaftMessage& message) {
+  if (message.to == 0) return shared_->options.exchange->send(message.node, message);
   if (const char* const node = engine_address(engine_.get(), message.to))
     return shared_->options.exchange->send(node, message);
   if (const auto stranger = strangers_.find(message.to); stranger != strangers_.end())

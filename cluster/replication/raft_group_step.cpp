@@ -102,7 +102,7 @@ void RaftGroup::appends_done(RaftGroup& group) {
   if (group.state_ == State::creating && group.stored_ == group.appends_) {
     GroupLog log;
     log.record = group.record_;
-    log.entries.push_back(*group.tail_.find(1));
+    if (const LogEntry* const first = group.tail_.find(1)) log.entries.push_back(*first);
     return group.begin(std::move(log));
   }
   if (group.state_ == State::replacing && group.stored_ == group.appends_)
@@ -119,8 +119,10 @@ void RaftGroup::role_changed(const EngineUpdate& update) {
     own_entry_ = 0;
     lost_leadership_ = lost_leadership_ || leading_;
     leading_ = false;
-    return;
+    return ask_if_need_be();
   }
+  care_ = {};
+  care_.begun_ms = now_ms();
   if (update.append_barrier) {
     own_entry_ = update.append_index;
     return;
@@ -143,6 +145,7 @@ void RaftGroup::fire_configurations() {
                              change.bytes->size(), &update) != ENGINE_OK)
       return fail_engine();
     process(update);
+    ask_if_need_be();
   }
 }
 
@@ -173,6 +176,7 @@ void RaftGroup::timer_fired(std::uint64_t generation) {
   if (engine_timer(engine_.get(), now, &update) != ENGINE_OK) return fail_engine();
   process(update);
   settle();
+  care_for_members();
   maybe_sleep();
 }
 
@@ -186,6 +190,7 @@ void RaftGroup::settle() {
     observer_.on_not_leading(why);
   }
   deliver();
+  if (hand_over_.under_way) return go_on_handing_over();
   if (state_ != State::running || leading_ || own_entry_ == 0) return;
   // Planted: a new leader serves before an entry of its own term is committed.
   if (handed_ < own_entry_ && !TROUPE_PLANTED(serve_before_own_entry)) return;

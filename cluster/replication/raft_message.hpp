@@ -17,6 +17,8 @@ enum : std::uint8_t {
   RAFT_CHUNK = 35,      // here it is
   RAFT_SLEEP = 36,      // nothing is to be done, let your time stand still
   RAFT_ASLEEP = 37,     // it does
+  RAFT_JOIN = 38,       // to whoever leads, `to` 0: take me in, or tell me that I was removed
+  RAFT_REMOVED = 39,    // you were: forget what you have
 };
 
 // Of RAFT_FETCH and RAFT_CHUNK; see raft_files.hpp.
@@ -38,9 +40,13 @@ struct RaftMessage {
   EngineMessage head{};    // its pointers are not used
   std::vector<runtime::LogEntry> entries;  // of ENGINE_APPEND_ENTRIES
   std::string configuration;               // of ENGINE_INSTALL_SNAPSHOT and RAFT_CHUNK
-  std::uint64_t round = 0;  // of RAFT_CONFIRM(ED); of RAFT_(A)SLEEP: index of the last entry
+  // Of RAFT_CONFIRM(ED); of RAFT_(A)SLEEP: index of the last entry; of RAFT_JOIN: of the newest
+  // committed configuration that names the sender, 0: none does; of RAFT_REMOVED: of the one that
+  // does not name the receiver any more.
+  std::uint64_t round = 0;
   RaftChunk chunk;
-  // Who sent it, as the links know; empty: not known. Does not travel.
+  // Who sent it, as the links know; empty: not known. Of a RAFT_JOIN that leaves: where it goes.
+  // Does not travel.
   std::string node;
 };
 

@@ -35,6 +35,10 @@ class Probe {
   // Committed, and handed to the shard. Payload is null for entries without rows.
   virtual void delivered(GroupId group, LogIndex index, Term term, const SharedBytes& payload) = 0;
 
+  // The group has removed this replica: it is about to begin anew, with an empty log and file, and
+  // what it promised counts no more.
+  virtual void forgets(GroupId group) { static_cast<void>(group); }
+
   // --- the shard and its file
   // What the file says of itself; see ShardFile::Applied.
   struct Rows {

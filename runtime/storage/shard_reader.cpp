@@ -65,22 +65,36 @@ Result<void> ShardReader::prepare() {
   return {};
 }
 
+namespace {
+
+// Whether the row at which `query` stands, its value, due_ms and checksum in columns 0 to 2, is
+// what was stored.
+bool matches(const Statement& query, Bucket bucket, std::string_view entity, int kind,
+             std::string_view sub) {
+  const bool sound =
+      row_checksum(bucket, entity, kind, sub, query.blob(0), query.integer(1)) == query.integer(2);
+  TROUPE_SOMETIMES_IF(!sound, "a rotten row of a shard file was met");
+  // Planted: a row's checksum is not looked at.
+  return sound || TROUPE_PLANTED(row_checksum_ignored);
+}
+
+}  // namespace
+
+Error ShardReader::rotten(const std::string& row) const {
+  return data_loss(shard_file_corrupt, database_.path() + ": " + row +
+                                           " does not match its checksum: the file is rotten; "
+                                           "restore it from a copy, or remove it if its content "
+                                           "can be rebuilt");
+}
+
 template <class Message>
 Result<Message> ShardReader::checked(const Statement& query, Bucket bucket, std::string_view entity,
                                      wire::Row::Kind kind, std::string_view sub) const {
   const auto value = query.blob(0);
   Message message;
-  const bool sound =
-      row_checksum(bucket, entity, kind, sub, value, query.integer(1)) == query.integer(2);
-  TROUPE_SOMETIMES_IF(!sound, "a rotten row of a shard file was met");
-  // Planted: a row's checksum is not looked at.
-  if ((!sound && !TROUPE_PLANTED(row_checksum_ignored)) ||
+  if (!matches(query, bucket, entity, kind, sub) ||
       !message.ParseFromArray(value.data(), static_cast<int>(value.size())))
-    return data_loss(shard_file_corrupt, database_.path() + ": " +
-                                             name_of(bucket, entity, kind, sub) +
-                                             " does not match its checksum: the file is rotten; "
-                                             "restore it from a copy, or remove it if its content "
-                                             "can be rebuilt");
+    return rotten(name_of(bucket, entity, kind, sub));
   return message;
 }
 
@@ -164,6 +178,13 @@ Result<std::vector<ShardFile::Due>> ShardReader::due(std::int64_t now_ms, std::s
     row.entity = due_->blob(2);
     row.kind = static_cast<wire::Row::Kind>(due_->integer(3));
     row.sub = due_->blob(4);
+    // The index has no checksums. What it names goes into a batch, and so to other replicas.
+    const int kind = static_cast<int>(row.kind);
+    const StatementGuard row_guard{*row_};
+    TROUPE_TRY(there, row_->bind(row.bucket, row.entity, kind, row.sub).next());
+    if (!there || row_->integer(1) != row.due_ms ||
+        !matches(*row_, row.bucket, row.entity, kind, row.sub))
+      return rotten(name_of(row.bucket, row.entity, kind, row.sub));
     rows.push_back(std::move(row));
   }
 }

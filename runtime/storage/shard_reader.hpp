@@ -42,6 +42,7 @@ class ShardReader {
   template <class Message>
   Result<Message> checked(const Statement& query, Bucket bucket, std::string_view entity,
                           wire::Row::Kind kind, std::string_view sub) const;
+  Error rotten(const std::string& row) const;
   Result<void> verify_rows(const ShardMeta& meta, std::vector<std::string>& findings);
 
   Database& database_;

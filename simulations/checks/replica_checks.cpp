@@ -37,11 +37,14 @@ class ReplicaChecks::Ear final : public runtime::Probe {
   void log_recovered(GroupId group, LogIndex snapshot, LogIndex last) override {
     if (listens()) checks_.log_recovered(*this, group, snapshot, last);
   }
-  void entry_durable(GroupId group, LogIndex index, Term) override {
-    if (listens()) checks_.entry_durable(*this, group, index);
+  void entry_durable(GroupId group, LogIndex index, Term term) override {
+    if (listens()) checks_.entry_durable(*this, group, index, term);
   }
   void log_cut(GroupId group, LogIndex index) override {
     if (listens()) checks_.log_cut(*this, group, index);
+  }
+  void forgets(GroupId group) override {
+    if (listens()) checks_.replica(*this, group).forgets = true;
   }
   void leads(GroupId group, std::uint64_t replica, Term term) override {
     if (listens()) checks_.leads(*this, group, replica, term);
@@ -140,7 +143,8 @@ bool ReplicaChecks::was_lost(const Ear& ear, GroupId id, LogIndex last) {
 void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last) {
   ++counts_.recovered;
   Replica& replica = this->replica(ear, group, true);
-  take_file(replica, snapshot);
+  maybe_begin_anew(replica, last, replica.durable);
+  take_file(ear, group, snapshot);
   require(last >= replica.durable || was_lost(ear, group, last), ear, group, [&] {
     return "its log was synced up to " + entry(replica.durable) + ", and ends with " + entry(last) +
            " after a restart";
@@ -151,26 +155,36 @@ void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapsh
   });
   replica.durable = last;
   replica.checkpointed = std::max(replica.checkpointed, snapshot);
+  synced_[{ear.node, group}].recovered(last);
 }
 
-void ReplicaChecks::entry_durable(const Ear& ear, GroupId group, LogIndex index) {
+void ReplicaChecks::entry_durable(const Ear& ear, GroupId group, LogIndex index, Term term) {
   Replica& replica = this->replica(ear, group);
   require(index > replica.delivered, ear, group, [&] {
     return entry(index) + " is written over, but was handed out already (up to " +
            entry(replica.delivered) + ")";
   });
   replica.durable = index;
+  synced_[{ear.node, group}].write(index, term);
   newest_[ear.node].first.emplace(group, index);
 }
 
 void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
   ++counts_.cuts;
   Replica& replica = this->replica(ear, group);
-  take_file(replica, index);
+  take_file(ear, group, index);
   require(index <= replica.checkpointed || !replica.has_file, ear, group, [&] {
     return "the log is cut behind " + entry(index) + ", but the shard file is checkpointed up to " +
            entry(replica.checkpointed) + " only";
   });
+}
+
+// A replica that was removed from its group has less than before once it has begun anew.
+void ReplicaChecks::maybe_begin_anew(Replica& replica, LogIndex now, LogIndex before) {
+  if (!replica.forgets || now >= before) return;
+  const std::uint32_t life = replica.life;
+  replica = {};
+  replica.life = life;
 }
 
 // --- the group
@@ -233,16 +247,57 @@ void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed
   require(index == last + 1, ear, id, [&] {
     return entry(index) + " is committed, but " + entry(last + 1) + " was not before";
   });
+  check_majority(ear, id, index, committed.term);
   committed.chain = none ? group.base_chain : group.committed.rbegin()->second.chain;
   if (committed.content != 0)
     committed.chain = runtime::checksum_of_numbers(committed.chain, index, committed.content);
   group.committed[index] = committed;
 }
 
+void ReplicaChecks::check_majority(const Ear& ear, GroupId group, LogIndex index, Term term) {
+  const auto voters = voters_.find(group);
+  // The first entry says who votes. Every voter is made with it, so that nobody has to agree.
+  if (voters == voters_.end() || index == 1) return;
+  std::string with;
+  std::size_t count = 0;
+  for (const auto& node : voters->second) {
+    const auto synced = synced_.find({node, group});
+    if (synced == synced_.end() || !synced->second.has(index, term)) continue;
+    ++count;
+    with += (with.empty() ? "" : ", ") + node;
+  }
+  require(2 * count > voters->second.size(), ear, group, [&] {
+    return entry(index) + of_term(term) + " is committed, but of its " +
+           std::to_string(voters->second.size()) +
+           " voters only these have synced it: " + (with.empty() ? "none" : with);
+  });
+}
+
+std::optional<std::string> ReplicaChecks::behind(const std::set<std::string>& without) const {
+  for (const auto& [id, nodes] : voters_) {
+    const auto group = groups_.find(id);
+    if (group == groups_.end()) continue;
+    const auto& all = group->second.committed;
+    const auto newest = std::find_if(all.rbegin(), all.rend(),
+                                     [](const auto& one) { return one.second.content != 0; });
+    if (newest == all.rend()) continue;
+    for (const auto& node : nodes) {
+      if (without.contains(node)) continue;
+      const auto replica = replicas_.find({node, id});
+      const auto applied = replica == replicas_.end() ? 0 : replica->second.applied;
+      if (applied < newest->first)
+        return "group " + std::to_string(id) + " has committed rows up to " + entry(newest->first) +
+               ", its file on node " + node + " holds them up to " + entry(applied);
+    }
+  }
+  return std::nullopt;
+}
+
 // --- the shard and its file
 
 void ReplicaChecks::file_opened(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows) {
   Replica& replica = this->replica(ear, group);
+  maybe_begin_anew(replica, rows.index, replica.applied);
   require(rows.index >= replica.checkpointed, ear, group, [&] {
     return "the shard file holds rows up to " + entry(rows.index) +
            ", but was checkpointed up to " + entry(replica.checkpointed);
@@ -317,9 +372,11 @@ void ReplicaChecks::file_received(const Ear& ear, GroupId group, const runtime::
 }
 
 // The log begins behind the file that was received: what it held before counts no more.
-void ReplicaChecks::take_file(Replica& replica, LogIndex snapshot) {
+void ReplicaChecks::take_file(const Ear& ear, GroupId group, LogIndex snapshot) {
+  Replica& replica = this->replica(ear, group);
   if (snapshot == 0 || snapshot != replica.received) return;
   replica.received = 0;
+  synced_[{ear.node, group}].begin_behind(snapshot);
   replica.durable = snapshot;
   replica.checkpointed = snapshot;
   replica.delivered = std::max(replica.delivered, snapshot);

@@ -11,9 +11,11 @@
 //  5. Rows stay in a shard's file as long as the process lives, and what is checkpointed for ever.
 //  6. The log is cut behind nothing that is not checkpointed, in our file or in one that another
 //     replica sent, which holds what was committed.
+//  7. Where the voters of a group are known, an entry is committed only when a majority of them has
+//     it synced, with its term.
 //
-// With several voters, too, this is about each node's own copy: the product hands nothing out that
-// is not durable here.
+// All but the last is about each node's own copy: the product hands nothing out that is not durable
+// here.
 //
 // One object per world. It knows nothing of what a fault may destroy: whoever takes away a disk
 // says so with forgive(), and who lets the log rot with log_rotted().
@@ -30,6 +32,7 @@
 
 #include "runtime/storage/probe.hpp"
 #include "runtime/time.hpp"
+#include "simulations/checks/synced_entries.hpp"
 
 namespace troupe::simulations {
 
@@ -48,6 +51,14 @@ class ReplicaChecks {
   // The ear of one life of a node: what it hears once `over` is not counted, because a process that
   // is dying has no effect any more.
   std::unique_ptr<runtime::Probe> listen(const std::string& node, std::function<bool()> over);
+
+  // The nodes that vote in a group, and may be replaced on the same node. Before it is made.
+  void expect_voters(runtime::GroupId group, std::set<std::string> nodes) {
+    voters_[group] = std::move(nodes);
+  }
+
+  // A voter on any other than these nodes whose file lacks rows that were committed, in words.
+  std::optional<std::string> behind(const std::set<std::string>& without) const;
 
   // The node's disk is gone or was damaged: from its next life on, what it promised before counts
   // no more, and what its groups committed neither, unless another node was handed it, too.
@@ -107,6 +118,7 @@ class ReplicaChecks {
     LogIndex received = 0;      // of another replica's file that may take the place of ours
     std::uint32_t life = 0;     // of the process that told something last
     bool has_file = false;      // a log may be used without, in a test of its own
+    bool forgets = false;       // it was removed from its group, and may begin anew
   };
 
   // The newest transaction of a node's log.
@@ -123,18 +135,20 @@ class ReplicaChecks {
 
   void log_committed(const Ear& ear);
   void log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last);
-  void entry_durable(const Ear& ear, GroupId group, LogIndex index);
+  void entry_durable(const Ear& ear, GroupId group, LogIndex index, Term term);
   void log_cut(const Ear& ear, GroupId group, LogIndex index);
+  static void maybe_begin_anew(Replica& replica, LogIndex now, LogIndex before);
   void leads(const Ear& ear, GroupId group, std::uint64_t id, Term term);
   void delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
                  const runtime::SharedBytes& payload);
+  void check_majority(const Ear& ear, GroupId group, LogIndex index, Term term);
   void commit(const Ear& ear, GroupId group, LogIndex index, Committed entry);
   void file_opened(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
   void rows_applied(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
   void check_rows(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
   void checkpointed(const Ear& ear, GroupId group, LogIndex index);
   void file_received(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
-  static void take_file(Replica& replica, LogIndex snapshot);
+  void take_file(const Ear& ear, GroupId group, LogIndex snapshot);
   void replied(const Ear& ear, GroupId group, LogIndex index);
 
   const Violated violated_;
@@ -145,6 +159,9 @@ class ReplicaChecks {
   std::set<std::string> rotten_;               // logs, until they are opened
   std::map<std::string, Transaction> newest_;  // by node
   std::map<GroupId, Group> groups_;
+  std::map<GroupId, std::set<std::string>> voters_;
+  // Of lost disks, too: what a leader was told before it was lost counts.
+  std::map<std::pair<std::string, GroupId>, SyncedEntries> synced_;
   std::map<std::pair<std::string, GroupId>, Replica> replicas_;
   Counts counts_;
 };

@@ -48,10 +48,11 @@ std::size_t minority_of(std::size_t nodes) {
 }
 
 // The nodes whose data may be harmed.
-std::vector<std::string> choose_harmed(std::uint64_t seed, const std::vector<std::string>& nodes) {
+std::vector<std::string> choose_harmed(std::uint64_t seed, const std::vector<std::string>& nodes,
+                                       std::size_t most) {
   RandomStream random{seed, Domain::fault_plan, 0, number_of("harmed")};
   auto harmed = nodes;
-  while (harmed.size() > minority_of(nodes.size())) {
+  while (harmed.size() > std::min(minority_of(nodes.size()), most)) {
     harmed.erase(harmed.begin() +
                  static_cast<std::ptrdiff_t>(random.between(0, harmed.size() - 1)));
   }
@@ -151,6 +152,12 @@ FaultMix FaultMix::with_data_loss() const {
   return result;
 }
 
+FaultMix FaultMix::harming_at_most(std::size_t nodes) const {
+  auto result = *this;
+  result.harmed_max = nodes;
+  return result;
+}
+
 FaultMix FaultMix::always_with(std::set<FaultKind> kept) const {
   auto result = *this;
   result.never_left_out = std::move(kept);
@@ -211,7 +218,7 @@ FaultMix Faults::everything() {
 FaultPlan draw_faults(std::uint64_t seed, const FaultMix& mix,
                       const std::vector<std::string>& nodes, Duration begin, Duration duration) {
   FaultPlan plan;
-  const auto harmed = choose_harmed(seed, nodes);
+  const auto harmed = choose_harmed(seed, nodes, mix.harmed_max);
   for (const auto& [kind, range] : mix.kinds) {
     const auto& shape = shape_of(kind);
     const auto& places = shape.service                               ? mix.services

@@ -43,6 +43,10 @@ struct FaultMix {
   // nothing is lost for good: with fewer than three nodes, none. This allows them on all.
   bool data_may_be_lost = false;
 
+  // At most so many nodes are hit by rot or loss, if that is fewer than a minority: where shards
+  // have fewer replicas than there are nodes.
+  std::size_t harmed_max = SIZE_MAX;
+
   // Kinds that a simulation is about: every seed with faults has them.
   std::set<FaultKind> never_left_out;
 
@@ -54,6 +58,7 @@ struct FaultMix {
   FaultMix without(const std::vector<FaultKind>& dropped) const;
   FaultMix with_services(std::vector<std::string> names) const;
   FaultMix with_data_loss() const;
+  FaultMix harming_at_most(std::size_t nodes) const;
   FaultMix always_with(std::set<FaultKind> kept) const;
   // The same, with so many times as many faults of this kind.
   FaultMix more(FaultKind kind, std::uint32_t times) const;

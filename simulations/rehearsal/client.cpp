@@ -111,6 +111,8 @@ Task<Operation> Client::perform(actors::CallBase call) {
       operation.outcome = Operation::Outcome::unknown;
       break;
     }
+    // Another node may know better.
+    if (setting_.gateways.size() > 1 && retries_.between(0, 1) == 0) link_.leave();
     co_await wait(pause + std::chrono::microseconds{retries_.between(0, 5000)});
     pause = std::min<Duration>(pause * 2, 500ms);
   }
@@ -155,6 +157,7 @@ Task<void> Client::use_key_again(actors::CallBase call) {
       check_reused_key(first, call, *response);
       break;
     }
+    if (setting_.gateways.size() > 1) link_.leave();
     co_await wait(20ms);
   }
   pending_ = nullptr;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "simulations/rehearsal/excuses.hpp"
+#include "simulations/rehearsal/patience.hpp"
 
 namespace troupe::simulations {
 
@@ -22,6 +23,12 @@ constexpr Duration stop_max = 60s;
 // For looking at data that was harmed: a node that refuses to serve it is not waited for.
 constexpr Duration left_max = 5s;
 
+// What a file of a shard holds.
+struct Contents {
+  std::string node;
+  std::uint64_t rows;
+};
+
 // Streams of clients: scripts first, then those that look at the end.
 constexpr std::uint64_t final_client = 1'000'000;
 
@@ -34,53 +41,22 @@ std::vector<runtime::Address> gateways_of(const config::Manifest& manifest) {
 }
 
 // The kinds that this run may have, and which services' handlers may throw.
-FaultPlan draw_plan(const RunOptions& options, const Draw& draw, const config::Manifest& manifest,
-                    Duration duration) {
+FaultPlan draw_plan(const RunOptions& options, const Draw& draw, const FaultPlan& incidents,
+                    const config::Manifest& manifest, Duration duration) {
   if (options.plan) return *options.plan;
   std::vector<std::string> nodes;
   for (const auto& node : manifest.nodes) nodes.push_back(node.name);
-  return draw_faults(options.seed, draw.mix, nodes, Duration{0}, duration);
+  auto plan = draw_faults(options.seed, draw.mix, nodes, Duration{0}, duration);
+  for (const auto& fault : incidents) {
+    const auto& kinds = options.fault_kinds;
+    if (!kinds || std::ranges::find(*kinds, fault.kind) != kinds->end()) plan.push_back(fault);
+  }
+  std::ranges::stable_sort(plan, {}, &Fault::at);
+  return plan;
 }
 
 bool has(const FaultPlan& plan, FaultKind kind) {
   return std::ranges::find(plan, kind, &Fault::kind) != plan.end();
-}
-
-// How long a request may be on its way or wait in a node before it runs, and how far clocks may
-// have gone apart meanwhile.
-Duration lingering(const config::Manifest& manifest, const FaultPlan& plan) {
-  auto waiting = manifest.gateway.request_timeout + 1s;
-  Duration on_the_way{0};
-  Duration clock{0};
-  for (const auto& fault : plan) {
-    switch (fault.kind) {
-      case FaultKind::pause:
-      case FaultKind::slow_disk:  // several jobs may stand before it
-        waiting += fault.lasts;
-        break;
-      case FaultKind::clogged_link:
-      case FaultKind::partition:
-      case FaultKind::slow_link:
-      case FaultKind::lossy_link:
-        on_the_way = std::max(on_the_way, fault.lasts);
-        break;
-      case FaultKind::clock_offset:
-        clock = std::max<Duration>(clock, std::chrono::microseconds{std::abs(fault.amount)});
-        break;
-      default:
-        break;
-    }
-  }
-  return waiting + 2 * on_the_way + 2 * clock;
-}
-
-// A command may be sent again under its key as long as the last attempt will run within the window
-// in which the repetition is recognised.
-Duration retry_max(const config::Manifest& manifest, Duration lingers) {
-  auto window = manifest.service_defaults.idempotency_window;
-  for (const auto& [name, service] : manifest.services)
-    window = std::min(window, service.idempotency_window);
-  return std::max<Duration>(window - lingers, 0s);
 }
 
 }  // namespace
@@ -99,15 +75,19 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
               .trace = options.trace,
               .sink = options.sink}),
       setting_{world_, history_, gateways_of(manifest_)},
+      voters_(place_voters(manifest_, services_)),
+      survivable_(survivable_losses(voters_)),
       restarts_(manifest_) {
+  for (const auto& [group, nodes] : voters_) world_.checks().expect_voters(group, nodes);
   for (const auto& node : manifest_.nodes) {
-    hosts_.push_back(std::make_unique<Hosting>(world_, manifest_, node, services_));
+    hosts_.push_back(
+        std::make_unique<Hosting>(world_, manifest_, node, services_, survivable_ > 0));
     hosts_.back()->machine().hardware.work_times = draw.work_times;
   }
-  auto plan = draw_plan(options_, draw, manifest_, duration_);
+  auto plan = draw_plan(options_, draw, declared_.incidents, manifest_, duration_);
   setting_.handlers_may_throw = declared_.handlers_throw || has(plan, FaultKind::handler_throws);
   setting_.complain = [this](const std::string& check, const std::string& what) {
-    if (!data_was_harmed(injector_->injected())) fail(check, what);
+    if (!promises_nothing()) fail(check, what);
   };
   setting_.observe = [this](const Operation& operation) { observe(operation); };
   setting_.lingering = lingering(manifest_, plan);
@@ -146,15 +126,20 @@ void Conduct::run() {
     note("clients", "---- all faults are healed");
     settle();
   }
-  if (data_was_harmed(injector_->injected())) {
+  if (promises_nothing()) {
     if (failures_.empty()) read_what_is_left();
     over_ = true;
     return;  // nothing more is promised
   }
   if (failures_.empty()) ask_every_entity();
   if (failures_.empty()) run_finals(2 * settle_max);
+  if (failures_.empty()) catch_up();
   if (failures_.empty()) stop_and_inspect();
   over_ = true;
+}
+
+bool Conduct::promises_nothing() const {
+  return harmed_nodes(injector_->took_place()).size() > survivable_;
 }
 
 void Conduct::fail(std::string check, std::string what) {
@@ -254,12 +239,17 @@ void Conduct::node_failed(Machine& machine, const Error& why) {
   // What was found out while the faults were on may end the node a moment later.
   constexpr Duration grace = 2s;
   const bool late = healed_at_ != Duration::max() && world_.now() > healed_at_ + grace &&
-                    !data_was_harmed(injector_->injected());
+                    harmed_nodes(injector_->took_place()).empty();
   if (why.code == Code::data_loss && !names_rotten_file(why, machine.name())) {
     return fail("fail-stop", machine.name() +
                                  " found lost data, and names none of the files that "
                                  "rotted: " +
                                  why.describe());
+  }
+  if (why.code == Code::data_loss && survivable_ > 0 && !promises_nothing()) {
+    note(machine.name(), "gets a new disk, and comes back as a replacement");
+    world_.lose_disk(machine);
+    replaced_.insert(machine.name());
   }
   if (excused(why, injector_->injected()) && !late) return;
   fail("fail-stop",
@@ -277,7 +267,7 @@ void Conduct::settle() {
            std::ranges::all_of(roles_, [](const Role& role) { return role.ended(); });
   };
   if (world_.run_until(all_ended, settle_max)) return;
-  if (data_was_harmed(injector_->injected())) return;  // a node may rightly refuse to start
+  if (promises_nothing()) return;  // a node may rightly refuse to start
   std::string what = "after all faults were healed these clients wait for longer than " +
                      seconds_text(settle_max) + ':';
   for (const auto& role : roles_) {
@@ -344,7 +334,7 @@ void Conduct::run_finals(Duration limit) {
     auto script = final.script(reading);
     const auto check = "finally: " + final.name;
     if (!finish(script, limit)) {
-      if (failures_.empty() && !data_was_harmed(injector_->injected()))
+      if (failures_.empty() && !promises_nothing())
         fail(check, "its script has not ended after " + seconds_text(limit));
       return;
     }
@@ -357,8 +347,24 @@ void Conduct::run_finals(Duration limit) {
   }
 }
 
+// Replicas that were behind, too, get all that was committed. A node that lost its disk has none:
+// they stay absent (docs/architecture.md).
+void Conduct::catch_up() {
+  auto without = replaced_;
+  for (const auto& fault : injector_->took_place())
+    if (fault.kind == FaultKind::lost_disk) without.insert(fault.node);
+  const auto until = world_.now() + settle_max;
+  while (failures_.empty() && world_.checks().behind(without) && world_.now() < until)
+    world_.run_for(100ms);
+  if (!failures_.empty() || !world_.checks().behind(without)) return;
+  fail("liveness", "replicas have not caught up " + seconds_text(settle_max) +
+                       " after everything was healed: " + *world_.checks().behind(without));
+}
+
 void Conduct::stop_and_inspect() {
-  over_ = true;  // what stops is not started again
+  over_ = true;                              // what stops is not started again
+  std::map<std::string, Contents> contents;  // by shard and chain
+  const auto harmed = harmed_nodes(injector_->took_place());  // there may be rot that nobody met
   for (auto& host : hosts_) {
     auto& machine = host->machine();
     if (!world_.stop(machine, stop_max)) {
@@ -371,7 +377,16 @@ void Conduct::stop_and_inspect() {
       fail("files", machine.name() + ": " + findings.error().describe());
       return;
     }
-    for (const auto& one : *findings) fail("files", machine.name() + ": " + one);
+    if (harmed.contains(machine.name())) continue;
+    for (const auto& one : findings->findings) fail("files", machine.name() + ": " + one);
+    for (const auto& [file, content] : findings->files) {
+      const auto key = content.shard + '@' + std::to_string(content.chain);
+      const auto [known, first] = contents.try_emplace(key, Contents{machine.name(), content.rows});
+      if (known->second.rows != content.rows)
+        fail("files", "the batches that are applied to " + content.shard + " are the same on " +
+                          known->second.node + " and " + machine.name() +
+                          ", and the rows of their files are not (" + file + ')');
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "simulations/rehearsal/knobs.hpp"
 #include "simulations/rehearsal/losses.hpp"
 #include "simulations/rehearsal/rehearsal.hpp"
+#include "simulations/rehearsal/replicas.hpp"
 #include "simulations/rehearsal/restart_check.hpp"
 #include "simulations/rehearsal/watcher.hpp"
 
@@ -32,6 +34,8 @@ class Conduct {
   const std::vector<KnownLoss>& losses() const { return losses_; }
   const std::vector<Failure>& failures() const { return failures_; }
   // Duration::max(): it did not come so far.
+  // More was lost than the replicas make up for: what clients were told need not hold any more.
+  bool promises_nothing() const;
   Duration healed_at() const { return healed_at_; }
   const std::vector<RunEvent>& events() const { return events_; }
 
@@ -55,6 +59,7 @@ class Conduct {
   void ask_every_entity();  // a fresh command each
   void run_finals(Duration limit);
   void read_what_is_left();
+  void catch_up();  // all replicas
   void stop_and_inspect();
   bool finish(Script& script, Duration limit);
   void fail(std::string check, std::string what);
@@ -73,6 +78,9 @@ class Conduct {
   std::vector<std::unique_ptr<Hosting>> hosts_;
   std::unique_ptr<Injector> injector_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
+  const Voters voters_;
+  const std::size_t survivable_;
+  std::set<std::string> replaced_;  // nodes that got a new disk
   RestartCheck restarts_;
   std::vector<Role> roles_;
   std::vector<RunEvent> events_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "runtime/error.hpp"
@@ -17,9 +18,8 @@ bool took_place(const Injected& injected, std::initializer_list<FaultKind> kinds
 // A node may end by itself, or not start, for this reason.
 bool excused(const Error& why, const Injected& injected);
 
-// What was acknowledged may be gone, so that nothing is promised any more: rot or loss of a disk.
-inline bool data_was_harmed(const Injected& injected) {
-  return took_place(injected, {FaultKind::rot_log, FaultKind::rot_shard, FaultKind::lost_disk});
-}
+// Nodes whose data was harmed, by rot or by the loss of a disk. Where they hold so many replicas of
+// a shard that what was acknowledged may be gone, nothing is promised any more.
+std::set<std::string> harmed_nodes(const FaultPlan& took_place);
 
 }  // namespace troupe::simulations

@@ -4,7 +4,9 @@
 
 #include "cluster/cluster_id.hpp"
 #include "cluster/init.hpp"
+#include "runtime/storage/checksum.hpp"
 #include "runtime/storage/shard_file.hpp"
+#include "runtime/storage/sqlite.hpp"
 
 namespace troupe::simulations {
 
@@ -25,25 +27,48 @@ std::optional<std::string> shard_of_file(const std::string& name) {
   return name.substr(0, dash) + '/' + name.substr(dash + 1, generation - dash - 1);
 }
 
+// A checksum over all rows of a shard file, which nobody has open.
+Result<std::uint64_t> rows_of(runtime::Disk& disk, const std::string& path) {
+  TROUPE_TRY(database, runtime::Database::open(disk, path, {}));
+  TROUPE_TRY(select,
+             database->statement("SELECT bucket, entity, kind, sub, value, due_ms FROM rows "
+                                 "ORDER BY bucket, entity, kind, sub"));
+  std::uint64_t sum = 0;
+  select->bind();
+  for (;;) {
+    TROUPE_TRY(more, select->next());
+    if (!more) return sum;
+    sum = runtime::checksum_of_numbers(sum, select->integer(0), runtime::checksum(select->blob(1)),
+                                       select->integer(2), runtime::checksum(select->blob(3)),
+                                       runtime::checksum(select->blob(4)), select->integer(5));
+  }
+}
+
+Result<void> inspect_file(runtime::Disk& disk, const std::string& path, const std::string& shard,
+                          const std::string& name, Hosting::Inspected& inspected) {
+  std::uint64_t chain = 0;
+  {
+    TROUPE_TRY(file, runtime::ShardFile::open(disk, path, shard, false, {1u << 20}));
+    TROUPE_TRY(found, file->verify());
+    for (const auto& one : found) inspected.findings.push_back(name + ": " + one);
+    chain = file->applied().chain;
+  }
+  TROUPE_TRY(rows, rows_of(disk, path));
+  inspected.files[name] = {shard, chain, rows};
+  return {};
+}
+
 Result<std::unique_ptr<SimulatedProcess>> inspect_files(runtime::Platform& platform,
                                                         const std::string& folder,
-                                                        std::vector<std::string>& findings) {
+                                                        Hosting::Inspected& inspected) {
   TROUPE_TRY(names, platform.disk().list(folder));
   for (const auto& name : names) {
     const auto shard = shard_of_file(name);
     if (!shard) continue;
-    auto file =
-        runtime::ShardFile::open(platform.disk(), folder + '/' + name, *shard, false, {1u << 20});
-    if (!file) {
-      findings.push_back(name + ": " + file.error().describe());
-      continue;
-    }
-    const auto found = (*file)->verify();
-    if (!found) {
-      findings.push_back(name + ": " + found.error().describe());
-      continue;
-    }
-    for (const auto& one : *found) findings.push_back(name + ": " + one);
+    if (const auto done =
+            inspect_file(platform.disk(), folder + '/' + name, *shard, name, inspected);
+        !done)
+      inspected.findings.push_back(name + ": " + done.error().describe());
   }
   return std::unique_ptr<SimulatedProcess>(std::make_unique<Inspection>());
 }
@@ -52,25 +77,26 @@ Result<std::unique_ptr<SimulatedProcess>> inspect_files(runtime::Platform& platf
 
 Result<void> FirstStart::prepare(runtime::Platform& platform, const config::Manifest& manifest,
                                  const std::string& node, std::uint64_t seed) {
-  if (done_) return {};
+  if (done_ && !replaces_) return {};
   auto& disk = platform.disk();
   // A power cut may have come after the write.
   TROUPE_TRY(known, cluster::DataFolder::look(disk, manifest.find_node(node)->data));
   if (!known)
-    TROUPE_CHECK(
-        cluster::create_cluster(disk, manifest, {node}, cluster::make_cluster_id(seed, seed)));
+    TROUPE_CHECK(cluster::create_cluster(
+        disk, manifest, {node}, cluster::make_cluster_id(seed, seed),
+        done_ ? cluster::Membership::replacement : cluster::Membership::founder));
   done_ = true;
   return {};
 }
 
 Hosting::Hosting(World& world, const config::Manifest& manifest, const config::Node& node,
-                 const actors::ServiceRegistry& registry)
-    : world_(world), manifest_(manifest), node_(node), registry_(registry) {
+                 const actors::ServiceRegistry& registry, bool replaces)
+    : world_(world), manifest_(manifest), node_(node), registry_(registry), first_start_(replaces) {
   machine_ = &world.add(node.name, [this](runtime::Platform& platform) { return start(platform); });
 }
 
 Result<std::unique_ptr<SimulatedProcess>> Hosting::start(runtime::Platform& platform) {
-  if (findings_ != nullptr) return inspect_files(platform, node_.data + "/shards", *findings_);
+  if (inspected_ != nullptr) return inspect_files(platform, node_.data + "/shards", *inspected_);
   TROUPE_CHECK(first_start_.prepare(platform, manifest_, node_.name, world_.seed()));
   TROUPE_TRY(node, cluster::Node::start(platform, manifest_, node_.name, registry_));
   return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(node)});
@@ -80,14 +106,14 @@ bool Hosting::ready() const {
   return machine_->up() && dynamic_cast<NodeProcess&>(*machine_->process()).node().ready();
 }
 
-Result<std::vector<std::string>> Hosting::inspect() {
-  std::vector<std::string> findings;
-  findings_ = &findings;
+Result<Hosting::Inspected> Hosting::inspect() {
+  Inspected inspected;
+  inspected_ = &inspected;
   const auto started = world_.start(*machine_);
-  findings_ = nullptr;
+  inspected_ = nullptr;
   if (!started) return started.error();
   world_.crash(*machine_);
-  return findings;
+  return inspected;
 }
 
 }  // namespace troupe::simulations

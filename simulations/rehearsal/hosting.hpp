@@ -2,7 +2,8 @@
 // and looked into when they have stopped.
 #pragma once
 
-#include <functional>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,32 +27,45 @@ class NodeProcess final : public SimulatedProcess {
   std::unique_ptr<cluster::Node> node_;
 };
 
-// What an operator does once, before a machine's node starts for the first time: gives its folder
-// the identity of the world's cluster. Through as many power cuts as it takes, and never again
-// after that: a machine that lost its disk has an empty folder, and its node says so.
+// What an operator does before a machine's node starts for the first time: gives its folder the
+// identity of the world's cluster. Through as many power cuts as it takes, and never again after
+// that: a machine that lost its disk has an empty folder, and its node says so. In a cluster that
+// survives such a loss the operator then gives it the identity of a replacement.
 class FirstStart {
  public:
+  explicit FirstStart(bool replaces = false) : replaces_(replaces) {}
   Result<void> prepare(runtime::Platform& platform, const config::Manifest& manifest,
                        const std::string& node, std::uint64_t seed);
 
  private:
+  bool replaces_;
   bool done_ = false;
 };
 
 // One machine that runs a node of the manifest.
 class Hosting {
  public:
-  // The machine gets the node's name. `registry` outlives the world.
+  // The machine gets the node's name. `registry` outlives the world. `replaces`: if it loses its
+  // disk, it comes back as a replacement.
   Hosting(World& world, const config::Manifest& manifest, const config::Node& node,
-          const actors::ServiceRegistry& registry);
+          const actors::ServiceRegistry& registry, bool replaces = false);
 
   Machine& machine() { return *machine_; }
   bool ready() const;
 
-  // Everything that ShardFile::verify() and SQLite's integrity check find in the node's shard
-  // files, and each file that cannot be opened. The machine must be down; it is up again for no
-  // time.
-  Result<std::vector<std::string>> inspect();
+  struct Inspected {
+    // Everything that ShardFile::verify() and SQLite's integrity check find in the node's shard
+    // files, and each file that cannot be opened.
+    std::vector<std::string> findings;
+    struct File {
+      std::string shard;
+      std::uint64_t chain;  // of the batches that are applied to it
+      std::uint64_t rows;   // checksum over all of its rows
+    };
+    std::map<std::string, File> files;  // by name
+  };
+  // The machine must be down; it is up again for no time.
+  Result<Inspected> inspect();
 
  private:
   Result<std::unique_ptr<SimulatedProcess>> start(runtime::Platform& platform);
@@ -62,7 +76,7 @@ class Hosting {
   const actors::ServiceRegistry& registry_;
   Machine* machine_ = nullptr;
   FirstStart first_start_;
-  std::vector<std::string>* findings_ = nullptr;  // while it is inspected
+  Inspected* inspected_ = nullptr;  // while it is
 };
 
 }  // namespace troupe::simulations

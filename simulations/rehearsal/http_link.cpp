@@ -74,6 +74,10 @@ HttpLink::~HttpLink() {
   connection_->end(cancelled("CANCELLED", "the client is gone"));
 }
 
+void HttpLink::leave() {
+  if (connection_) connection_->finish();
+}
+
 Task<Result<HttpResponseText>> HttpLink::exchange(const HttpCall& call, std::string headers,
                                                   Duration limit) {
   const auto& gateway = gateways_[random_.between(0, gateways_.size() - 1)];

@@ -23,6 +23,9 @@ class HttpLink {
   Task<Result<HttpResponseText>> exchange(const HttpCall& call, std::string headers,
                                           Duration limit);
 
+  // The next exchange is over a new connection, and so to any gateway.
+  void leave();
+
  private:
   struct Connection;
 

@@ -78,6 +78,8 @@ class Rehearsal {
   // Of the part with faults; then all is healed and everything must end.
   void duration(Duration time) { duration_ = time; }
   void faults(FaultMix mix) { faults_ = std::move(mix); }
+  // One fault that every seed has besides those that are drawn, at its own time.
+  void incident(Fault fault) { incidents_.push_back(std::move(fault)); }
 
   using ClientScript = std::function<Script(Client&)>;
   // May be said several times, for clients that do different things.
@@ -137,6 +139,7 @@ class Rehearsal {
     std::optional<std::string> manifest;
     Duration duration;
     FaultMix faults;
+    FaultPlan incidents;
     std::vector<Clients> clients;
     Models models;
     std::vector<Invariant> invariants;
@@ -146,16 +149,9 @@ class Rehearsal {
     bool handlers_throw;
   };
   Declared take() {
-    return {std::move(manifest_),
-            duration_,
-            std::move(faults_),
-            std::move(clients_),
-            std::move(models_),
-            std::move(always_),
-            std::move(finals_),
-            std::move(hindsights_),
-            registry_,
-            handlers_throw_};
+    return {std::move(manifest_),   duration_,          std::move(faults_), std::move(incidents_),
+            std::move(clients_),    std::move(models_), std::move(always_), std::move(finals_),
+            std::move(hindsights_), registry_,          handlers_throw_};
   }
 
  private:
@@ -173,6 +169,7 @@ class Rehearsal {
   std::optional<std::string> manifest_;
   Duration duration_ = std::chrono::seconds{30};
   FaultMix faults_;
+  FaultPlan incidents_;
   std::vector<Clients> clients_;
   Models models_;
   std::vector<Invariant> always_;

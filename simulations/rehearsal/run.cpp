@@ -166,7 +166,8 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   // What clients saw says more of a failure than what the run was stopped by, unless that was seen
   // while it happened.
   auto failures = conduct.failures();
-  const auto lost = first_lost_disk(conduct.injector().took_place());
+  const auto lost = conduct.promises_nothing() ? first_lost_disk(conduct.injector().took_place())
+                                               : Duration::max();
   const auto known =
       lost == Duration::max() ? std::nullopt : std::optional{conduct.history().until(lost)};
   const auto history = without_lost(known ? *known : conduct.history(), conduct.losses());

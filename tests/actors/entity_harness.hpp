@@ -59,8 +59,11 @@ class EntityHarness final : public actors::HandlerContext {
 
   void advance(std::chrono::milliseconds by) { now_ += by; }
 
+  actors::OnBehalfOf caller;  // of the calls that follow
+
   // --- HandlerContext ---------------------------------------------------------------------------
   WallTime now() const override { return now_; }
+  const actors::OnBehalfOf& on_behalf_of() const override { return caller; }
 
   std::vector<actors::RawEvent> history(actors::HistoryOrder order, std::uint64_t from,
                                         std::size_t limit) override {

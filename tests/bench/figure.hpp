@@ -44,6 +44,7 @@ struct Options {
   int runs = 5;
   double seconds = 3;   // of one measured loop
   std::string binary;   // the troupe command
+  std::string self;     // this program
   std::string scratch;  // a folder on the disk that is measured
 };
 
@@ -58,6 +59,8 @@ struct NamedPart {
 std::vector<NamedPart> durable_parts();
 std::vector<NamedPart> read_parts();
 std::vector<NamedPart> footprint_parts();
+std::vector<NamedPart> replicated_parts();
+std::vector<NamedPart> link_parts();
 
 void print_table(const std::vector<Figure>& figures);
 void print_json(const std::vector<Figure>& figures);

@@ -60,7 +60,7 @@ config::Manifest bench_manifest(const std::string& data_folder) {
 BenchNode::BenchNode(const config::Manifest& manifest) {
   runtime::OsOptions options;
   options.node = manifest.nodes.front().name;
-  options.log_level = runtime::LogLevel::warn;
+  options.log_level = runtime::LogLevel::error;  // links come and go
   options.scheduler = manifest.scheduler.policy == config::SchedulerPolicy::stealing
                           ? runtime::SchedulerPolicy::stealing
                           : runtime::SchedulerPolicy::sharing;
@@ -94,8 +94,9 @@ double LoopResult::percentile(double p) const {
                              static_cast<std::size_t>(p * static_cast<double>(latency_us.size())))];
 }
 
-LoopResult run_loop(actors::Client& client, int callers, double seconds,
-                    const std::function<actors::CallBase(int caller, std::uint64_t number)>& next) {
+LoopResult run_calls(
+    int callers, double seconds,
+    const std::function<void(int caller, std::uint64_t number, CallDone done)>& begin) {
   struct Caller {
     std::uint64_t sent = 0;
     Clock::time_point begin;
@@ -113,17 +114,17 @@ LoopResult run_loop(actors::Client& client, int callers, double seconds,
   auto shared = std::make_shared<Shared>();
   shared->callers.resize(static_cast<std::size_t>(callers));
   shared->running = callers;
-  shared->send = [shared_raw = shared.get(), &client, &next](int index) {
+  shared->send = [shared_raw = shared.get(), &begin](int index) {
     Caller& caller = shared_raw->callers[static_cast<std::size_t>(index)];
-    actors::CallBase call = next(index, caller.sent++);
+    const std::uint64_t number = caller.sent++;
     caller.begin = Clock::now();
-    client.send(std::move(call), {}, [shared_raw, index](Result<actors::Reply> reply) {
+    begin(index, number, [shared_raw, index](const std::string& failure) {
       Caller& mine = shared_raw->callers[static_cast<std::size_t>(index)];
       mine.latency_us.push_back(
           std::chrono::duration<double, std::micro>(Clock::now() - mine.begin).count());
-      if (!reply) {
+      if (!failure.empty()) {
         const std::lock_guard guard{shared_raw->mutex};
-        shared_raw->failure = reply.error().describe();
+        shared_raw->failure = failure;
         shared_raw->stop = true;
       }
       if (!shared_raw->stop.load(std::memory_order_relaxed)) return shared_raw->send(index);
@@ -150,6 +151,15 @@ LoopResult run_loop(actors::Client& client, int callers, double seconds,
   result.cpu_us = (own_cpu_seconds() - cpu) * 1e6 / count;
   result.written_bytes = (own_written_bytes() - written) / count;
   return result;
+}
+
+LoopResult run_loop(actors::Client& client, int callers, double seconds,
+                    const std::function<actors::CallBase(int caller, std::uint64_t number)>& next) {
+  return run_calls(callers, seconds, [&](int caller, std::uint64_t number, CallDone done) {
+    client.send(next(caller, number), {}, [done = std::move(done)](Result<actors::Reply> reply) {
+      done(reply ? std::string{} : reply.error().describe());
+    });
+  });
 }
 
 void run_all(actors::Client& client, std::uint64_t count, int in_flight,

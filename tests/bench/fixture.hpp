@@ -37,8 +37,16 @@ struct LoopResult {
   double percentile(double p) const;
 };
 
-// `callers` closed loops: each sends the next call when its reply has come, on the thread that
-// brought it. Throws if a call fails.
+// Says that a call has been answered, on the thread that brought the answer; empty: it went well.
+using CallDone = std::function<void(const std::string& failure)>;
+
+// `callers` closed loops: each begins its next call when its last one is done. Throws if one fails.
+LoopResult run_calls(
+    int callers, double seconds,
+    const std::function<void(int caller, std::uint64_t number, CallDone done)>& begin);
+
+// The same with calls of a service: each sends the next call when its reply has come, on the thread
+// that brought it. Throws if a call fails.
 LoopResult run_loop(actors::Client& client, int callers, double seconds,
                     const std::function<actors::CallBase(int caller, std::uint64_t number)>& next);
 

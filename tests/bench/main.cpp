@@ -4,12 +4,14 @@
 #include <exception>
 #include <filesystem>
 
+#include "tests/bench/cluster/echo.hpp"
 #include "tests/bench/figure.hpp"
 
 int main(int argc, char** argv) {
   using namespace troupe::bench;
   std::vector<NamedPart> parts;
-  for (auto made : {durable_parts(), read_parts(), footprint_parts()})
+  for (auto made :
+       {durable_parts(), read_parts(), footprint_parts(), replicated_parts(), link_parts()})
     parts.insert(parts.end(), made.begin(), made.end());
 
   CLI::App app{
@@ -27,11 +29,15 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "length of one loop (default 3)")
       ->check(CLI::PositiveNumber);
   app.add_option("--scratch", options.scratch, "folder on the disk to measure");
+  std::vector<std::string> serve;  // how this program starts servers of its own
+  app.add_option("--serve", serve)->group("");
   CLI11_PARSE(app, argc, argv);
+  options.self = argv[0];
+  if (!serve.empty()) return serve_echo(serve);
 
   if (list) {
     for (const NamedPart& part : parts)
-      std::printf("%-14s %s\n", part.name.c_str(), part.about.c_str());
+      std::printf("%-17s %s\n", part.name.c_str(), part.about.c_str());
     return 0;
   }
   for (const std::string& name : names) {

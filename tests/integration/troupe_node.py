@@ -88,11 +88,10 @@ replication_factor = 1
 
 
 class Node:
-    """A `troupe up` process. Its JSON log lines are read as they come."""
+    """A `troupe up` process, or what `command` starts. Its JSON log lines are read as they come."""
 
-    def __init__(self, binary, manifest_path):
-        self.binary = binary
-        self.manifest_path = manifest_path
+    def __init__(self, binary, manifest_path, command=None):
+        self.command = command or [binary, "up", manifest_path]
         self.process = None
         self.gateway = None
         self.admin = None
@@ -105,7 +104,7 @@ class Node:
         self.lines = []
         self._events = queue.Queue()
         self.process = subprocess.Popen(
-            [self.binary, "up", self.manifest_path],
+            self.command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -193,6 +193,9 @@ int engine_catch_up_status(const Engine* engine, uint64_t replica);
 EngineResult engine_transfer(Engine* engine, uint64_t now_ms, uint64_t replica,
                              EngineUpdate* update);
 
+/* Of a leader: up to where the replica's log is known to be ours, durably. 0: nothing is known. */
+uint64_t engine_match(const Engine* engine, uint64_t replica);
+
 int engine_role(const Engine* engine);
 uint64_t engine_term(const Engine* engine);
 uint64_t engine_vote(const Engine* engine);

@@ -174,6 +174,11 @@ int engine_catch_up_status(const Engine* e, uint64_t replica) {
   }
 }
 
+uint64_t engine_match(const Engine* e, uint64_t replica) {
+  raft_index index = 0;
+  return raft_match_index(&e->raft, replica, &index) == 0 ? index : 0;
+}
+
 EngineResult engine_transfer(Engine* e, uint64_t now_ms, uint64_t replica, EngineUpdate* update) {
   struct raft_event event = {.type = RAFT_TRANSFER};
   event.transfer.server_id = replica;

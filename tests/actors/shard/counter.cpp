@@ -15,7 +15,8 @@ const ServiceType& counter_type() {
                                                              {"Explode", false},
                                                              {"HistorySize", true},
                                                              {"ReadNow", true},
-                                                             {"AddNow", false}}) {
+                                                             {"AddNow", false},
+                                                             {"ReadCaller", true}}) {
       MethodType method;
       method.name = name;
       method.read_only = read_only;
@@ -50,6 +51,10 @@ Entity::Outcome Counter::execute(std::size_t method, std::string_view request) {
     case read_now:
       return {std::to_string(effects.now().time_since_epoch().count()), effects.take_events(),
               false};
+    case read_caller: {
+      const OnBehalfOf& who = on_behalf_of();
+      return {who.principal + "/" + who.tenant + "/" + who.data_subject, {}, false};
+    }
     default: {
       std::size_t events = 0;
       std::uint64_t from = 0;

@@ -19,7 +19,8 @@ enum CounterMethod : std::uint32_t {
   explode,
   history_size,
   read_now,
-  add_now
+  add_now,
+  read_caller  // replies principal/tenant/data subject
 };
 
 const ServiceType& counter_type();

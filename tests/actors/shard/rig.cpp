@@ -69,6 +69,7 @@ std::shared_ptr<Answer> Rig::send(CounterMethod method, const std::string& key,
   request->payload = payload;
   request->id = id ? *id : fresh_id();
   request->caller = "test";
+  request->on_behalf_of = on_behalf_of;
   request->deadline = MonotonicTime::max();
   request->reply_to = [answer](Result<Reply> reply) { answer->result = std::move(reply); };
   shard->handle(std::move(request));

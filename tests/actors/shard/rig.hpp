@@ -252,6 +252,7 @@ class Rig {
   std::shared_ptr<ShardVitals> vitals = std::make_shared<ShardVitals>();
   ManualConsensus* consensus = nullptr;
   std::optional<Error> failed;
+  OnBehalfOf on_behalf_of;  // of the requests that follow
   std::unique_ptr<Shard> shard;
 };
 

@@ -38,5 +38,25 @@ TEST_CASE("rows that are gone from a shard file are missed when their entity is 
   CHECK(rig.failed->message.find(path) != std::string::npos);
 }
 
+TEST_CASE("a row that is due and does not match its checksum is not deleted in the name of all") {
+  Rig rig;
+  rig.start();
+  rig.send(add, "alice", "1");
+  rig.pass(ms(1000));
+  rig.crash();
+  {
+    auto file = runtime::Database::open(rig.platform.disk(),
+                                        rig.folder.string() + "/test.v1.Counters-0.g1.db", {});
+    REQUIRE(file);
+    REQUIRE((*file)->execute("UPDATE rows SET entity=x'616c696365ff' WHERE kind=2"));
+  }
+  rig.start();
+  const auto before = rig.group_log.committed;
+  rig.pass(std::chrono::minutes{12});
+  CHECK(rig.group_log.committed == before);
+  REQUIRE(rig.failed);
+  CHECK(rig.failed->reason == "SHARD_FILE_CORRUPT");
+}
+
 }  // namespace
 }  // namespace troupe::actors::testing

@@ -33,6 +33,18 @@ TEST_CASE("commands that wait share one batch, and see each other's effects at o
   CHECK(read->text() == "3");
 }
 
+TEST_CASE("a handler knows on whose behalf it is called") {
+  Rig rig;
+  rig.start();
+  rig.on_behalf_of = {"clerk", "acme", "alice"};
+  const auto first = rig.send(read_caller, "alice", "");
+  rig.on_behalf_of = {};
+  const auto second = rig.send(read_caller, "alice", "");
+  rig.settle();
+  CHECK(first->text() == "clerk/acme/alice");
+  CHECK(second->text() == "//");
+}
+
 TEST_CASE("a reply says where it stands in the shard's history") {
   Rig rig;
   rig.start();

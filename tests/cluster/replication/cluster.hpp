@@ -12,13 +12,15 @@ namespace troupe::cluster::test {
 
 class Cluster {
  public:
-  explicit Cluster(Pump& world, int size = 3, RaftOptions options = {}) : pump(world) {
-    std::vector<RaftVoter> voters;
+  // `spare` nodes at the end are not placed in the group.
+  explicit Cluster(Pump& world, int size = 3, RaftOptions options = {}, int spare = 0)
+      : pump(world) {
     for (int i = 0; i < size; ++i)
-      voters.push_back({static_cast<std::uint64_t>(i + 1), "n" + std::to_string(i + 1)});
-    options.voters = [voters](auto) { return voters; };
-    for (int i = 0; i < size; ++i) {
-      options.node = voters[i].node;
+      places.push_back({static_cast<std::uint64_t>(i + 1), "n" + std::to_string(i + 1)});
+    options.voters = [this](auto) { return places; };
+    for (int i = 0; i < size + spare; ++i) {
+      options.node = "n" + std::to_string(i + 1);
+      options.may_create = i < size;
       nodes.push_back(std::make_unique<Node>(pump, options, 1000 + i));
       wires_.push_back(std::make_unique<Wire>(*this, i));
       exchanges.push_back(std::make_unique<RaftExchange>(*wires_[i], nodes[i]->platform.log()));
@@ -48,7 +50,38 @@ class Cluster {
   bool elect(Duration patience = std::chrono::seconds(10)) {
     return pump.run_while_not([this] { return leader() >= 0; }, patience);
   }
-  void cut_off(int node) { isolated_.insert(static_cast<std::uint64_t>(node + 1)); }
+  // Crashes the node, and gives it an empty disk.
+  void lose_disk(int i) {
+    nodes[i]->crash();
+    nodes[i]->log.lose();
+    nodes[i]->options().may_create = false;
+  }
+  // Until it holds; as shards do, replicas with a new file are started again.
+  bool run_until(const std::function<bool()>& condition, Duration patience = std::chrono::seconds(60)) {
+    for (const Duration end = pump.now() + patience; !condition();) {
+      if (pump.now() >= end) return false;
+      pump.run_for(std::chrono::milliseconds(5));
+      for (auto& node : nodes)
+        if (node->group && node->witness.replaced != 0)
+          node->start(node->stored().record->snapshot_index);
+    }
+    return true;
+  }
+  // As many voters as places, one on each, all of which run, and the leader knows it.
+  bool complete() const {
+    const int at = leader();
+    if (at < 0) return false;
+    const auto members = nodes[at]->group->members();
+    if (members.size() != places.size()) return false;
+    for (const RaftMember& member : members) {
+      const auto& node = nodes[std::stoi(member.node.substr(1)) - 1];
+      if (!member.voter || !node->group || node->group->members() != members ||
+          node->group->status().replica != member.replica)
+        return false;
+    }
+    return true;
+  }
+  void cut_off(int node) { isolated_.insert(node); }
   void reconnect() { isolated_.clear(); }
 
   // All replicas that run have handed out the same entries, up to the leader's last.
@@ -65,6 +98,7 @@ class Cluster {
   }
 
   Pump& pump;
+  std::vector<RaftVoter> places;
   std::vector<std::unique_ptr<Node>> nodes;
   Duration latency = std::chrono::milliseconds(2);
   unsigned lost_of_1000 = 0;
@@ -90,8 +124,8 @@ class Cluster {
     const auto message = decode(bytes);
     REQUIRE(message);
     REQUIRE(encode(*message) == bytes);
-    must_be_durable(*message);
-    if (isolated_.count(message->from) || isolated_.count(message->to)) return;
+    must_be_durable(*message, *nodes[from]);
+    if (isolated_.count(from) || isolated_.count(to)) return;
     random_ = random_ * 6364136223846793005ull + 1442695040888963407ull;
     if ((random_ >> 33) % 1000 < lost_of_1000) return;
     if (lost && lost(*message)) return;
@@ -102,10 +136,10 @@ class Cluster {
   }
 
   // What a message promises must be on its sender's disk when it leaves.
-  void must_be_durable(const RaftMessage& message) {
-    Node& from = *nodes[message.from - 1];
+  void must_be_durable(const RaftMessage& message, Node& from) {
     const auto& stored = from.stored();
     REQUIRE(stored.record);
+    REQUIRE(stored.record->replica == message.from);
     const EngineMessage& head = message.head;
     const bool pre_vote = (head.type == ENGINE_REQUEST_VOTE && head.vote.pre_vote) ||
                           (head.type == ENGINE_REQUEST_VOTE_RESULT && head.vote_result.pre_vote);
@@ -121,7 +155,7 @@ class Cluster {
   }
 
   std::vector<std::unique_ptr<Wire>> wires_;
-  std::set<std::uint64_t> isolated_;
+  std::set<int> isolated_;
   std::uint64_t random_ = 42;
 };
 

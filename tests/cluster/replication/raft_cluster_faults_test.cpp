@@ -152,6 +152,9 @@ TEST_CASE("a full disk on the leader hands the group to others, on a follower it
   cluster[old].log.full = true;
   REQUIRE(cluster[old].propose("elsewhere or lost") != 0);
   REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
+  // A reason to ask another replica: RESOURCE_EXHAUSTED would be the answer of the whole group.
+  CHECK(cluster[old].witness.losses.back().code == Code::unavailable);
+  CHECK(cluster[old].witness.losses.back().reason == "REPLICA_DISK_FULL");
   const int leader = cluster.leader();
   REQUIRE(cluster[leader].commit("with two of three"));
   pump.run_for(10s);

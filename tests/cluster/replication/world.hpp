@@ -207,6 +207,13 @@ class FakeLog : public runtime::NodeLog {
     scheduled_ = held_up_ = false;
   }
 
+  // The machine comes back with an empty disk.
+  void lose() {
+    power_cut();
+    groups_.clear();
+    full = false;
+  }
+
   // --- what is on it
   // ------------------------------------------------------------------------------
   struct Content {

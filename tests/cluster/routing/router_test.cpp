@@ -1,6 +1,9 @@
 // Calls of shards that other nodes hold: who is asked, when again, and what the caller hears.
 #include <doctest/doctest.h>
 
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
 #include <deque>
 
 #include "cluster/command_codec.hpp"
@@ -72,7 +75,8 @@ struct Rig {
     router.use(later);
   }
   void call(std::uint32_t method = 0, Duration timeout = 10s) {
-    router.send({&books(), method, "dune", "body"}, {.caller = "ann", .timeout = timeout},
+    router.send({&books(), method, "dune", "body"},
+                {.caller = "ann", .timeout = timeout, .on_behalf_of = {"ann", "acme", "bob"}},
                 [this](Result<actors::Reply> reply) { heard.push_back(std::move(reply)); });
   }
   Asked next() {
@@ -102,6 +106,9 @@ TEST_CASE("a call goes to the preferred replica with all that belongs to it, and
   CHECK(asked.command.key() == "dune");
   CHECK(asked.command.payload() == "body");
   CHECK(asked.command.caller() == "ann");
+  CHECK(asked.command.principal() == "ann");
+  CHECK(asked.command.tenant() == "acme");
+  CHECK(asked.command.data_subject() == "bob");
   CHECK(asked.deadline == rig.world.outside().clock().now() + 10s);
   CHECK(rig.router.in_flight() == 1);
   asked.say(reply("lent"));
@@ -216,6 +223,17 @@ TEST_CASE("a shard that had no leader for long refuses at once, until one answer
   CHECK(rig.heard.at(2));
 }
 
+TEST_CASE("a replica whose disk is full is no answer, another one may lead") {
+  Rig rig;
+  rig.call();
+  rig.next().say(unavailable("REPLICA_DISK_FULL", "no space"));
+  rig.later->run_one();
+  const Asked second = rig.next();
+  CHECK(second.node == "n3");
+  second.say(reply("lent"));
+  CHECK(rig.heard.at(0)->payload == "lent");
+}
+
 TEST_CASE("an answer that is no reason to go on is the caller's") {
   Rig rig;
   rig.call();
@@ -263,6 +281,45 @@ TEST_CASE("a command from another node is answered by what is here, or says what
   CHECK(serve(changed.SerializeAsString()).error().reason == "METHOD_UNKNOWN");
   changed.set_service("shelf.v1.Films");
   CHECK(serve(changed.SerializeAsString()).error().reason == "SHARD_NOT_HERE");
+}
+
+TEST_CASE("a command from another node reaches the shard with all that belongs to it") {
+  simulations::World world{{.seed = 1}};
+  Router router{world.outside(), {.node = "n1"}};
+  router.add_service(books(), {{"n1", "n2"}});
+  actors::CallOptions options;
+  options.id = actors::MessageId::make(world.outside().clock().wall(), world.outside().random());
+  options.caller = "ann";
+  options.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  options.on_behalf_of = {"ann", "acme", "bob"};
+  const MonotonicTime deadline = world.outside().clock().now() + 3s;
+
+  actors::RequestPtr came;
+  caf::actor_system_config config;
+  {
+    caf::actor_system system{config};
+    const caf::actor shard = system.spawn([&came](caf::event_based_actor* self) {
+      return caf::behavior{[&came, self](actors::RequestPtr& request) {
+        came = std::move(request);
+        self->quit();
+      }};
+    });
+    router.announce(books(), 0, shard);
+    router.serve(encode_command({&books(), 0, "dune", "body"}, options, 2), deadline,
+                 [](std::string) {});
+    system.await_all_actors_done();
+    router.announce(books(), 0, {});
+  }
+  REQUIRE(came);
+  CHECK(came->service == &books());
+  CHECK(came->method == 0);
+  CHECK(came->key == "dune");
+  CHECK(came->payload == "body");
+  CHECK(came->id == *options.id);
+  CHECK(came->caller == "ann");
+  CHECK(came->trace == options.trace);
+  CHECK(came->on_behalf_of == options.on_behalf_of);
+  CHECK(came->deadline == deadline);
 }
 
 }  // namespace troupe::cluster

@@ -2,6 +2,7 @@
 // what was not synced, and wires that lose, delay, reorder and cut.
 #include <doctest/doctest.h>
 
+#include "tests/seeds.hpp"
 #include "tests/simulations/replication/storm.hpp"
 
 using namespace troupe;
@@ -97,23 +98,76 @@ TEST_CASE("replicas of a shard that nobody uses send each other nothing") {
   REQUIRE(stage.verdict() == "");
 }
 
-TEST_CASE("a replica that lost its disk stays out, and the others go on without it") {
+TEST_CASE(
+    "a replica that lost its disk comes back as a new one, from the leader's file, and votes") {
   Stage stage(5);
   stage.start_all();
   stage.add_clients(4, 2);
   REQUIRE(stage.world.run_until([&] { return stage.leader() >= 0; }, 20s));
   stage.world.run_for(1s);
   const int lost = stage.leader();
-  stage.world.crash(*stage.machines[lost]);
-  stage.world.lose_disk(*stage.machines[lost]);
-  stage.checks.forgive(stage.machines[lost]->name());
-  stage.set.may_create = false;
+  const auto before = stage.node(lost).vitals().consensus.replica;
+  stage.lose_disk(lost);
+  stage.world.run_for(1s);
   stage.start(lost);
+  REQUIRE(stage.world.run_until([&] { return stage.votes(lost); }, 10s));
+  CHECK(stage.node(lost).vitals().consensus.replica != before);
+  CHECK(stage.node(lost).log().record(replicated_group)->generation > 1);
+  // The majority is that of the new one and of one of the others.
+  const int other = (lost + 1) % 3;
+  stage.world.crash(*stage.machines[other]);
   stage.world.run_for(5s);
-  CHECK(stage.node(lost).vitals().consensus.role == "absent");
   CHECK(stage.leader() >= 0);
-  CHECK(stage.leader() != lost);
+  stage.start(other);
   REQUIRE(stage.verdict() == "");
+}
+
+TEST_CASE("a replica whose old disk turns up after it was replaced forgets what is on it") {
+  Stage stage(7);
+  stage.start_all();
+  stage.add_clients(4, 2);
+  REQUIRE(stage.world.run_until([&] { return stage.leader() >= 0; }, 20s));
+  stage.world.run_for(1s);
+  const int gone = (stage.leader() + 1) % 3;
+  const auto before = stage.node(gone).vitals().consensus.replica;
+  auto old_disk = stage.lose_disk(gone);
+  stage.start(gone);
+  REQUIRE(stage.world.run_until([&] { return stage.votes(gone); }, 20s));
+  stage.lose_disk(gone);
+  stage.machines[gone]->hardware.disk = std::move(old_disk);
+  stage.start(gone);
+  const auto returned = [&] {
+    return stage.votes(gone) && stage.node(gone).vitals().consensus.replica != before;
+  };
+  REQUIRE(stage.world.run_until(returned, 20s));
+  stage.world.run_for(2s);
+  stage.world.crash(*stage.machines[gone]);
+  stage.start(gone);
+  REQUIRE(stage.verdict() == "");
+}
+
+TEST_CASE("disks are lost while everything else goes wrong, and every replica votes in the end") {
+  std::size_t operations = 0;
+  for (std::uint64_t seed = 1; seed <= tests::seeds(12); ++seed) {
+    CAPTURE(seed);
+    Stage stage(seed);
+    stage.add_clients(5, 3);
+    stage.start_all();
+    Storm storm(stage);
+    for (int round = 0; round < 4 && stage.failure.empty(); ++round) {
+      const int lost = static_cast<int>(stage.any(3));
+      // Only what has a majority elsewhere may be lost.
+      if (!stage.settle()) break;
+      stage.lose_disk(lost);
+      stage.world.run_for(std::chrono::milliseconds{stage.any(1500)});
+      stage.start(lost);
+      for (int part = 0; part < 4 && stage.failure.empty(); ++part) storm.go_wrong();
+    }
+    REQUIRE(stage.verdict() == "");
+    for (int i = 0; i < 3; ++i) CHECK(stage.votes(i));
+    operations += stage.history().size();
+  }
+  CHECK(operations > 100);
 }
 
 TEST_CASE("under loss, reordering, cuts, crashes and power cuts three replicas stay one shard") {

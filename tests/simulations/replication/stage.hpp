@@ -61,6 +61,37 @@ struct Stage {
     if (machine.process() != nullptr) any(2) ? world.kill(machine) : world.crash(machine);
   }
   std::uint64_t any(std::uint64_t n) { return dice.next() % n; }
+  // Whether the replica votes, as it and the one that leads know it.
+  bool votes(int i) {
+    if (leader() < 0 || !machines[i]->up()) return false;
+    const auto role = node(i).vitals().consensus.role;
+    return role == "leader" || role == "follower";
+  }
+  // All are voters and up to date. False: something failed.
+  bool settle() {
+    wires.heal();
+    wires.lost_of_1000 = 0;
+    wires.delay_max = std::chrono::milliseconds{2};
+    start_all();
+    const auto settled = [this] {
+      bool all = leader() >= 0;
+      for (std::size_t i = 0; i < machines.size() && all; ++i) all = votes(static_cast<int>(i));
+      return !failure.empty() || (all && near());
+    };
+    if (!world.run_until(settled, std::chrono::seconds{60}))
+      fail("replicas do not settle" + describe());
+    return failure.empty();
+  }
+  // Takes the disk of a node, which begins anew when it is started.
+  DiskImage lose_disk(int i) {
+    Machine& machine = *machines[i];
+    world.crash(machine);
+    DiskImage disk = std::move(machine.hardware.disk);
+    world.lose_disk(machine);
+    checks.forgive(machine.name());
+    set.may_create = false;
+    return disk;
+  }
   void isolate(int i) {
     for (const std::string& other : set.nodes) {
       wires.cut(machines[i]->name(), other);
@@ -110,8 +141,18 @@ struct Stage {
     for (std::size_t i = 0; i < machines.size(); ++i) {
       if (!machines[i]->up()) return false;
       const auto vitals = node(static_cast<int>(i)).vitals();
-      if (vitals.applied < commit && vitals.consensus.role != "absent") return false;
+      if (vitals.applied < commit || !votes(static_cast<int>(i))) return false;
     }
+    return true;
+  }
+  // All replicas have nearly everything, while clients go on.
+  bool near() {
+    const int at = leader();
+    if (at < 0) return false;
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (node(static_cast<int>(i)).vitals().consensus.commit + 50 <
+          node(at).vitals().consensus.commit)
+        return false;
     return true;
   }
   // Of each node, and the end of the log.

@@ -11,7 +11,6 @@ void Storm::blow(std::uint64_t seed) {
   for (int round = 0; seed % 3 == 2 && round < 60 && stage_.failure.empty(); ++round) hurry();
 }
 
-// One part of a run with faults: something happens, then time passes.
 void Storm::go_wrong() {
   stage_.wires.lost_of_1000 = any(2) ? static_cast<unsigned>(any(200)) : 0;
   delay_up_to_ms(any(2) ? 2 : 2 + any(120));

@@ -12,9 +12,10 @@ class Storm {
   // Seeds differ in what goes wrong in them, and how fast disks are. Ends early when the stage has
   // failed. Not all faults are healed then: Stage::verdict() does that.
   void blow(std::uint64_t seed);
+  // One part of it: something happens, then time passes.
+  void go_wrong();
 
  private:
-  void go_wrong();
   void hurry();
   void split_vote();
   void oversleep();

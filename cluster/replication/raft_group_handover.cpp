@@ -1,0 +1,62 @@
+// Handing leadership to another voter: nothing new is accepted, everything is committed, and the
+// voter that has it all is told to stand for election at once (Ongaro, 3.10). No time-out passes,
+// so that nobody waits longer than an election takes.
+#include <algorithm>
+
+#include "cluster/replication/raft_group.hpp"
+#include "runtime/rehearsal/marks.hpp"
+
+namespace troupe::cluster {
+
+void RaftGroup::hand_over(std::function<void(bool)> done) {
+  if (!leading_ || engine_sole_voter(engine_.get())) return done(false);
+  hand_over_.done.push_back(std::move(done));
+  if (std::exchange(hand_over_.under_way, true)) return;
+  wake();
+  link_->post_after(shared_->options.members.hand_over_max,
+                    [number = ++hand_over_.number](RaftGroup& group) {
+                      if (group.hand_over_.number != number || !group.hand_over_.under_way) return;
+                      TROUPE_SOMETIMES("leadership could not be handed over in time");
+                      group.handed_over(false);
+                    });
+  // Not from inside the caller, who may hear of the end.
+  link_->post([](RaftGroup& group) { group.go_on_handing_over(); });
+}
+
+// After every step.
+void RaftGroup::go_on_handing_over() {
+  if (!hand_over_.under_way || state_ != State::running) return;
+  if (own_entry_ == 0) return handed_over(true);
+  if (!leading_ || handed_ != tail_.last() || engine_transferee(engine_.get()) != 0) return;
+  const std::uint64_t heir = choose_heir();
+  if (heir == 0) return handed_over(false);
+  EngineUpdate update;
+  const EngineResult result = engine_transfer(engine_.get(), now_ms(), heir, &update);
+  if (result == ENGINE_FAILED) return fail_engine();
+  if (result != ENGINE_OK) return handed_over(false);
+  TROUPE_SOMETIMES("a leader handed its leadership over");
+  log().info("raft.hands_over", "this replica hands its leadership to another",
+             {{"group", group_}, {"to", engine_address(engine_.get(), heir)}});
+  process(update);
+}
+
+// The voter that has most of the log, among those that were heard of last; 0: none was.
+std::uint64_t RaftGroup::choose_heir() const {
+  std::uint64_t best = 0;
+  for (const RaftMember& one : members()) {
+    if (!one.voter || one.replica == record_.replica ||
+        !heard_within(one.replica, 4 * shared_->options.heartbeat))
+      continue;
+    if (best == 0 || engine_match(engine_.get(), one.replica) > engine_match(engine_.get(), best))
+      best = one.replica;
+  }
+  return best;
+}
+
+void RaftGroup::handed_over(bool done) {
+  if (!std::exchange(hand_over_.under_way, false)) return;
+  const auto callers = std::exchange(hand_over_.done, {});
+  for (const auto& call : callers) call(done);
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,308 @@
+// Changes of the configuration, the leader's care for its members, and replicas that ask to be one.
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "cluster/replication/engine/configuration.h"
+#include "cluster/replication/raft_group.hpp"
+#include "runtime/rehearsal/marks.hpp"
+#include "runtime/storage/probe.hpp"
+
+namespace troupe::cluster {
+
+using runtime::GroupRecord;
+using runtime::LogEntry;
+using runtime::LogIndex;
+
+namespace {
+
+constexpr std::size_t voting_members_max = 5;
+
+runtime::SharedBytes encode_members(const std::vector<RaftMember>& members) {
+  std::vector<ConfigurationServer> servers;
+  servers.reserve(members.size());
+  for (const RaftMember& one : members)
+    servers.push_back({one.replica,
+                       static_cast<std::uint8_t>(one.voter ? CONFIGURATION_VOTER : CONFIGURATION_STANDBY),
+                       one.node.c_str()});
+  const int n = static_cast<int>(servers.size());
+  std::string bytes(configuration_encode(servers.data(), n, nullptr, 0), '\0');
+  if (bytes.empty()) return nullptr;
+  configuration_encode(servers.data(), n, bytes.data(), bytes.size());
+  return std::make_shared<const std::string>(std::move(bytes));
+}
+
+bool names(const std::string& configuration, std::uint64_t replica) {
+  ConfigurationServer servers[CONFIGURATION_SERVERS_MAX];
+  const int n = configuration_decode(configuration.data(), configuration.size(), servers);
+  return std::any_of(servers, servers + std::max(n, 0),
+                     [replica](const auto& server) { return server.replica == replica; });
+}
+
+std::size_t voters_in(const std::vector<RaftMember>& members) {
+  return static_cast<std::size_t>(std::ranges::count(members, true, &RaftMember::voter));
+}
+
+}  // namespace
+
+// --- what the configuration says
+// -------------------------------------------------------------------
+
+std::vector<RaftMember> RaftGroup::members() const {
+  std::vector<RaftMember> all;
+  if (!engine_) return all;
+  std::array<std::uint64_t, CONFIGURATION_SERVERS_MAX> ids{};
+  const unsigned count = engine_members(engine_.get(), ids.data(), ids.size());
+  for (unsigned i = 0; i < count; ++i)
+    all.push_back({ids[i], engine_address(engine_.get(), ids[i]), votes(ids[i])});
+  return all;
+}
+
+bool RaftGroup::votes(std::uint64_t replica) const {
+  std::array<std::uint64_t, CONFIGURATION_SERVERS_MAX> ids{};
+  const unsigned count = engine_voters(engine_.get(), ids.data(), ids.size());
+  return std::find(ids.begin(), ids.begin() + count, replica) != ids.begin() + count;
+}
+
+// The nodes that should have a replica each.
+std::vector<std::string> RaftGroup::places() const {
+  std::vector<std::string> nodes;
+  if (shared_->options.voters)
+    for (RaftVoter& place : shared_->options.voters(group_)) nodes.push_back(std::move(place.node));
+  return nodes;
+}
+
+// --- changes
+// ---------------------------------------------------------------------------------------
+
+Result<void> RaftGroup::add_standby(std::uint64_t replica, const std::string& node) {
+  std::vector<RaftMember> next = members();
+  const bool taken = std::ranges::any_of(
+      next, [&](const RaftMember& one) { return one.replica == replica || one.node == node; });
+  if (taken || replica == 0 || next.size() == CONFIGURATION_SERVERS_MAX)
+    return change_refused("node " + node + " has a replica in it, or no more fit in");
+  next.push_back({replica, node, false});
+  return change(next, "a stand-by is added", replica);
+}
+
+Result<void> RaftGroup::promote(std::uint64_t replica) {
+  std::vector<RaftMember> next = members();
+  const auto found = std::ranges::find(next, replica, &RaftMember::replica);
+  if (found == next.end() || found->voter || voters_in(next) >= voting_members_max)
+    return change_refused("replica " + std::to_string(replica) +
+                          " is no stand-by of it, or five vote already");
+  found->voter = true;
+  return change(next, "a stand-by becomes a voter", replica);
+}
+
+Result<void> RaftGroup::remove(std::uint64_t replica) {
+  if (engine_ && replica == record_.replica && leading_) {
+    hand_over([](bool) {});
+    return unavailable("NOT_LEADING", "this replica of group " + std::to_string(group_) +
+                                          " leads and is to be removed: it hands its leadership "
+                                          "over; ask the next leader");
+  }
+  std::vector<RaftMember> next = members();
+  if (std::erase_if(next, [&](const RaftMember& one) { return one.replica == replica; }) == 0)
+    return change_refused("replica " + std::to_string(replica) + " is not in it");
+  return change(next, "a replica is removed", replica);
+}
+
+Error RaftGroup::change_refused(const std::string& why) const {
+  return failed_precondition("MEMBERS_UNSUITABLE", "the members of group " +
+                                                       std::to_string(group_) +
+                                                       " are not changed: " + why);
+}
+
+Result<void> RaftGroup::change(const std::vector<RaftMember>& next, const char* what,
+                               std::uint64_t replica) {
+  if (!leading_ || hand_over_.under_way) return not_leading();
+  if (!changes_.empty()) {
+    TROUPE_SOMETIMES("a change of members had to wait for another");
+    return unavailable("CHANGE_UNDER_WAY", "another change of the members of group " +
+                                               std::to_string(group_) +
+                                               " is not committed yet; try again soon");
+  }
+  const auto bytes = encode_members(next);
+  if (!bytes) return change_refused("nobody would vote");
+  wake();
+  EngineUpdate update;
+  const EngineResult result =
+      engine_submit_change(engine_.get(), now_ms(), bytes->data(), bytes->size(), &update);
+  if (result == ENGINE_NOT_LEADER) return not_leading();
+  if (result == ENGINE_CANNOT_CHANGE || result == ENGINE_INVALID)
+    return change_refused(engine_error(engine_.get()));
+  if (result != ENGINE_OK) {
+    fail_engine();
+    return not_leading();
+  }
+  log().info("raft.members_change", what,
+             {{"group", group_}, {"replica", replica}, {"index", update.append_index}});
+  process(update, {LogEntry{update.append_index, record_.term, ENGINE_CHANGE, bytes}});
+  return {};
+}
+
+// --- the leader's care
+// -----------------------------------------------------------------------------
+
+bool RaftGroup::heard_within(std::uint64_t replica, std::chrono::milliseconds time) const {
+  const auto heard = care_.heard.find(replica);
+  return heard != care_.heard.end() &&
+         now_ms() - heard->second <= static_cast<std::uint64_t>(time.count());
+}
+
+void RaftGroup::take_join(const RaftMessage& message) {
+  if (!leading_ || message.node.empty() || message.from == record_.replica || !changes_.empty())
+    return;  // it asks again
+  if (engine_address(engine_.get(), message.from) != nullptr) return;
+  if (message.round != 0) {
+    // It is no newcomer: a committed configuration named it, and ours, which is later, does not.
+    TROUPE_SOMETIMES("a replica learnt that it had been removed");
+    RaftMessage removed = message_to(message.from, RAFT_REMOVED);
+    removed.round = configurations_.back().index;
+    comes_from_its_node(message);  // so that the answer finds its way
+    return send(std::move(removed));
+  }
+  const auto nodes = places();
+  if (std::ranges::find(nodes, message.node) == nodes.end()) {
+    TROUPE_SOMETIMES("a node wanted to be in a group that is not placed there");
+    return;
+  }
+  wake();
+  care_.asked[message.node] = {message.from, now_ms()};
+  care_for_members();
+}
+
+// At each heartbeat, and when somebody asks: at most one change.
+void RaftGroup::care_for_members() {
+  if (!leading_ || asleep_ || !changes_.empty() || hand_over_.under_way) return;
+  if (care_.asked.empty() && engine_voters(engine_.get(), nullptr, 0) ==
+                                 engine_members(engine_.get(), nullptr, 0))
+    return;
+  const auto valid = static_cast<std::uint64_t>(shared_->options.members.ask_valid.count());
+  std::erase_if(care_.asked, [&](const auto& one) { return now_ms() - one.second.at_ms > valid; });
+  const auto all = members();
+  for (const auto& [node, asked] : care_.asked) {
+    const auto known = std::ranges::find(all, node, &RaftMember::node);
+    if (known != all.end() && known->replica == asked.replica) continue;
+    if (known != all.end() && !may_be_replaced(*known, all)) continue;
+    const Result<void> changed =
+        known != all.end() ? remove(known->replica) : add_standby(asked.replica, node);
+    TROUPE_SOMETIMES_IF(changed && known != all.end(), "a lost replica was removed from its group");
+    TROUPE_SOMETIMES_IF(changed && known == all.end(), "a replica was taken in as a stand-by");
+    if (changed) return;
+  }
+  const auto nodes = places();
+  for (const RaftMember& one : all) {
+    if (one.voter || std::ranges::find(nodes, one.node) == nodes.end() || !caught_up(one.replica))
+      continue;
+    TROUPE_SOMETIMES("a stand-by had caught up");
+    if (promote(one.replica)) return;
+  }
+}
+
+// Its node says that it is gone; and it is silent, and the others can do without it.
+bool RaftGroup::may_be_replaced(const RaftMember& member, const std::vector<RaftMember>& all) const {
+  const RaftOptions& options = shared_->options;
+  const auto silence = options.members.silent_when_lost;
+  if (member.replica == record_.replica || heard_within(member.replica, silence) ||
+      now_ms() - care_.begun_ms < static_cast<std::uint64_t>(silence.count()))
+    return false;
+  std::size_t voters = 0;
+  std::size_t alive = 0;
+  for (const RaftMember& one : all) {
+    if (!one.voter || one.replica == member.replica) continue;
+    ++voters;
+    alive += one.replica == record_.replica || heard_within(one.replica, options.election_timeout);
+  }
+  if (2 * alive > voters) return true;
+  TROUPE_SOMETIMES("a lost replica stayed a member because the majority was at stake");
+  return false;
+}
+
+bool RaftGroup::caught_up(std::uint64_t replica) {
+  const auto limit = shared_->options.election_timeout;
+  MemberCare::Round& round = care_.rounds[replica];
+  if (round.index == 0) round = {tail_.last(), now_ms()};
+  if (engine_match(engine_.get(), replica) < round.index || !heard_within(replica, limit))
+    return false;
+  const bool fast = now_ms() - round.begun_ms < static_cast<std::uint64_t>(limit.count());
+  round = {tail_.last(), now_ms()};
+  return fast;
+}
+
+// --- a replica that is not what it should be
+// -------------------------------------------------------
+
+std::uint64_t RaftGroup::draw_replica_id() const {
+  return shared_->platform.random().between(1, std::numeric_limits<std::int64_t>::max());
+}
+
+// The group is elsewhere, and what this node once promised to it is gone: a vote cast now might be
+// the second in its term. It takes part again as a replica that the group never had.
+void RaftGroup::join_anew() {
+  TROUPE_SOMETIMES("a replica had no past and asked to be taken in");
+  record_ = GroupRecord{};
+  record_.replica = draw_replica_id();
+  record_dirty_ = true;
+  tail_.reset(0, 0);
+  state_ = State::creating;
+  log().warn("raft.absent",
+             "the data folder does not know the group, which is elsewhere: this replica asks to be "
+             "taken in as a new one",
+             {{"group", group_}, {"replica", record_.replica}});
+  write({});
+}
+
+bool RaftGroup::has_to_ask() const {
+  if (state_ != State::running || own_entry_ != 0 || shared_->options.exchange == nullptr)
+    return false;
+  return !votes(record_.replica) || engine_role(engine_.get()) == ENGINE_CANDIDATE;
+}
+
+// A candidate may be one of an ordinary election.
+void RaftGroup::ask_if_need_be() {
+  if (asking_ || !has_to_ask()) return;
+  asking_ = true;
+  ask_pause_ = shared_->options.members.ask_first;
+  if (!votes(record_.replica)) return ask();
+  link_->post_after(shared_->options.members.ask_longest, [](RaftGroup& group) { group.ask(); });
+}
+
+void RaftGroup::ask() {
+  asking_ = has_to_ask();
+  if (!asking_) return;
+  std::set<std::string> nodes;
+  for (std::string& node : places()) nodes.insert(std::move(node));
+  for (RaftMember& one : members()) nodes.insert(std::move(one.node));
+  nodes.erase(shared_->options.node);
+  RaftMessage question = message_to(0, RAFT_JOIN);
+  for (const Change& one : configurations_)
+    if (names(*one.bytes, record_.replica)) question.round = one.index;
+  for (const std::string& node : nodes) {
+    question.node = node;
+    send(question);
+  }
+  link_->post_after(ask_pause_, [](RaftGroup& group) { group.ask(); });
+  ask_pause_ = std::min(2 * ask_pause_, shared_->options.members.ask_longest);
+}
+
+// The order names our Raft id, or it would not have come here.
+void RaftGroup::take_removed(const RaftMessage& message) {
+  if (own_entry_ != 0 || configurations_.empty() || message.round <= configurations_.back().index)
+    return;
+  TROUPE_SOMETIMES("a replica that had been removed forgot its past");
+  log().warn("raft.removed", "the group has removed this replica; its log and file are deleted",
+             {{"group", group_}, {"replica", record_.replica}, {"index", message.round}});
+  if (auto* probe = shared_->platform.probe()) probe->forgets(group_);
+  stop_engine();
+  state_ = State::replacing;
+  replaced_ = record_;
+  record_ = GroupRecord{};
+  record_.replica = draw_replica_id();
+  record_.generation = replaced_.generation + 1;
+  record_dirty_ = true;
+  write({});
+}
+
+}  // namespace troupe::cluster

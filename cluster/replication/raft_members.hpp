@@ -1,0 +1,82 @@
+// How a group's members change. What RaftGroup remembers of it; the code is in
+// raft_group_members.cpp (changes, and the care for them) and raft_group_handover.cpp (leadership).
+//
+// The committed configuration is the truth. A leader changes it by one server at a time: adds a
+// stand-by, which gets everything and votes nowhere; makes a voter of one that has caught up;
+// removes one. It begins none before an entry of its own term is committed and while another is
+// under way. Nothing about a change is remembered elsewhere, so another leader goes on from what is
+// committed.
+//
+// A replica without a past draws a Raft id of its own, writes it to its log and only then asks the
+// nodes of its group to be taken in, again and again until it is a voter:
+//
+//   replica                          leader
+//   join                         ->  names another replica of that node, which is silent: lost, is
+//                                    removed (if those that are left keep their majority)
+//                                    added as a stand-by
+//                                <-  entries, or the file and entries
+//                                    it has caught up: it becomes a voter
+//
+// An id is never used again: it is 63 bits from the platform's random source, which no two drawings
+// repeat; it is durable before anybody hears of it, so it goes with what the replica promises; and
+// whoever loses that, or is removed, draws another. A leader takes none in that the configuration
+// has.
+//
+// A replica that was removed is told so when it asks, under the Raft id that was removed. Then it
+// forgets its log and its file in one record of the node log, and is one without a past.
+//
+// While a lost replica is named, one more failure stops a group of three. Its removal changes
+// nothing about that: two of two are needed then as two of three were before. It is over when the
+// new replica votes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/storage/ids.hpp"
+#include "runtime/time.hpp"
+
+namespace troupe::cluster {
+
+struct RaftMember {
+  std::uint64_t replica = 0;
+  std::string node;
+  bool voter = false;  // else a stand-by
+  friend bool operator==(const RaftMember&, const RaftMember&) = default;
+};
+
+struct RaftMemberOptions {
+  // How long the leader has heard nothing of a replica that its node says it has no more, before it
+  // takes it for lost.
+  std::chrono::milliseconds silent_when_lost{1'000};
+  // A replica asks to be taken in, and a voter without a leader whether it still is one. Pauses
+  // between two questions double.
+  Duration ask_first = std::chrono::milliseconds{100};
+  Duration ask_longest = std::chrono::seconds{2};
+  // A question that is not repeated is forgotten: whoever asked is gone.
+  std::chrono::milliseconds ask_valid{5'000};
+  // For handing over leadership.
+  Duration hand_over_max = std::chrono::seconds{2};
+};
+
+// The leader's care for its members; in the group's time, forgotten with the leadership.
+struct MemberCare {
+  struct Asked {
+    std::uint64_t replica = 0;
+    std::uint64_t at_ms = 0;
+  };
+  // A stand-by has caught up when it needed less than an election time-out for what the log held
+  // when that began (Ongaro, 4.2.1).
+  struct Round {
+    runtime::LogIndex index = 0;
+    std::uint64_t begun_ms = 0;
+  };
+  std::uint64_t begun_ms = 0;                    // when we became the leader
+  std::map<std::uint64_t, std::uint64_t> heard;  // when something came from a replica
+  std::map<std::string, Asked> asked;            // by node: replicas that want to be taken in
+  std::map<std::uint64_t, Round> rounds;         // of stand-bys
+};
+
+}  // namespace troupe::cluster

@@ -1,0 +1,31 @@
+#include "simulations/rehearsal/replicas.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "cluster/hosted.hpp"
+#include "cluster/placement.hpp"
+
+namespace troupe::simulations {
+
+Voters place_voters(const config::Manifest& manifest, const actors::ServiceRegistry& registry) {
+  Voters voters;
+  for (const auto& service : registry.all()) {
+    const auto& name = service.type->name;
+    std::uint32_t shard = 0;
+    for (const auto& replicas : cluster::place_shards(manifest, name)) {
+      auto& nodes = voters[cluster::group_of(name, shard++)];
+      for (const auto& replica : replicas) nodes.insert(replica.node);
+    }
+  }
+  std::erase_if(voters, [](const auto& group) { return group.second.empty(); });
+  return voters;
+}
+
+std::size_t survivable_losses(const Voters& voters) {
+  const auto fewest =
+      std::ranges::min_element(voters, {}, [](const auto& group) { return group.second.size(); });
+  return fewest == voters.end() ? 0 : (fewest->second.size() - 1) / 2;
+}
+
+}  // namespace troupe::simulations

@@ -1,0 +1,200 @@
+// Three nodes: replicated commands, linearizable reads, and what they cost when idle.
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <thread>
+
+#include "tests/bench/cluster/etcd.hpp"
+#include "tests/bench/cluster/nats.hpp"
+#include "tests/bench/cluster/three_nodes.hpp"
+#include "tests/bench/fixture.hpp"
+
+namespace troupe::bench {
+namespace {
+
+constexpr std::uint64_t replicated_accounts = 10'000;
+const std::string replicated =
+    "fsync of two of three nodes before every reply; three processes, callers inside one; plain "
+    "links";
+
+std::uint64_t replicated_account(int caller, std::uint64_t number) {
+  return (static_cast<std::uint64_t>(caller) * 7919 + number * 104'729) % replicated_accounts;
+}
+
+double total(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+class Accounts {
+ public:
+  Accounts(const Options& options, const ThreeNodesOptions& wanted) : nodes_(options, wanted) {
+    run_all(nodes_.client(), replicated_accounts, 256, open_account);
+    deposits(64, 1);  // warm: files have grown, entities are resident
+  }
+  // The processor's time is that of all three nodes.
+  LoopResult deposits(int callers, double seconds) {
+    return loop(callers, seconds, [](int caller, std::uint64_t number) {
+      return deposit(replicated_account(caller, number), 1);
+    });
+  }
+  LoopResult gets(int callers, double seconds) {
+    return loop(callers, seconds, [](int caller, std::uint64_t number) {
+      return get_account(replicated_account(caller, number));
+    });
+  }
+
+ private:
+  LoopResult loop(int callers, double seconds,
+                  const std::function<actors::CallBase(int, std::uint64_t)>& next) {
+    const double cpu = total(nodes_.cpu_seconds());
+    LoopResult result = run_loop(nodes_.client(), callers, seconds, next);
+    result.cpu_us =
+        (total(nodes_.cpu_seconds()) - cpu) * 1e6 / static_cast<double>(result.latency_us.size());
+    return result;
+  }
+  ThreeNodes nodes_;
+};
+
+std::string per_second(double rate) {
+  return std::to_string(static_cast<long>(rate)) + "/s";
+}
+
+std::vector<Figure> replicated_64(const Options& options) {
+  Figure etcd{"replicated_64.rate_over_etcd",
+              "commands/s",
+              replicated,
+              {},
+              "etcd 3.4, three members: puts of 64 callers over gRPC with the leader, fsync",
+              {},
+              4,
+              0,
+              false};
+  Figure nats{"replicated_64.rate_over_nats",
+              "commands/s",
+              replicated,
+              {},
+              "NATS 2.9 JetStream, three replicas: publishes, 64 in flight, no fsync",
+              {},
+              1,
+              0,
+              false};
+  Figure p50{"replicated_64.p50", "us", replicated, {}, "", {}, 0, 0, true};
+  Figure p99{"replicated_64.p99", "us", replicated, {}, "", {}, 0, 0, true};
+  Figure cpu{"replicated_64.cpu",
+             "us of processor time per command, all nodes and callers",
+             replicated,
+             {},
+             "",
+             {},
+             0,
+             0,
+             true};
+  Accounts accounts{options, {}};
+  Etcd their_cluster{options};
+  Nats their_stream{options};
+  for (int run = 0; run < options.runs; ++run) {
+    const LoopResult ours = accounts.deposits(64, options.seconds);
+    etcd.ours.runs.push_back(ours.rate);
+    nats.ours.runs.push_back(ours.rate);
+    p50.ours.runs.push_back(ours.percentile(0.5));
+    p99.ours.runs.push_back(ours.percentile(0.99));
+    cpu.ours.runs.push_back(ours.cpu_us);
+    etcd.theirs.runs.push_back(their_cluster.puts(64, options.seconds).rate);
+    nats.theirs.runs.push_back(their_stream.publishes(64, options.seconds).rate);
+    progress("run " + std::to_string(run + 1) + ": " + per_second(ours.rate) + ", etcd " +
+             per_second(etcd.theirs.runs.back()) + ", NATS " + per_second(nats.theirs.runs.back()));
+  }
+  return {etcd, nats, p50, p99, cpu};
+}
+
+std::vector<Figure> replicated_lone(const Options& options) {
+  Figure latency{"replicated_lone.p50_over_etcd",
+                 "us",
+                 replicated,
+                 {},
+                 "etcd 3.4, three members: a lone caller's put over gRPC with the leader",
+                 {},
+                 1,
+                 0,
+                 true};
+  Accounts accounts{options, {}};
+  Etcd their_cluster{options};
+  for (int run = 0; run < options.runs; ++run) {
+    latency.ours.runs.push_back(accounts.deposits(1, options.seconds).percentile(0.5));
+    latency.theirs.runs.push_back(their_cluster.puts(1, options.seconds).percentile(0.5));
+    progress("run " + std::to_string(run + 1) + ": " +
+             std::to_string(static_cast<long>(latency.ours.runs.back())) + " us, etcd " +
+             std::to_string(static_cast<long>(latency.theirs.runs.back())) + " us");
+  }
+  return {latency};
+}
+
+std::vector<Figure> replicated_reads(const Options& options) {
+  Figure rate{
+      "replicated_reads.rate_over_etcd",
+      "reads/s",
+      "linearizable, confirmed by a majority; three processes, callers inside one; plain links",
+      {},
+      "etcd 3.4, three members: linearizable gets of 64 callers over gRPC with the leader",
+      {},
+      5,
+      0,
+      false};
+  Figure cpu{"replicated_reads.cpu",
+             "us of processor time per read, all nodes and callers",
+             "",
+             {},
+             "",
+             {},
+             0,
+             0,
+             true};
+  Accounts accounts{options, {}};
+  accounts.gets(64, 0.5);
+  Etcd their_cluster{options};
+  for (int run = 0; run < options.runs; ++run) {
+    const LoopResult ours = accounts.gets(64, options.seconds);
+    rate.ours.runs.push_back(ours.rate);
+    cpu.ours.runs.push_back(ours.cpu_us);
+    rate.theirs.runs.push_back(their_cluster.gets(64, options.seconds).rate);
+    progress("run " + std::to_string(run + 1) + ": " + per_second(ours.rate) + ", etcd " +
+             per_second(rate.theirs.runs.back()));
+  }
+  return {rate, cpu};
+}
+
+std::vector<Figure> idle_three(const Options& options) {
+  Figure processor{"idle_three.processor",
+                   "% of a core, of the busiest of three nodes",
+                   "",
+                   {},
+                   "",
+                   {},
+                   5,
+                   0,
+                   true};
+  ThreeNodes nodes{options, {.tls = true, .shards = 512, .callers = false}};
+  std::this_thread::sleep_for(std::chrono::seconds{3});  // until the groups sleep
+  for (int run = 0; run < options.runs; ++run) {
+    const std::vector<double> before = nodes.cpu_seconds();
+    const auto start = Clock::now();
+    std::this_thread::sleep_for(std::chrono::duration<double>(options.seconds));
+    const std::vector<double> after = nodes.cpu_seconds();
+    double busiest = 0;
+    for (std::size_t n = 0; n < after.size(); ++n)
+      busiest = std::max(busiest, (after[n] - before[n]) / since(start) * 100);
+    processor.ours.runs.push_back(busiest);
+  }
+  return {processor};
+}
+
+}  // namespace
+
+std::vector<NamedPart> replicated_parts() {
+  return {{"replicated_64", "replicated commands of 64 callers, over etcd and NATS", replicated_64},
+          {"replicated_lone", "latency of a lone replicated command, over etcd", replicated_lone},
+          {"replicated_reads", "linearizable reads of 64 callers, over etcd", replicated_reads},
+          {"idle_three", "processor time of three idle nodes with 512 shards", idle_three}};
+}
+
+}  // namespace troupe::bench

@@ -1,0 +1,77 @@
+#include "tests/bench/cluster/three_nodes.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "config/load.hpp"
+
+namespace troupe::bench {
+namespace {
+
+const std::vector<std::string> names{"n1", "n2", "n3"};
+
+std::string here(unsigned short port) {
+  return "\"127.0.0.1:" + std::to_string(port) + "\"";
+}
+
+}  // namespace
+
+ThreeNodes::ThreeNodes(const Options& options, const ThreeNodesOptions& wanted)
+    : folder_(options.scratch + "/three") {
+  std::filesystem::remove_all(folder_);
+  std::filesystem::create_directories(folder_);
+  std::ostringstream text;
+  text << "[cluster]\nname = \"bench\"\n[log]\nlevel = \"warn\"\n";
+  if (wanted.tls) {
+    const std::string certs = folder_ + "/certs";
+    run_command({options.binary, "certs", "init", "--cluster", "bench", "--dir", certs});
+    for (const std::string& name : names)
+      run_command({options.binary, "certs", "node", name, "--dir", certs});
+    text << "[cluster.tls]\nauthority = \"" << certs << "/authority.pem\"\ncertificate = \""
+         << certs << "/nodes/{node}.pem\"\nkey = \"" << certs << "/nodes/{node}.key\"\n";
+  }
+  text << "[services.\"banking.v1.Accounts\"]\nshards = " << wanted.shards
+       << "\nreplication_factor = 3\n";
+  std::vector<std::string> ready;
+  for (const std::string& name : names) {
+    const unsigned short admin = free_port();
+    gateways_.push_back(free_port());
+    ready.push_back("http://127.0.0.1:" + std::to_string(admin) + "/readyz");
+    text << "[[nodes]]\nname = \"" << name << "\"\nmesh = " << here(free_port())
+         << "\ngateway = " << here(gateways_.back()) << "\nadmin = " << here(admin) << "\ndata = \""
+         << folder_ << "/" << name << "\"\n";
+  }
+  const std::string file = folder_ + "/manifest.toml";
+  std::ofstream(file) << text.str();
+  run_command({options.binary, "init", file});
+  for (std::size_t n = wanted.callers ? 1 : 0; n < names.size(); ++n)
+    servers_.push_back(std::make_unique<Server>(
+        std::vector<std::string>{options.binary, "node", file, "--name", names[n]},
+        folder_ + "/" + names[n] + ".log"));
+  if (wanted.callers) {
+    const auto manifest =
+        config::load_manifest(text.str(), file, [](const std::string&) { return std::nullopt; });
+    if (!manifest) throw std::runtime_error(file + ": " + manifest.error().front().message);
+    node_ = std::make_unique<BenchNode>(*manifest);
+  }
+  for (const std::string& url : ready)
+    run_command({"curl", "-sf", "--retry", "1000", "--retry-delay", "0", "--retry-max-time", "30",
+                 "--retry-all-errors", "-o", "/dev/null", url});
+}
+
+ThreeNodes::~ThreeNodes() {
+  node_.reset();
+  servers_.clear();
+  std::filesystem::remove_all(folder_);
+}
+
+std::vector<double> ThreeNodes::cpu_seconds() const {
+  std::vector<double> seconds;
+  if (node_) seconds.push_back(own_cpu_seconds());
+  for (const auto& server : servers_) seconds.push_back(server->cpu_seconds());
+  return seconds;
+}
+
+}  // namespace troupe::bench

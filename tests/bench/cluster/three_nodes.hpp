@@ -1,0 +1,41 @@
+// A cluster of three Troupe nodes on this machine, each a process of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/bench/fixture.hpp"
+#include "tests/bench/process.hpp"
+
+namespace troupe::bench {
+
+struct ThreeNodesOptions {
+  bool tls = false;     // on the links; plain text is what the yardsticks speak
+  int shards = 4;       // of the accounts
+  bool callers = true;  // n1 is this process, so that callers may be inside a node
+};
+
+class ThreeNodes {
+ public:
+  // Creates the cluster and waits until every shard serves on every node.
+  ThreeNodes(const Options& options, const ThreeNodesOptions& wanted);
+  ~ThreeNodes();
+
+  // Of n1, which leads a third of the shards; the other calls cross a link.
+  actors::Client& client() { return node_->client(); }
+
+  // User and system time of each node since its start; of this process, callers included, for n1.
+  std::vector<double> cpu_seconds() const;
+
+  // Ports of the gateways, n1's first.
+  const std::vector<unsigned short>& gateways() const { return gateways_; }
+
+ private:
+  std::string folder_;
+  std::vector<unsigned short> gateways_;
+  std::vector<std::unique_ptr<Server>> servers_;
+  std::unique_ptr<BenchNode> node_;
+};
+
+}  // namespace troupe::bench
