@@ -74,18 +74,16 @@ std::string RoutedCall::choose() {
 }
 
 void RoutedCall::attempt() {
-  if (router_.platform_.clock().now() >= deadline_)
-    return give_up(deadline_exceeded("DEADLINE_EXCEEDED", "the time of the call is over"));
+  if (router_.platform_.clock().now() >= deadline_) return give_up(Router::late(route_));
   ++attempts_;
   const std::string node = choose();
   auto self = shared_from_this();
   if (node == router_.options_.node)
-    return router_.deliver(route_, call_, options_, bucket_, deadline_, false,
-                           [self, node](Result<actors::Reply> reply) {
-                             const std::string leader =
-                                 reply ? std::string{} : Router::told_leader(self->route_);
-                             self->came(node, std::move(reply), leader);
-                           });
+    return router_.deliver(
+        route_, call_, options_, bucket_, deadline_, {}, [self, node](Result<actors::Reply> reply) {
+          const std::string leader = reply ? std::string{} : Router::told_leader(self->route_);
+          self->came(node, std::move(reply), leader);
+        });
   TROUPE_SOMETIMES("a call went to another node");
   router_.reach_(node, encode_command(call_, options_, attempts_), deadline_,
                  [self, node](Result<std::string> bytes) {
@@ -153,12 +151,15 @@ void RoutedCall::again(const std::string& leader) {
 
 void RoutedCall::give_up(Error last) {
   const bool command = !call_.service->methods[call_.method].read_only;
-  if (command && may_have_run_)
-    return answer(unavailable(
+  if (command && may_have_run_) {
+    Error why = unavailable(
         "OUTCOME_UNKNOWN",
         "the command may or may not have run; send it again with the same message id. The last "
         "attempt of " +
-            std::to_string(attempts_) + " ended with " + last.describe()));
+            std::to_string(attempts_) + " ended with " + last.describe());
+    why.retry_after = std::chrono::seconds{1};
+    return answer(std::move(why));
+  }
   if (last.code == Code::unavailable) {
     TROUPE_SOMETIMES("a call was refused because nobody leads");
     Error why = unavailable(

@@ -27,9 +27,10 @@ void RaftGroup::hand_over(std::function<void(bool)> done) {
 void RaftGroup::go_on_handing_over() {
   if (!hand_over_.under_way || state_ != State::running) return;
   if (own_entry_ == 0) return handed_over(true);
-  if (!leading_ || handed_ != tail_.last() || engine_transferee(engine_.get()) != 0) return;
+  if (!leading_ || engine_transferee(engine_.get()) != 0) return;
   const std::uint64_t heir = choose_heir();
   if (heir == 0) return handed_over(false);
+  if (handed_ != tail_.last()) return;
   EngineUpdate update;
   const EngineResult result = engine_transfer(engine_.get(), now_ms(), heir, &update);
   if (result == ENGINE_FAILED) return fail_engine();

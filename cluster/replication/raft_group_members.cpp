@@ -22,9 +22,10 @@ runtime::SharedBytes encode_members(const std::vector<RaftMember>& members) {
   std::vector<ConfigurationServer> servers;
   servers.reserve(members.size());
   for (const RaftMember& one : members)
-    servers.push_back({one.replica,
-                       static_cast<std::uint8_t>(one.voter ? CONFIGURATION_VOTER : CONFIGURATION_STANDBY),
-                       one.node.c_str()});
+    servers.push_back(
+        {one.replica,
+         static_cast<std::uint8_t>(one.voter ? CONFIGURATION_VOTER : CONFIGURATION_STANDBY),
+         one.node.c_str()});
   const int n = static_cast<int>(servers.size());
   std::string bytes(configuration_encode(servers.data(), n, nullptr, 0), '\0');
   if (bytes.empty()) return nullptr;
@@ -109,9 +110,9 @@ Result<void> RaftGroup::remove(std::uint64_t replica) {
 }
 
 Error RaftGroup::change_refused(const std::string& why) const {
-  return failed_precondition("MEMBERS_UNSUITABLE", "the members of group " +
-                                                       std::to_string(group_) +
-                                                       " are not changed: " + why);
+  return failed_precondition(
+      "MEMBERS_UNSUITABLE",
+      "the members of group " + std::to_string(group_) + " are not changed: " + why);
 }
 
 Result<void> RaftGroup::change(const std::vector<RaftMember>& next, const char* what,
@@ -176,8 +177,8 @@ void RaftGroup::take_join(const RaftMessage& message) {
 // At each heartbeat, and when somebody asks: at most one change.
 void RaftGroup::care_for_members() {
   if (!leading_ || asleep_ || !changes_.empty() || hand_over_.under_way) return;
-  if (care_.asked.empty() && engine_voters(engine_.get(), nullptr, 0) ==
-                                 engine_members(engine_.get(), nullptr, 0))
+  if (care_.asked.empty() &&
+      engine_voters(engine_.get(), nullptr, 0) == engine_members(engine_.get(), nullptr, 0))
     return;
   const auto valid = static_cast<std::uint64_t>(shared_->options.members.ask_valid.count());
   std::erase_if(care_.asked, [&](const auto& one) { return now_ms() - one.second.at_ms > valid; });
@@ -202,7 +203,8 @@ void RaftGroup::care_for_members() {
 }
 
 // Its node says that it is gone; and it is silent, and the others can do without it.
-bool RaftGroup::may_be_replaced(const RaftMember& member, const std::vector<RaftMember>& all) const {
+bool RaftGroup::may_be_replaced(const RaftMember& member,
+                                const std::vector<RaftMember>& all) const {
   const RaftOptions& options = shared_->options;
   const auto silence = options.members.silent_when_lost;
   if (member.replica == record_.replica || heard_within(member.replica, silence) ||

@@ -120,6 +120,11 @@ void RaftGroup::dispatch_to_engine(const RaftMessage& message) {
     }
     process(update, std::move(fresh));
   } while (update.more && state_ == State::running);
+  // A new leader may not know yet what was committed before an entry of its own term is.
+  if (head.type == ENGINE_APPEND_ENTRIES && state_ == State::running &&
+      message.head.term == record_.term &&
+      tail_.term_of(message.head.append.commit) == record_.term)
+    note_freshness(message.head.append.commit);
   settle();
 }
 

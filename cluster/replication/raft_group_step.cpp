@@ -105,11 +105,13 @@ void RaftGroup::appends_done(RaftGroup& group) {
     if (const LogEntry* const first = group.tail_.find(1)) log.entries.push_back(*first);
     return group.begin(std::move(log));
   }
+  if (group.state_ == State::recovering && group.stored_ == group.appends_)
+    return group.recovery_stored({});
   if (group.state_ == State::replacing && group.stored_ == group.appends_)
     return group.observer_.on_file_replaced();
   group.settle();
   if (done.error && (group.state_ == State::running || group.state_ == State::creating ||
-                     group.state_ == State::replacing))
+                     group.state_ == State::recovering || group.state_ == State::replacing))
     group.store_failed(*done.error);
 }
 
@@ -171,7 +173,10 @@ void RaftGroup::timer_fired(std::uint64_t generation) {
   if (generation != timer_generation_ || state_ != State::running) return;
   timer_armed_ = false;
   const std::uint64_t now = now_ms();
-  if (now < engine_timeout(engine_.get())) return arm_timer();
+  if (now < engine_timeout(engine_.get())) {
+    care_for_members();  // the engine has no heartbeat to send while commands flow
+    return arm_timer();
+  }
   EngineUpdate update;
   if (engine_timer(engine_.get(), now, &update) != ENGINE_OK) return fail_engine();
   process(update);

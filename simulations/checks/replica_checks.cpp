@@ -143,7 +143,9 @@ bool ReplicaChecks::was_lost(const Ear& ear, GroupId id, LogIndex last) {
 void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last) {
   ++counts_.recovered;
   Replica& replica = this->replica(ear, group, true);
-  maybe_begin_anew(replica, last, replica.durable);
+  // It may have ended before its log said so.
+  if (replica.forgets && last < replica.durable) begin_anew(replica);
+  replica.forgets = false;
   take_file(ear, group, snapshot);
   require(last >= replica.durable || was_lost(ear, group, last), ear, group, [&] {
     return "its log was synced up to " + entry(replica.durable) + ", and ends with " + entry(last) +
@@ -179,9 +181,8 @@ void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
   });
 }
 
-// A replica that was removed from its group has less than before once it has begun anew.
-void ReplicaChecks::maybe_begin_anew(Replica& replica, LogIndex now, LogIndex before) {
-  if (!replica.forgets || now >= before) return;
+// A replica that was removed from its group has nothing any more.
+void ReplicaChecks::begin_anew(Replica& replica) {
   const std::uint32_t life = replica.life;
   replica = {};
   replica.life = life;
@@ -296,7 +297,7 @@ std::optional<std::string> ReplicaChecks::behind() const {
 
 void ReplicaChecks::file_opened(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows) {
   Replica& replica = this->replica(ear, group);
-  maybe_begin_anew(replica, rows.index, replica.applied);
+  if (replica.forgets && rows.index == 0) begin_anew(replica);
   require(rows.index >= replica.checkpointed, ear, group, [&] {
     return "the shard file holds rows up to " + entry(rows.index) +
            ", but was checkpointed up to " + entry(replica.checkpointed);

@@ -137,7 +137,7 @@ class ReplicaChecks {
   void log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last);
   void entry_durable(const Ear& ear, GroupId group, LogIndex index, Term term);
   void log_cut(const Ear& ear, GroupId group, LogIndex index);
-  static void maybe_begin_anew(Replica& replica, LogIndex now, LogIndex before);
+  static void begin_anew(Replica& replica);
   void leads(const Ear& ear, GroupId group, std::uint64_t id, Term term);
   void delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
                  const runtime::SharedBytes& payload);

@@ -84,6 +84,10 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
           << (nodes.size() == manifest->nodes.size() ? "up " + options.file
                                                      : "node " + options.file + " --name NAME")
           << "\n";
+  if (options.replace)
+    *io.out << "Then its replicas are taken in as new ones. When none is absent or catching up, it "
+               "is whole:  troupe shards --manifest "
+            << options.file << "\n";
   return exit_done;
 }
 

@@ -145,6 +145,7 @@ class ManualConsensus final : public Consensus {
     confirmations.push_back(std::move(confirmed));
   }
   bool sole_voter() const override { return sole; }
+  std::optional<MonotonicTime> fresh_at(runtime::LogIndex) override { return fresh; }
   void checkpointed(runtime::LogIndex index, runtime::Term, std::uint64_t) override {
     checkpoint = index;
   }
@@ -174,6 +175,7 @@ class ManualConsensus final : public Consensus {
 
   bool leading = false;
   bool sole = true;
+  std::optional<MonotonicTime> fresh;
   runtime::LogIndex checkpoint = 0;
   std::vector<std::function<void(const Result<void>&)>> confirmations;
 
@@ -226,7 +228,8 @@ class Rig {
 
   // Sends a call; the answer appears in the returned object.
   std::shared_ptr<Answer> send(CounterMethod method, const std::string& key,
-                               const std::string& payload, std::optional<MessageId> id = {});
+                               const std::string& payload, std::optional<MessageId> id = {},
+                               bool stale = false, MonotonicTime deadline = MonotonicTime::max());
   MessageId fresh_id() { return MessageId::make(platform.clock().wall(), platform.random()); }
 
   // As a caller makes it whose clock is ahead of the shard's.

@@ -313,6 +313,35 @@ TEST_CASE("a node that lost its disk may begin again") {
   CHECK(story.found.empty());
 }
 
+TEST_CASE("a replica that was removed may begin again, in the same life or in the next") {
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    Story story;
+    auto life = story.first_life();
+    life->forgets(group);
+    if (restarted) {
+      life = story.start();
+      life->log_recovered(group, 0, 0);
+    }
+    life->file_opened(group, rows(0));
+    life.write(1, 5);
+    life.hand_out(1, 5);
+    CHECK(story.found.empty());
+    life->delivered(group, 5, 2, payload(5));
+    story.finds("entry 5 is handed out, the next is entry 6");
+  }
+}
+
+TEST_CASE("a replica that was to forget and did not is held to what it promised") {
+  Story story;
+  story.first_life()->forgets(group);
+  auto life = story.second_life(3);
+  life->delivered(group, 4, 2, payload(4));
+  CHECK(story.found.empty());
+  life->entry_durable(group, 2, 2);
+  story.finds("is written over");
+}
+
 TEST_CASE("a node whose log was damaged goes on from what is left, and is checked from there") {
   Story story;
   story.first_life();

@@ -98,7 +98,8 @@ TEST_CASE("replicas of a shard that nobody uses send each other nothing") {
   REQUIRE(stage.verdict() == "");
 }
 
-TEST_CASE("a replica that lost its disk comes back as a new one, from the leader's file, and votes") {
+TEST_CASE(
+    "a replica that lost its disk comes back as a new one, from the leader's file, and votes") {
   Stage stage(5);
   stage.start_all();
   stage.add_clients(4, 2);

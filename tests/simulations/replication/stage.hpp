@@ -73,7 +73,8 @@ struct Stage {
       for (std::size_t i = 0; i < machines.size() && all; ++i) all = votes(static_cast<int>(i));
       return !failure.empty() || (all && near());
     };
-    if (!world.run_until(settled, std::chrono::seconds{60})) fail("replicas do not settle" + describe());
+    if (!world.run_until(settled, std::chrono::seconds{60}))
+      fail("replicas do not settle" + describe());
     return failure.empty();
   }
   // Takes the disk of a node, which begins anew when it is started.

@@ -109,9 +109,8 @@ TEST_CASE("events that do not fit are refused and change nothing") {
   CHECK(engine_configuration(engine, 0, 1, f.three.data(), 5, &u) == ENGINE_INVALID);
   CHECK(engine_snapshot(engine, 0, 2, 1, f.three.data(), f.three.size(), &u) == ENGINE_INVALID);
   CHECK(engine_installed(engine, 0, &u) == ENGINE_INVALID);
-  CHECK(engine_catch_up(engine, 0, 2, &u) == ENGINE_NOT_LEADER);
   CHECK(engine_transfer(engine, 0, 2, &u) == ENGINE_NOT_LEADER);
-  CHECK(engine_catch_up_status(engine, 2) == ENGINE_CATCH_UP_NONE);
+  CHECK(engine_match(engine, 2) == 0);
   CHECK(engine_role(engine) == ENGINE_FOLLOWER);
   CHECK(engine_term(engine) == 1);
   CHECK(engine_commit(engine) == 1);
