@@ -197,8 +197,8 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
       one.set_errors(one.errors() + shard.vitals->errors);
       if (vitals.consensus.recovered)
         status.add_problems(shard.spec.name() +
-                            " was recovered by an operator's order and goes on with this node's "
-                            "replica: what only the lost nodes had is lost");
+                            " was recovered by an operator's order, from this node's replica "
+                            "alone: what only the lost nodes had is lost");
       not_voting += vitals.consensus.role == "absent" || vitals.consensus.role == "catching up";
       if (vitals.state != "refusing") continue;
       refusing = true;

@@ -44,7 +44,6 @@ Error too_old(const std::string& shard, Duration age, Duration age_max) {
 }  // namespace
 
 void Shard::read_stale(RequestPtr request) {
-  if (refusal_ && refusal_->reason == "REPLICA_ABSENT") return request->answer(*refusal_);
   if (refused_as_quarantined(*request)) return;
   if (const Duration age = age_of(applied_); age > spec_.options.stale_age_max) {
     TROUPE_SOMETIMES("a stale read was refused because the replica's rows are too old");

@@ -156,14 +156,7 @@ void RaftGroup::take_join(const RaftMessage& message) {
   if (!leading_ || message.node.empty() || message.from == record_.replica || !changes_.empty())
     return;  // it asks again
   if (engine_address(engine_.get(), message.from) != nullptr) return;
-  if (message.round != 0) {
-    // It is no newcomer: a committed configuration named it, and ours, which is later, does not.
-    TROUPE_SOMETIMES("a replica learnt that it had been removed");
-    RaftMessage removed = message_to(message.from, RAFT_REMOVED);
-    removed.round = configurations_.back().index;
-    comes_from_its_node(message);  // so that the answer finds its way
-    return send(std::move(removed));
-  }
+  if (message.round != 0) return tell_removed(message);  // it is no newcomer
   const auto nodes = places();
   if (std::ranges::find(nodes, message.node) == nodes.end()) {
     TROUPE_SOMETIMES("a node wanted to be in a group that is not placed there");
@@ -172,6 +165,18 @@ void RaftGroup::take_join(const RaftMessage& message) {
   wake();
   care_.asked[message.node] = {message.from, now_ms()};
   care_for_members();
+}
+
+// To who speaks as a member: our committed configuration does not name it, and there is none later.
+void RaftGroup::tell_removed(const RaftMessage& message) {
+  if (!leading_ || !changes_.empty() || message.node.empty() ||
+      engine_address(engine_.get(), message.from) != nullptr)
+    return;
+  TROUPE_SOMETIMES("a replica learnt that it had been removed");
+  RaftMessage removed = message_to(message.from, RAFT_REMOVED);
+  removed.round = configurations_.back().index;
+  comes_from_its_node(message);  // so that the answer finds its way
+  send(std::move(removed));
 }
 
 // At each heartbeat, and when somebody asks: at most one change.
@@ -281,6 +286,8 @@ void RaftGroup::ask() {
   RaftMessage question = message_to(0, RAFT_JOIN);
   for (const Change& one : configurations_)
     if (names(*one.bytes, record_.replica)) question.round = one.index;
+  for (const Change& one : changes_)
+    if (names(*one.bytes, record_.replica)) question.round = one.index;
   for (const std::string& node : nodes) {
     question.node = node;
     send(question);
@@ -291,13 +298,20 @@ void RaftGroup::ask() {
 
 // The order names our Raft id, or it would not have come here.
 void RaftGroup::take_removed(const RaftMessage& message) {
-  if (own_entry_ != 0 || configurations_.empty() || message.round <= configurations_.back().index)
-    return;
+  if (own_entry_ != 0 && message.head.term <= record_.term) return;
+  // Whether the sender's configuration is later than the newest of ours. It is committed, and so is
+  // every entry of ours that its sender has; one that it does not have is of an earlier term.
+  if (configurations_.empty() && changes_.empty()) return;
+  const LogIndex newest = changes_.empty() ? configurations_.back().index : changes_.back().index;
+  const auto term = newest > tail_.snapshot() ? tail_.term_of(newest) : record_.snapshot_term;
+  if (message.head.term < term || (message.head.term == term && message.round <= newest)) return;
   TROUPE_SOMETIMES("a replica that had been removed forgot its past");
   log().warn("raft.removed", "the group has removed this replica; its log and file are deleted",
              {{"group", group_}, {"replica", record_.replica}, {"index", message.round}});
   if (auto* probe = shared_->platform.probe()) probe->forgets(group_);
   stop_engine();
+  leading_ = lost_leadership_ = false;
+  fail_confirmations(not_leading());
   state_ = State::replacing;
   replaced_ = record_;
   record_ = GroupRecord{};

@@ -14,6 +14,9 @@ void RaftGroup::receive(const RaftMessage& message) {
     return take_join(message);
   if (state_ != State::running || message.group != group_ || message.to != record_.replica ||
       message.from == record_.replica || !comes_from_its_node(message)) {
+    // Who speaks to a replica that we were once may be one of a group that is no more.
+    if (state_ == State::running && message.group == group_ && message.to != record_.replica)
+      tell_removed(message);
     TROUPE_SOMETIMES_IF(state_ == State::running && message.group == group_,
                         "a message came for or from another replica than it names");
     return;

@@ -16,8 +16,8 @@
 //   that the group never had, without a past.
 // - What is not here was acknowledged by the lost ones alone: that is what whoever gave the order
 //   has agreed to lose.
+#include <algorithm>
 #include <array>
-#include <limits>
 
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
@@ -77,7 +77,7 @@ void RaftGroup::recover(const actors::RecoveryOrder& order, Confirmed done) {
   recovery_done_ = std::move(done);
   replaced_ = record_;
   record_.term = order.term;
-  record_.replica = shared_->platform.random().between(1, std::numeric_limits<std::int64_t>::max());
+  record_.replica = draw_replica_id();
   record_.vote = record_.replica;
   record_dirty_ = true;
   const ConfigurationServer alone{record_.replica, CONFIGURATION_VOTER,

@@ -253,8 +253,8 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
   }
   *io.out << "\n"
           << plan->groups.size()
-          << " groups are led again. Give the lost nodes empty folders with "
-             "'troupe init --replace' and start them.\n";
+          << " groups are led again, and take other replicas in by themselves. Give the lost nodes "
+             "empty folders with 'troupe init --replace' and start them.\n";
   return exit_done;
 }
 

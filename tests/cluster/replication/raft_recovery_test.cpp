@@ -14,12 +14,19 @@ namespace {
 
 // Three replicas with some entries, of which a majority has just been lost.
 struct Loss {
-  explicit Loss(RaftOptions options = {}) : cluster(pump, 3, std::move(options)) {
+  // `more`: they committed something in the end that the one that is left does not have.
+  explicit Loss(bool more = false) : cluster(pump, 3) {
     cluster.start();
     REQUIRE(cluster.elect());
     cluster[cluster.leader()].commit_many(5);
     REQUIRE(pump.run_while_not([&] { return cluster.agree(); }));
     left = (cluster.leader() + 1) % 3;
+    if (more) {
+      cluster.cut_off(left);
+      REQUIRE(cluster[cluster.leader()].commit("doomed"));
+      pump.run_for(100ms);
+      cluster.reconnect();
+    }
     for (int i = 0; i < 3; ++i)
       if (i != left) cluster[i].crash();
     pump.run_for(2s);
@@ -99,19 +106,40 @@ TEST_CASE("what was only stored by the one that is left is committed with it") {
   CHECK(*done);
 }
 
-TEST_CASE("the lost ones, when they come back, neither change it nor follow it") {
+TEST_CASE("lost ones that come back as they were forget it and take part anew") {
   Loss loss;
   REQUIRE(*loss.recover(loss.order()));
   REQUIRE(loss.leads());
   REQUIRE(loss.survivor().commit("after"));
+  // Both at once: the majority of the old voters.
   for (int i = 0; i < 3; ++i)
     if (i != loss.left) loss.cluster[i].start();
-  loss.pump.run_for(5s);
-  CHECK(loss.survivor().witness.leading != 0);
-  REQUIRE(loss.survivor().commit("later"));
-  const auto status = loss.survivor().group->status();
-  CHECK(status.voters.size() == 1);
-  CHECK(loss.survivor().witness.committed.back().index == status.last);
+  REQUIRE(loss.cluster.run_until([&] { return loss.cluster.complete(); }, 30s));
+  REQUIRE(loss.cluster.run_until([&] { return loss.cluster.agree(); }));
+  const auto all = loss.survivor().witness.payloads();
+  CHECK(std::ranges::find(all, "after") != all.end());
+  CHECK(loss.survivor().group->status().voters.size() == 3);
+}
+
+TEST_CASE("what only the lost ones had committed is gone, whenever they come back") {
+  for (int first = 0; first < 2; ++first) {
+    CAPTURE(first);
+    Loss loss{true};
+    REQUIRE(*loss.recover(loss.order()));
+    REQUIRE(loss.leads());
+    REQUIRE(loss.survivor().commit("after"));
+    // As if they led the old group again, for a while, without a link to the one that goes on.
+    loss.cluster.cut_off(loss.left);
+    for (int i = 0; i < 3; ++i)
+      if (i != loss.left) loss.cluster[i].start();
+    loss.pump.run_for(first == 0 ? 100ms : 3s);
+    loss.cluster.reconnect();
+    REQUIRE(loss.cluster.run_until([&] { return loss.cluster.complete(); }, 30s));
+    REQUIRE(loss.cluster.run_until([&] { return loss.cluster.agree(); }));
+    const auto all = loss.survivor().witness.payloads();
+    CHECK(std::ranges::find(all, "after") != all.end());
+    CHECK(std::ranges::find(all, "doomed") == all.end());
+  }
 }
 
 TEST_CASE("it is alone after a restart as well") {

@@ -20,6 +20,7 @@ mesh = "n1:7400"
 gateway = "n1:8080"
 admin = "n1:7480"
 data = "/data"
+services = ["banking.v1.Accounts"]
 
 [services."banking.v1.Accounts"]
 shards = 4

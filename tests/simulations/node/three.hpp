@@ -11,7 +11,7 @@ namespace troupe::simulations {
 
 using namespace std::chrono_literals;
 
-inline config::Manifest three_nodes() {
+inline config::Manifest three_nodes(std::uint32_t shards = 4) {
   std::string text = R"(
 [cluster]
 name = "three"
@@ -35,12 +35,13 @@ replication_factor = 3
   manifest->storage.reserve_bytes = 1 << 20;
   manifest->storage.segment_bytes = 1 << 20;
   manifest->storage.checkpoint_entries = 20;
+  manifest->service_defaults.shards = shards;
   return std::move(*manifest);
 }
 
 struct Three {
-  explicit Three(std::uint64_t seed, config::Manifest given = three_nodes())
-      : manifest(std::move(given)), world{{.seed = seed}} {
+  explicit Three(std::uint64_t seed, std::uint32_t shards_each = 4)
+      : manifest(three_nodes(shards_each)), world{{.seed = seed}} {
     for (const auto& node : manifest.nodes)
       hosts.push_back(std::make_unique<Hosting>(world, manifest, node,
                                                 actors::ServiceRegistry::global(), true));
