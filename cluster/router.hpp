@@ -96,6 +96,7 @@ class Router final : public actors::Client {
     caf::actor actor;
     std::function<std::string()> leader_as_told;
     std::string leader;              // as calls have found; empty: not known
+    std::string told;                // who led as the replica here knew when it was found
     MonotonicTime leaderless_since;  // MonotonicTime::max(): it is not
   };
   struct ServiceRoute {

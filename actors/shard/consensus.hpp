@@ -42,8 +42,8 @@ class ConsensusObserver {
   // stored (a full disk): RESOURCE_EXHAUSTED if there is no other replica that could lead.
   virtual void on_not_leading(const Error& why) = 0;
 
-  // This replica has begun without leading: others may lead, and it hears of what they commit.
-  // `why` is what to answer to commands. on_leading() may come at any time, or never.
+  // This replica has begun without leading, or another leads than before: it hears of what others
+  // commit. `why` is what to answer to commands. on_leading() may come at any time, or never.
   virtual void on_following(const Error& why) { static_cast<void>(why); }
 
   // --- files: a replica that lags behind what the leader's log has cut off gets the leader's file

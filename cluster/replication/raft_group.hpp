@@ -205,6 +205,7 @@ class RaftGroup final : public actors::Consensus {
   void timer_fired(std::uint64_t generation);
   static void appends_done(RaftGroup& group);
   void settle();
+  void tell_leader();
   void deliver();
 
   // --- raft_group_messages.cpp: other replicas
@@ -322,6 +323,7 @@ class RaftGroup final : public actors::Consensus {
   bool leading_ = false;             // as the observer knows it
   runtime::LogIndex own_entry_ = 0;  // the first of our term as leader; 0: not the leader
   bool lost_leadership_ = false;     // to be told
+  std::uint64_t told_leader_ = 0;    // the replica that the observer of a follower knows to lead
 
   std::uint64_t round_ = 0;               // of confirmations, the newest
   std::vector<Confirmed> round_reads_;    // wait for it; empty: none is under way

@@ -274,7 +274,7 @@ void ReplicaChecks::check_majority(const Ear& ear, GroupId group, LogIndex index
   });
 }
 
-std::optional<std::string> ReplicaChecks::behind(const std::set<std::string>& without) const {
+std::optional<std::string> ReplicaChecks::behind() const {
   for (const auto& [id, nodes] : voters_) {
     const auto group = groups_.find(id);
     if (group == groups_.end()) continue;
@@ -283,7 +283,6 @@ std::optional<std::string> ReplicaChecks::behind(const std::set<std::string>& wi
                                      [](const auto& one) { return one.second.content != 0; });
     if (newest == all.rend()) continue;
     for (const auto& node : nodes) {
-      if (without.contains(node)) continue;
       const auto replica = replicas_.find({node, id});
       const auto applied = replica == replicas_.end() ? 0 : replica->second.applied;
       if (applied < newest->first)

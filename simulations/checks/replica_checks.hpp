@@ -57,8 +57,8 @@ class ReplicaChecks {
     voters_[group] = std::move(nodes);
   }
 
-  // A voter on any other than these nodes whose file lacks rows that were committed, in words.
-  std::optional<std::string> behind(const std::set<std::string>& without) const;
+  // A voter whose file lacks rows that were committed, in words.
+  std::optional<std::string> behind() const;
 
   // The node's disk is gone or was damaged: from its next life on, what it promised before counts
   // no more, and what its groups committed neither, unless another node was handed it, too.

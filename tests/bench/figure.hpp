@@ -42,10 +42,11 @@ struct Figure {
 // What the parts share.
 struct Options {
   int runs = 5;
-  double seconds = 3;   // of one measured loop
-  std::string binary;   // the troupe command
-  std::string self;     // this program
-  std::string scratch;  // a folder on the disk that is measured
+  double seconds = 3;      // of one measured loop
+  std::string binary;      // the troupe command
+  std::string self;        // this program
+  bool ours_only = false;  // no yardstick of other programs, for profiles
+  std::string scratch;     // a folder on the disk that is measured
 };
 
 // Measures and returns the figures of one part. Progress goes to standard error.

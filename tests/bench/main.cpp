@@ -29,6 +29,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "length of one loop (default 3)")
       ->check(CLI::PositiveNumber);
   app.add_option("--scratch", options.scratch, "folder on the disk to measure");
+  app.add_flag("--ours-only", options.ours_only,
+               "measure no other programs: for profiles of parts with three nodes");
   std::vector<std::string> serve;  // how this program starts servers of its own
   app.add_option("--serve", serve)->group("");
   CLI11_PARSE(app, argc, argv);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Three nodes with three replicas of every shard, real processes: one is killed under load."""
+"""Three nodes with three replicas of every shard, real processes: one is killed under load, and all are
+restarted in turn under load."""
 
 import http.client
 import os
@@ -7,11 +8,15 @@ import signal
 import threading
 import time
 
+from ledger_clients import Clients, Ledger, check, open_accounts
 from several_test import NODES, OPEN, Cluster, free_ports, run
+from three_nodes import ThreeNodes, loopback
+from three_nodes import manifest as manifest_at
 from troupe_node import run_tests
 
 ACCOUNTS = [f"a{number}" for number in range(6)]
 BEFORE, AFTER = 20, 20  # acknowledged deposits of each client
+LONGEST_S = 10  # that a client waits for an answer; the figures of a quiet machine are in docs/operations.md
 
 
 def manifest(folder):
@@ -128,5 +133,31 @@ def a_killed_node_costs_no_deposit(binary, folder):
         assert cluster.stop() == 0, cluster.lines[-5:]
 
 
+def a_rolling_restart_fails_no_request(binary, folder):
+    addresses = loopback()
+    ledger = Ledger(ACCOUNTS, seed=1)
+    with ThreeNodes(binary, manifest_at(folder, addresses), addresses).start() as cluster:
+        cluster.wait_equal()
+        open_accounts(ledger, cluster.gateways)
+        with Clients(ledger, cluster.gateways, 6, timeout=20.0) as clients:
+            clients.wait_for_more(BEFORE)
+            for name, node in cluster.nodes.items():
+                before = ledger.count
+                node.stop_in_order()
+                stopped = ledger.count
+                node.start()
+                clients.wait_for_more(AFTER)
+                print(f"{name}: {stopped - before} deposits while it stopped, {ledger.count - stopped} until it was "
+                      f"back; the longest wait so far was {clients.longest():.3f} s")
+        cluster.wait_equal()
+        for node in NODES:
+            money, problems = check(ledger, cluster.gateways[node])
+            assert not problems and not ledger.problems, (node, problems, ledger.problems)
+            assert money > 0 and not any(ledger.unknown.values()), ledger.unknown
+        assert clients.longest() < LONGEST_S, f"a client waited {clients.longest():.3f} s"
+        for node in cluster.nodes.values():
+            node.stop_in_order()
+
+
 if __name__ == "__main__":
-    run_tests(__doc__, [a_killed_node_costs_no_deposit])
+    run_tests(__doc__, [a_killed_node_costs_no_deposit, a_rolling_restart_fails_no_request])

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <optional>
 #include <thread>
 
 #include "tests/bench/cluster/etcd.hpp"
@@ -90,8 +91,12 @@ std::vector<Figure> replicated_64(const Options& options) {
              0,
              true};
   Accounts accounts{options, {}};
-  Etcd their_cluster{options};
-  Nats their_stream{options};
+  std::optional<Etcd> their_cluster;
+  std::optional<Nats> their_stream;
+  if (!options.ours_only) {
+    their_cluster.emplace(options);
+    their_stream.emplace(options);
+  }
   for (int run = 0; run < options.runs; ++run) {
     const LoopResult ours = accounts.deposits(64, options.seconds);
     etcd.ours.runs.push_back(ours.rate);
@@ -99,10 +104,13 @@ std::vector<Figure> replicated_64(const Options& options) {
     p50.ours.runs.push_back(ours.percentile(0.5));
     p99.ours.runs.push_back(ours.percentile(0.99));
     cpu.ours.runs.push_back(ours.cpu_us);
-    etcd.theirs.runs.push_back(their_cluster.puts(64, options.seconds).rate);
-    nats.theirs.runs.push_back(their_stream.publishes(64, options.seconds).rate);
-    progress("run " + std::to_string(run + 1) + ": " + per_second(ours.rate) + ", etcd " +
-             per_second(etcd.theirs.runs.back()) + ", NATS " + per_second(nats.theirs.runs.back()));
+    progress("run " + std::to_string(run + 1) + ": " + per_second(ours.rate) + ", " +
+             std::to_string(static_cast<long>(ours.cpu_us)) + " us of processor time each");
+    if (options.ours_only) continue;
+    etcd.theirs.runs.push_back(their_cluster->puts(64, options.seconds).rate);
+    nats.theirs.runs.push_back(their_stream->publishes(64, options.seconds).rate);
+    progress("etcd " + per_second(etcd.theirs.runs.back()) + ", NATS " +
+             per_second(nats.theirs.runs.back()));
   }
   return {etcd, nats, p50, p99, cpu};
 }
@@ -151,14 +159,16 @@ std::vector<Figure> replicated_reads(const Options& options) {
              true};
   Accounts accounts{options, {}};
   accounts.gets(64, 0.5);
-  Etcd their_cluster{options};
+  std::optional<Etcd> their_cluster;
+  if (!options.ours_only) their_cluster.emplace(options);
   for (int run = 0; run < options.runs; ++run) {
     const LoopResult ours = accounts.gets(64, options.seconds);
     rate.ours.runs.push_back(ours.rate);
     cpu.ours.runs.push_back(ours.cpu_us);
-    rate.theirs.runs.push_back(their_cluster.gets(64, options.seconds).rate);
-    progress("run " + std::to_string(run + 1) + ": " + per_second(ours.rate) + ", etcd " +
-             per_second(rate.theirs.runs.back()));
+    progress("run " + std::to_string(run + 1) + ": " + per_second(ours.rate));
+    if (options.ours_only) continue;
+    rate.theirs.runs.push_back(their_cluster->gets(64, options.seconds).rate);
+    progress("etcd " + per_second(rate.theirs.runs.back()));
   }
   return {rate, cpu};
 }

@@ -43,6 +43,39 @@ TEST_CASE("a hint is followed at once under the same message id, and remembered"
   CHECK_FALSE(id_of(third.command) == id_of(first.command));
 }
 
+TEST_CASE(
+    "a call goes to whom the replica here has come to follow, not to a leader that was found") {
+  Rig rig;
+  std::string told = "n2";
+  Router router{rig.world.outside(), {.node = "n1"}};
+  router.add_service(books(), {{"n2", "n1", "n3"}});
+  router.announce(books(), 0, nullptr, [&told] { return told; });
+  router.reach([&rig](const std::string& node, std::string bytes, MonotonicTime deadline,
+                      std::function<void(Result<std::string>)> answer) {
+    rig.asked.push_back({node, *decode_command(bytes), deadline, std::move(answer)});
+  });
+  router.use(rig.later);
+  const auto call = [&] {
+    router.send({&books(), 0, "dune", "body"}, {.caller = "ann", .timeout = 10s},
+                [&rig](Result<actors::Reply> reply) { rig.heard.push_back(std::move(reply)); });
+    return rig.next();
+  };
+  call().say(reply("lent"));
+  const Asked silent = call();
+  CHECK(silent.node == "n2");
+  told = "n3";
+  const Asked fresh = call();
+  CHECK(fresh.node == "n3");
+  // It was wrong; what was found is believed until it comes to follow somebody else again.
+  fresh.say(not_leading(), "n2");
+  rig.next().say(reply("lent"));
+  CHECK(call().node == "n2");
+  told = "";
+  CHECK(call().node == "n2");
+  told = "n3";
+  CHECK(call().node == "n2");
+}
+
 TEST_CASE("replicas that name each other do not make a storm") {
   Rig rig;
   rig.call();

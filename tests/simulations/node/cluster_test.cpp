@@ -1,6 +1,8 @@
 // A cluster of three, with and without a majority.
 #include <doctest/doctest.h>
 
+#include "runtime/rehearsal/marks.hpp"
+#include "simulations/rehearsal/replicas.hpp"
 #include "tests/seeds.hpp"
 #include "tests/simulations/node/three.hpp"
 
@@ -79,7 +81,7 @@ TEST_CASE("a node that stops hands over what it leads, and nobody waits for an e
     const auto since = three.world.now();
     REQUIRE(three.world.run_until([&] { return stopped; }, 10s));
     const auto others = [&] { return three.leads((i + 1) % 3) + three.leads((i + 2) % 3); };
-    for (int k = 0; k < 50 && others() < 4; ++k) three.world.run_for(10ms);
+    for (int k = 0; k < 50 && others() < Three::shards; ++k) three.world.run_for(10ms);
     CHECK(others() == Three::shards);
     CHECK(three.world.now() - since < 300ms);  // the shortest time-out of an election
     three.deposit();
@@ -89,6 +91,27 @@ TEST_CASE("a node that stops hands over what it leads, and nobody waits for an e
     three.world.run_for(1s);
   }
   three.check_balance();
+}
+
+TEST_CASE("a node that was away for long takes over files that are larger than one message") {
+  Three three{1, 1};
+  runtime::reset_marks();
+  for (const auto& [group, nodes] : place_voters(three.manifest, actors::ServiceRegistry::global()))
+    three.world.checks().expect_voters(group, nodes);
+  three.world.kill(three.machine(2));
+  const std::string owner(190, 'x');
+  const auto body = R"({"owner":")" + owner + R"(","currency":"EUR"})";
+  for (int i = 0; i < 120; ++i) {
+    const auto account = "/v1/accounts/account-" + std::to_string(i) + ":open";
+    const auto answer = post(three.world, account, "open-" + std::to_string(i), body);
+    CAPTURE(answer.body);
+    REQUIRE(answer.status == 200);
+  }
+  REQUIRE(three.world.start(three.machine(2)));
+  const auto until = three.world.now() + 20s;
+  while (three.world.checks().behind() && three.world.now() < until) three.world.run_for(100ms);
+  CHECK(three.world.checks().behind().value_or("") == "");
+  CHECK(runtime::marks().at("a replica took another's file in place of its own"));
 }
 
 TEST_CASE("without a majority commands are refused, soon at once, and served when it is back") {

@@ -11,7 +11,7 @@ namespace troupe::simulations {
 
 using namespace std::chrono_literals;
 
-inline config::Manifest three_nodes() {
+inline config::Manifest three_nodes(std::uint32_t shards = 4) {
   std::string text = R"(
 [cluster]
 name = "three"
@@ -35,11 +35,13 @@ replication_factor = 3
   manifest->storage.reserve_bytes = 1 << 20;
   manifest->storage.segment_bytes = 1 << 20;
   manifest->storage.checkpoint_entries = 20;
+  manifest->service_defaults.shards = shards;
   return std::move(*manifest);
 }
 
 struct Three {
-  explicit Three(std::uint64_t seed) : world{{.seed = seed}} {
+  explicit Three(std::uint64_t seed, std::uint32_t shards_each = 4)
+      : manifest(three_nodes(shards_each)), world{{.seed = seed}} {
     for (const auto& node : manifest.nodes)
       hosts.push_back(std::make_unique<Hosting>(world, manifest, node,
                                                 actors::ServiceRegistry::global(), true));
@@ -95,7 +97,7 @@ struct Three {
   }
 
   static constexpr std::size_t shards = 8;  // of all services that the program has
-  config::Manifest manifest = three_nodes();
+  config::Manifest manifest;
   World world;
   std::vector<std::unique_ptr<Hosting>> hosts;
   int deposits = 0;

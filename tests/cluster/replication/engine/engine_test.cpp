@@ -288,6 +288,36 @@ TEST_CASE("time that steps back is taken for none") {
   CHECK(engine_timeout(f.engine.get()) >= 10'300);
 }
 
+// Else it would ask for ever, and if its log is the longer one, nobody would be elected.
+TEST_CASE("who asks for a vote in an old term hears of the new one before it stands") {
+  Follower f;
+  EngineMessage request{};
+  request.type = ENGINE_REQUEST_VOTE;
+  request.peer = 3;
+  request.term = 5;
+  REQUIRE(f.receive(request) == ENGINE_OK);
+  REQUIRE(engine_term(f.engine.get()) == 5);
+  request.peer = 2;
+  request.term = 3;
+  request.vote.pre_vote = true;
+  request.vote.last_index = 9;
+  request.vote.last_term = 2;
+  REQUIRE(f.receive(request) == ENGINE_OK);
+  REQUIRE(f.update.n_messages == 1);
+  EngineMessage answer = f.update.messages[0];
+  CHECK(answer.type == ENGINE_REQUEST_VOTE_RESULT);
+  CHECK(answer.term == 5);
+  CHECK_FALSE(answer.vote_result.granted);
+
+  Follower asking;
+  EngineUpdate u;
+  REQUIRE(engine_timer(asking.engine.get(), engine_timeout(asking.engine.get()), &u) == ENGINE_OK);
+  REQUIRE(engine_role(asking.engine.get()) == ENGINE_CANDIDATE);
+  answer.peer = 3;
+  REQUIRE(asking.receive(answer) == ENGINE_OK);
+  CHECK(engine_term(asking.engine.get()) == 5);
+}
+
 TEST_CASE("an answer to a vote that nobody asked for changes nothing") {
   Follower f;
   EngineMessage message{};
