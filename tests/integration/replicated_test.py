@@ -16,7 +16,7 @@ from troupe_node import run_tests
 
 ACCOUNTS = [f"a{number}" for number in range(6)]
 BEFORE, AFTER = 20, 20  # acknowledged deposits of each client
-LONGEST_S = 10  # that a client waits for an answer; the figures of a quiet machine are in docs/operations.md
+LONGEST_S = 10  # that a client waits for an answer; docs/operations.md says what was seen
 
 
 def manifest(folder):
