@@ -246,6 +246,10 @@ TEST_CASE("a page of history is bounded whatever is asked for") {
 
 TEST_CASE("a stored event that does not parse is named") {
   class Rotten final : public troupe::actors::HandlerContext {
+    const troupe::actors::OnBehalfOf& on_behalf_of() const override {
+      static const troupe::actors::OnBehalfOf nobody;
+      return nobody;
+    }
     troupe::WallTime now() const override { return {}; }
     std::vector<troupe::actors::RawEvent> history(HistoryOrder, std::uint64_t,
                                                   std::size_t) override {
