@@ -151,6 +151,9 @@ void Shard::on_not_leading(const Error& why) {
   refusal_ = why;
   enter(State::refusing);
   refuse_open_work(why);
+  TROUPE_SOMETIMES_IF(handing_over_ && !hand_over_begun_,
+                      "a shard lost its leadership while it waited to hand it over");
+  hand_over_when_idle();
   run_queued();
 }
 

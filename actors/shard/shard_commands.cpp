@@ -42,6 +42,7 @@ void Shard::confirm_reads() {
   if (confirming_ || unconfirmed_reads_.empty()) return;
   confirming_ = true;
   auto reads = std::make_shared<std::vector<RequestPtr>>(std::exchange(unconfirmed_reads_, {}));
+  TROUPE_SOMETIMES_IF(reads->size() > 1, "reads shared a round");
   consensus_->confirm_leadership([this, reads](const Result<void>& confirmed) {
     confirming_ = false;
     for (RequestPtr& request : *reads) {

@@ -43,7 +43,6 @@ void RaftGroup::begin_round() {
   if (next_reads_.empty()) return;
   ++round_;
   round_reads_ = std::exchange(next_reads_, {});
-  TROUPE_SOMETIMES_IF(round_reads_.size() > 1, "reads shared a round");
   round_yes_.assign(1, record_.replica);
   ask_voters();
   watch_round();

@@ -18,7 +18,7 @@ from troupe_node import START_TIMEOUT_S, run_tests
 SHARDS = 8  # of both services of the binary
 ACCOUNTS = [f"a{number}" for number in range(6)]
 BEFORE, AFTER = 20, 20  # acknowledged deposits of each client
-LONGEST_S = 10  # that a client waits for an answer; the figures of a quiet machine are in docs/operations.md
+LONGEST_S = 10  # that a client waits for an answer; docs/operations.md says what was seen
 
 
 def manifest(folder):
