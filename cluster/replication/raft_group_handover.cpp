@@ -47,7 +47,7 @@ std::uint64_t RaftGroup::choose_heir() const {
   std::uint64_t best = 0;
   const std::vector<RaftMember> all = members();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const RaftMember& one = all[(group_ + i) % all.size()];
+    const RaftMember& one = all[(group_ % all.size() + i) % all.size()];
     if (!one.voter || one.replica == record_.replica ||
         !heard_within(one.replica, 4 * shared_->options.heartbeat))
       continue;
