@@ -41,10 +41,13 @@ void RaftGroup::go_on_handing_over() {
   process(update);
 }
 
-// The voter that has most of the log, among those that were heard of last; 0: none was.
+// The voter that has most of the log, among those that were heard of last; 0: none was. Of equals
+// groups choose different ones, so that not all that a node led goes to one other.
 std::uint64_t RaftGroup::choose_heir() const {
   std::uint64_t best = 0;
-  for (const RaftMember& one : members()) {
+  const std::vector<RaftMember> all = members();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const RaftMember& one = all[(group_ + i) % all.size()];
     if (!one.voter || one.replica == record_.replica ||
         !heard_within(one.replica, 4 * shared_->options.heartbeat))
       continue;

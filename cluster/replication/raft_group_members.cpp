@@ -189,21 +189,26 @@ void RaftGroup::care_for_members() {
   std::erase_if(care_.asked, [&](const auto& one) { return now_ms() - one.second.at_ms > valid; });
   const auto all = members();
   for (const auto& [node, asked] : care_.asked) {
-    const auto known = std::ranges::find(all, node, &RaftMember::node);
-    if (known != all.end() && known->replica == asked.replica) continue;
-    if (known != all.end() && !may_be_replaced(*known, all)) continue;
-    const Result<void> changed =
-        known != all.end() ? remove(known->replica) : add_standby(asked.replica, node);
-    TROUPE_SOMETIMES_IF(changed && known != all.end(), "a lost replica was removed from its group");
-    TROUPE_SOMETIMES_IF(changed && known == all.end(), "a replica was taken in as a stand-by");
-    if (changed) return;
+    if (std::ranges::find(all, node, &RaftMember::node) != all.end()) continue;
+    TROUPE_SOMETIMES("a replica was taken in as a stand-by");
+    if (add_standby(asked.replica, node)) return;
   }
   const auto nodes = places();
+  bool coming = false;  // a stand-by that will vote
   for (const RaftMember& one : all) {
-    if (one.voter || std::ranges::find(nodes, one.node) == nodes.end() || !caught_up(one.replica))
-      continue;
+    if (one.voter || std::ranges::find(nodes, one.node) == nodes.end()) continue;
+    coming = coming || heard_within(one.replica, shared_->options.members.silent_when_lost);
+    if (!caught_up(one.replica)) continue;
     TROUPE_SOMETIMES("a stand-by had caught up");
     if (promote(one.replica)) return;
+  }
+  if (coming) return;  // of several lost replicas one after the other: the others stay many
+  for (const auto& [node, asked] : care_.asked) {
+    const auto known = std::ranges::find(all, node, &RaftMember::node);
+    if (known == all.end() || known->replica == asked.replica || !may_be_replaced(*known, all))
+      continue;
+    TROUPE_SOMETIMES("a lost replica was removed from its group");
+    if (remove(known->replica)) return;
   }
 }
 
@@ -299,6 +304,8 @@ void RaftGroup::ask() {
 // The order names our Raft id, or it would not have come here.
 void RaftGroup::take_removed(const RaftMessage& message) {
   if (own_entry_ != 0 && message.head.term <= record_.term) return;
+  // Of a stand-by a deposed leader may not have heard, whose successor counts on what it promised.
+  if (!votes(record_.replica) && message.head.term < record_.term) return;
   // Whether the sender's configuration is later than the newest of ours. It is committed, and so is
   // every entry of ours that its sender has; one that it does not have is of an earlier term.
   if (configurations_.empty() && changes_.empty()) return;

@@ -12,8 +12,8 @@
 //   same term, holds what any of the others knows to be committed (Ongaro, 3.6.3, over logs instead
 //   of voters).
 // - Replicas of the old configuration speak to a Raft id that is nobody's now, so that neither
-//   their votes nor their entries reach us, and ours do not reach them. They come back as members
-//   that the group never had, without a past.
+//   their votes nor their entries reach us, and ours do not reach them. They are told that they
+//   are members no more, and come back as ones that the group never had (raft_members.hpp).
 // - What is not here was acknowledged by the lost ones alone: that is what whoever gave the order
 //   has agreed to lose.
 #include <algorithm>

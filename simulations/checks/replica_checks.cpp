@@ -376,6 +376,8 @@ void ReplicaChecks::take_file(const Ear& ear, GroupId group, LogIndex snapshot) 
   Replica& replica = this->replica(ear, group);
   if (snapshot == 0 || snapshot != replica.received) return;
   replica.received = 0;
+  // It came too late: the log had caught up, and is cut there for another reason.
+  if (replica.delivered >= snapshot) return;
   synced_[{ear.node, group}].begin_behind(snapshot);
   replica.durable = snapshot;
   replica.checkpointed = snapshot;

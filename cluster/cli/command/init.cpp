@@ -77,9 +77,11 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
   }
   table.print(io);
   *io.out << "\n";
-  for (const auto& name : report.remaining())
+  for (const auto& name : report.remaining()) {
+    if (options.replace) break;  // they have run before
     *io.out << "Where node " << name << " will run:  troupe init " << options.file << " --node "
             << name << " --id " << *id << "\n";
+  }
   *io.out << "To start:  troupe "
           << (nodes.size() == manifest->nodes.size() ? "up " + options.file
                                                      : "node " + options.file + " --name NAME")

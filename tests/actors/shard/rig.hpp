@@ -145,6 +145,7 @@ class ManualConsensus final : public Consensus {
     confirmations.push_back(std::move(confirmed));
   }
   bool sole_voter() const override { return sole; }
+  void hand_over(std::function<void(bool)> done) override { handed_over = std::move(done); }
   std::optional<MonotonicTime> fresh_at(runtime::LogIndex) override { return fresh; }
   void checkpointed(runtime::LogIndex index, runtime::Term, std::uint64_t) override {
     checkpoint = index;
@@ -172,6 +173,7 @@ class ManualConsensus final : public Consensus {
     observer_.on_leading(2);
   }
   std::size_t uncommitted() const { return log_.entries.size() - log_.committed; }
+  std::function<void(bool)> handed_over;  // since the shard asked for it
 
   bool leading = false;
   bool sole = true;

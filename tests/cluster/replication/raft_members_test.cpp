@@ -111,6 +111,28 @@ TEST_CASE("so it does while messages are lost, leaders die and disks are lost ag
   }
 }
 
+TEST_CASE("of several lost replicas one is replaced after the other") {
+  Pump pump;
+  Members cluster(pump, 5);
+  cluster.elected();
+  const int first = (cluster.leader() + 1) % 5;
+  const int second = (cluster.leader() + 2) % 5;
+  for (const int lost : {first, second}) cluster.lose_disk(lost);
+  cluster.commit("without");
+  for (const int lost : {first, second}) cluster[lost].start();
+  std::ptrdiff_t fewest = 5;
+  REQUIRE(cluster.run_until(
+      [&] {
+        if (cluster.leader() >= 0)
+          fewest = std::min(
+              fewest, std::ranges::count(cluster.leading().members(), true, &RaftMember::voter));
+        return cluster.complete();
+      },
+      20s));
+  CHECK(fewest == 4);
+  CHECK(cluster.leading().members().size() == 5);
+}
+
 TEST_CASE("a replica is not replaced while it is heard, nor by a node that has no place") {
   Pump pump;
   Members cluster(pump, 3, {}, 1);

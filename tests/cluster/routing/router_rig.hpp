@@ -12,7 +12,7 @@
 #include "cluster/router.hpp"
 #include "simulations/world/world.hpp"
 
-namespace troupe::cluster {
+namespace troupe::cluster::test {
 
 using namespace std::chrono_literals;
 
@@ -98,4 +98,4 @@ inline actors::Reply reply(const std::string& payload) {
   return made;
 }
 
-}  // namespace troupe::cluster
+}  // namespace troupe::cluster::test

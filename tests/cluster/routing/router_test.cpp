@@ -1,7 +1,7 @@
 // Calls of shards that other nodes hold: who is asked, when again, and what the caller hears.
 #include "tests/cluster/routing/router_rig.hpp"
 
-namespace troupe::cluster {
+namespace troupe::cluster::test {
 
 TEST_CASE("a call goes to the preferred replica with all that belongs to it, and its reply back") {
   Rig rig;
@@ -277,4 +277,4 @@ TEST_CASE("a command from another node reaches the shard with all that belongs t
   CHECK(came->deadline == deadline);
 }
 
-}  // namespace troupe::cluster
+}  // namespace troupe::cluster::test

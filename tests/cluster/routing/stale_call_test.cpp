@@ -1,7 +1,7 @@
 // Reads that may be stale: which replica is asked, and what the caller hears.
 #include "tests/cluster/routing/router_rig.hpp"
 
-namespace troupe::cluster {
+namespace troupe::cluster::test {
 
 TEST_CASE("a read that may be stale goes to one replica after the other until one answers") {
   Rig rig;
@@ -61,4 +61,4 @@ TEST_CASE("a caller that wants no stale answer gets the leader's") {
   CHECK_FALSE(rig.heard.at(0)->age);
 }
 
-}  // namespace troupe::cluster
+}  // namespace troupe::cluster::test

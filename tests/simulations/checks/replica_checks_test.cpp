@@ -101,6 +101,16 @@ TEST_CASE("what a file of another replica holds counts as synced") {
   CHECK(story.found.empty());
 }
 
+TEST_CASE("a file that came when the log had caught up takes nobody's place") {
+  Story story;
+  auto life = story.first_life();
+  life.write(6, 7);
+  life->file_received(group, rows(3));
+  life->log_cut(group, 3);  // behind its own file's checkpoint
+  life.hand_out(6, 7);
+  CHECK(story.found.empty());
+}
+
 TEST_CASE("a replica whose file lacks rows is behind") {
   Story story;
   story.checks.expect_voters(group, {"n1", "n2"});
