@@ -40,10 +40,11 @@ struct Asked {
   }
 };
 
-// Closures that wait for the test; the world's clock goes on when they run.
-class Later final : public actors::Executor {
+// Closures that wait for the test (cluster::Later is the mesh's); the world's clock goes on when
+// they run.
+class WaitingJobs final : public actors::Executor {
  public:
-  explicit Later(simulations::World& world) : world_(world) {}
+  explicit WaitingJobs(simulations::World& world) : world_(world) {}
   void post(std::function<void()> job) override { post_after(Duration{0}, std::move(job)); }
   void post_after(Duration delay, std::function<void()> job) override {
     waiting.push_back({delay, std::move(job)});
@@ -65,7 +66,7 @@ struct Rig {
   std::vector<Result<actors::Reply>> heard;  // first: calls that are dropped are answered
   simulations::World world{{.seed = 1}};
   Router router{world.outside(), {.node = "n1"}};
-  std::shared_ptr<Later> later = std::make_shared<Later>(world);
+  std::shared_ptr<WaitingJobs> later = std::make_shared<WaitingJobs>(world);
   std::deque<Asked> asked;
 
   Rig() {
