@@ -36,6 +36,7 @@ struct CallOptions {
   Duration timeout = std::chrono::seconds{10};
   std::string trace = {};
   OnBehalfOf on_behalf_of = {};
+  bool fresh = false;  // the shard's leader answers a stale_ok method as it would any other read
 };
 
 // Finds the leader of a key's shard and hands the request over. Any thread may call. Implemented by

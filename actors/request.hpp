@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/message_id.hpp"
@@ -31,6 +32,9 @@ struct Reply {
   std::uint64_t shard_index = 0;
   bool repeated = false;  // a stored reply to a command that had run before
   std::uint32_t shard = 0;
+  // Of a read that may be stale: for how long at most the shard may have gone on since. Then
+  // `shard_index` is what the replica that answered has applied.
+  std::optional<Duration> age = std::nullopt;
 };
 
 // Runs on whatever thread the answer arises (a shard's actor, the caller's own): it must not block
@@ -51,6 +55,7 @@ class Request {
   MessageId id;              // ignored by read-only methods
   std::string caller;        // scope of the id: identity, or the calling service and entity
   MonotonicTime deadline{};  // not run after this; MonotonicTime::max(): none
+  bool stale = false;        // a read that any replica may answer, from what its file holds
   std::string trace;         // W3C traceparent, empty: none
   OnBehalfOf on_behalf_of;
   ReplyTo reply_to;

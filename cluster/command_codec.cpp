@@ -19,7 +19,7 @@ Error to_error(const wire::CommandError& error) {
 }  // namespace
 
 std::string encode_command(const actors::CallBase& call, const actors::CallOptions& options,
-                           std::uint32_t attempt) {
+                           std::uint32_t attempt, bool stale) {
   wire::Command command;
   command.set_service(call.service->name);
   command.set_method(call.service->methods[call.method].name);
@@ -37,6 +37,7 @@ std::string encode_command(const actors::CallBase& call, const actors::CallOptio
   command.set_principal(options.on_behalf_of.principal);
   command.set_tenant(options.on_behalf_of.tenant);
   command.set_data_subject(options.on_behalf_of.data_subject);
+  command.set_stale(stale);
   return actors::encode(command);
 }
 
@@ -58,6 +59,10 @@ std::string encode_reply(const RemoteReply& reply) {
     message.set_shard_index(reply.reply->shard_index);
     message.set_repeated(reply.reply->repeated);
     message.set_shard(reply.reply->shard);
+    if (reply.reply->age) {
+      message.set_stale(true);
+      message.set_age_ns(reply.reply->age->count());
+    }
   } else {
     const Error& why = reply.reply.error();
     auto& error = *message.mutable_error();
@@ -80,6 +85,7 @@ RemoteReply decode_reply(std::string_view bytes) {
   reply.shard_index = message.shard_index();
   reply.repeated = message.repeated();
   reply.shard = message.shard();
+  if (message.stale()) reply.age = std::chrono::nanoseconds{message.age_ns()};
   return {std::move(reply), message.leader()};
 }
 

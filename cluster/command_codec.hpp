@@ -13,7 +13,7 @@ namespace troupe::cluster {
 
 // `options.id` is set for a command; the timeout does not travel.
 std::string encode_command(const actors::CallBase& call, const actors::CallOptions& options,
-                           std::uint32_t attempt);
+                           std::uint32_t attempt, bool stale = false);
 // INVALID_ARGUMENT / COMMAND_MALFORMED.
 Result<wire::Command> decode_command(std::string_view bytes);
 // What the id of a decoded command is.

@@ -21,6 +21,7 @@ actors::ShardOptions shard_options(const config::Service& settings, const config
   options.history_page_max = settings.limits.history_page_events;
   options.reply_window = settings.reply_window;
   options.idempotency_window = settings.idempotency_window;
+  options.stale_age_max = settings.stale_age_max;
   options.quarantine_failures = settings.quarantine.failures;
   options.quarantine_period = settings.quarantine.period;
   options.quarantine_first = settings.quarantine.backoff_first;

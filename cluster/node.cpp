@@ -13,6 +13,7 @@
 #include "cluster/hosted.hpp"
 #include "cluster/node_admin.hpp"
 #include "cluster/node_links.hpp"
+#include "cluster/node_recovery.hpp"
 #include "cluster/node_tree.hpp"
 #include "cluster/placement.hpp"
 #include "cluster/replication/raft_group.hpp"
@@ -84,6 +85,18 @@ class NodeImpl final : public Node {
     if (!voters_.empty()) raft.trailing = manifest.storage.checkpoint_entries;
     tree_ = actors::SupervisionTree::make("node");
     admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
+    NodeRecoverySpec recovery{&platform_,
+                              manifest.cluster.name,
+                              folder_.identity().cluster_id,
+                              node.name,
+                              {},
+                              links_.exchange(),
+                              &hosted_,
+                              &router_};
+    for (const config::Node& other : manifest.nodes)
+      if (other.name != node.name) recovery.others.push_back(other.name);
+    recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
+    admin_->recovers_with(*recovery_);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
     servers_ = std::move(servers);
     admin_->listens_on(servers_.gateway_address, servers_.admin_address);
@@ -133,11 +146,11 @@ class NodeImpl final : public Node {
  private:
   runtime::Logger& log() { return platform_.log(); }
 
-  // While other nodes take over what this one leads it goes on as ever; shards take seconds at most.
+  // While other nodes take over what this one leads it goes on as ever; shards take seconds at
+  // most.
   void hand_over_and_end() {
     const std::shared_ptr<void> ticket{nullptr, [root = root_](void*) {
-                                         caf::anon_send_exit(root,
-                                                             caf::exit_reason::user_shutdown);
+                                         caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
                                        }};
     for (const HostedService& service : hosted_)
       for (const HostedShard& shard : service.shards)
@@ -167,6 +180,7 @@ class NodeImpl final : public Node {
   std::map<runtime::GroupId, Replicas> voters_;  // of groups with several
   std::vector<HostedService> hosted_;
   std::shared_ptr<actors::SupervisionTree> tree_;
+  std::unique_ptr<NodeRecovery> recovery_;
   std::unique_ptr<NodeAdmin> admin_;
   NodeServers servers_;
   NodeConfig config_;

@@ -41,6 +41,12 @@ struct NodeAdmin::ServiceMetrics {
             metrics.counter("troupe_commands_total", "Commands that ran.", {{"service", service}})),
         reads(metrics.counter("troupe_reads_total", "Read-only calls that ran.",
                               {{"service", service}})),
+        stale_reads(metrics.counter("troupe_stale_reads_total",
+                                    "Reads that may be stale, answered by this node's replicas.",
+                                    {{"service", service}})),
+        late(metrics.counter("troupe_calls_late_total",
+                             "Calls that were refused because their time was over.",
+                             {{"service", service}, {"where", "shard"}})),
         errors(metrics.counter("troupe_errors_total", "Calls that a handler or a shard refused.",
                                {{"service", service}})),
         repeated(metrics.counter("troupe_repeated_total", "Commands answered with a stored reply.",
@@ -58,6 +64,8 @@ struct NodeAdmin::ServiceMetrics {
 
   runtime::Counter& commands;
   runtime::Counter& reads;
+  runtime::Counter& stale_reads;
+  runtime::Counter& late;
   runtime::Counter& errors;
   runtime::Counter& repeated;
   runtime::Counter& exceptions;
@@ -128,10 +136,13 @@ void NodeAdmin::publish_metrics() {
   for (std::size_t i = 0; i < hosted_.size(); ++i) {
     ServiceMetrics& metrics = *metrics_[i];
     std::uint64_t commands = 0, reads = 0, errors = 0, repeated = 0, exceptions = 0;
+    std::uint64_t stale_reads = 0, late = 0;
     std::uint64_t stored = 0, resident = 0, quarantined = 0, serving = 0;
     for (const HostedShard& shard : hosted_[i].shards) {
       commands += shard.vitals->commands;
       reads += shard.vitals->reads;
+      stale_reads += shard.vitals->stale_reads;
+      late += shard.vitals->late;
       errors += shard.vitals->errors;
       repeated += shard.vitals->repeated;
       exceptions += shard.vitals->exceptions;
@@ -146,6 +157,8 @@ void NodeAdmin::publish_metrics() {
     };
     raise(metrics.commands, commands);
     raise(metrics.reads, reads);
+    raise(metrics.stale_reads, stale_reads);
+    raise(metrics.late, late);
     raise(metrics.errors, errors);
     raise(metrics.repeated, repeated);
     raise(metrics.exceptions, exceptions);
@@ -166,7 +179,9 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
   status.set_gateway(gateway_);
   status.set_admin(admin_);
   bool refusing = false;
+  bool incomplete = false;
   for (const HostedService& service : hosted_) {
+    std::size_t not_voting = 0;
     ServiceStatus& one = *status.add_services();
     one.set_service(service.service->type->name);
     one.set_context(service.service->type->context);
@@ -180,10 +195,23 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
       one.set_commands(one.commands() + shard.vitals->commands);
       one.set_reads(one.reads() + shard.vitals->reads);
       one.set_errors(one.errors() + shard.vitals->errors);
+      if (vitals.consensus.recovered)
+        status.add_problems(shard.spec.name() +
+                            " was recovered by an operator's order, from this node's replica "
+                            "alone: what only the lost nodes had is lost");
+      not_voting += vitals.consensus.role == "absent" || vitals.consensus.role == "catching up";
       if (vitals.state != "refusing") continue;
       refusing = true;
       status.add_problems(shard.spec.name() + " refuses commands: " + vitals.problem);
     }
+    if (not_voting == 0) continue;
+    incomplete = true;
+    status.add_problems(
+        service.service->type->name + ": " + std::to_string(not_voting) + " of " +
+        std::to_string(service.shards.size()) +
+        " replicas of this node do not vote, or not yet; while that is so, one more node that "
+        "fails can stop their shards. 'troupe shards' shows them: \"catching up\" goes on by "
+        "itself, \"absent\" waits for the other nodes to lead and to take it in");
   }
   const auto log = log_.stats();
   status.mutable_log()->set_commits(log.commits);
@@ -195,10 +223,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
     status.add_problems(
         "the disk of the node log is full: commands are refused until there is space again");
   status.set_memory_bytes(platform_.resident_bytes());
-  status.set_state(stopping_                   ? "stopping"
-                   : refusing || log.disk_full ? "degraded"
-                   : ready()                   ? "serving"
-                                               : "starting");
+  status.set_state(stopping_                                 ? "stopping"
+                   : refusing || incomplete || log.disk_full ? "degraded"
+                   : ready()                                 ? "serving"
+                                                             : "starting");
   answer(std::move(status));
 }
 

@@ -15,6 +15,7 @@
 #include "actors/supervision.hpp"
 #include "cluster/gateway/admin.hpp"
 #include "cluster/hosted.hpp"
+#include "cluster/node_recovery.hpp"
 #include "config/manifest.hpp"
 #include "runtime/storage/node_log.hpp"
 
@@ -29,6 +30,8 @@ class NodeAdmin final : public AdminSource {
   ~NodeAdmin() override;
 
   void listens_on(const std::optional<runtime::Address>& gateway, const runtime::Address& admin);
+  // Before it is asked anything.
+  void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
   void stopping() { stopping_ = true; }
 
   // Calls back once, as soon as every shard serves.
@@ -45,6 +48,13 @@ class NodeAdmin final : public AdminSource {
   void status(std::function<void(Result<NodeStatus>)> answer) override;
   void tree(std::function<void(Result<TreeNode>)> answer) override;
   void shards(std::function<void(Result<ShardList>)> answer) override;
+  void recovery(std::function<void(Result<RecoveryView>)> answer) override {
+    recovery_->view(std::move(answer));
+  }
+  void recover(const RecoveryRequest& request,
+               std::function<void(Result<RecoveryReport>)> answer) override {
+    recovery_->recover(request, std::move(answer));
+  }
 
  private:
   struct ServiceMetrics;
@@ -59,6 +69,7 @@ class NodeAdmin final : public AdminSource {
   const MonotonicTime started_;
   const bool serves_metrics_;
   std::vector<std::unique_ptr<ServiceMetrics>> metrics_;  // in the order of hosted_
+  NodeRecovery* recovery_ = nullptr;
   std::string gateway_;
   std::string admin_;
   std::atomic<bool> stopping_{false};

@@ -62,30 +62,32 @@ void RoutedCall::answer(Result<actors::Reply> reply) {
 
 std::string RoutedCall::choose() {
   if (!hint_.empty()) return std::exchange(hint_, {});
+  if (turn_ > 0) return route_.nodes[turn_ % route_.nodes.size()];
+  std::string found;
+  std::string told_then;
   {
     const std::lock_guard guard{route_.mutex};
-    if (!route_.leader.empty() && turn_ == 0) return route_.leader;
+    found = route_.leader;
+    told_then = route_.told;
   }
-  if (turn_ == 0 && route_.here) {
+  if (route_.here && found != router_.options_.node) {
     const std::string told = Router::told_leader(route_);
-    if (!told.empty()) return told;
+    if (!told.empty() && (found.empty() || told != told_then)) return told;
   }
-  return route_.nodes[turn_ % route_.nodes.size()];
+  return found.empty() ? route_.nodes.front() : found;
 }
 
 void RoutedCall::attempt() {
-  if (router_.platform_.clock().now() >= deadline_)
-    return give_up(deadline_exceeded("DEADLINE_EXCEEDED", "the time of the call is over"));
+  if (router_.platform_.clock().now() >= deadline_) return give_up(Router::late(route_));
   ++attempts_;
   const std::string node = choose();
   auto self = shared_from_this();
   if (node == router_.options_.node)
-    return router_.deliver(route_, call_, options_, bucket_, deadline_, false,
-                           [self, node](Result<actors::Reply> reply) {
-                             const std::string leader =
-                                 reply ? std::string{} : Router::told_leader(self->route_);
-                             self->came(node, std::move(reply), leader);
-                           });
+    return router_.deliver(
+        route_, call_, options_, bucket_, deadline_, {}, [self, node](Result<actors::Reply> reply) {
+          const std::string leader = reply ? std::string{} : Router::told_leader(self->route_);
+          self->came(node, std::move(reply), leader);
+        });
   TROUPE_SOMETIMES("a call went to another node");
   router_.reach_(node, encode_command(call_, options_, attempts_), deadline_,
                  [self, node](Result<std::string> bytes) {
@@ -100,9 +102,7 @@ void RoutedCall::came(const std::string& node, Result<actors::Reply> reply,
   if (reply || !try_again(reply.error())) {
     // A refusal by a shard that runs is an answer like any other.
     if (reply) {
-      const std::lock_guard guard{route_.mutex};
-      route_.leader = node;
-      route_.leaderless_since = MonotonicTime::max();
+      remember(node);
     } else if (reply.error().code == Code::deadline_exceeded) {
       may_have_run_ = may_have_run_ || !not_run(reply.error());
       return give_up(std::move(reply).error());
@@ -123,6 +123,18 @@ void RoutedCall::came(const std::string& node, Result<actors::Reply> reply,
     return attempt();
   }
   again(leader);
+}
+
+void RoutedCall::remember(const std::string& leader) {
+  std::unique_lock guard{route_.mutex};
+  route_.leaderless_since = MonotonicTime::max();
+  if (route_.leader == leader && attempts_ == 1) return;
+  route_.leader = leader;
+  if (!route_.here) return;
+  guard.unlock();
+  std::string told = Router::told_leader(route_);
+  guard.lock();
+  route_.told = std::move(told);
 }
 
 // Whether to stop asking: nobody leads, for so long that no election explains it.
@@ -153,13 +165,17 @@ void RoutedCall::again(const std::string& leader) {
 
 void RoutedCall::give_up(Error last) {
   const bool command = !call_.service->methods[call_.method].read_only;
-  if (command && may_have_run_)
-    return answer(unavailable(
+  if (command && may_have_run_) {
+    Error why = unavailable(
         "OUTCOME_UNKNOWN",
         "the command may or may not have run; send it again with the same message id. The last "
         "attempt of " +
-            std::to_string(attempts_) + " ended with " + last.describe()));
+            std::to_string(attempts_) + " ended with " + last.describe());
+    why.retry_after = std::chrono::seconds{1};
+    return answer(std::move(why));
+  }
   if (last.code == Code::unavailable) {
+    TROUPE_SOMETIMES("a call was refused because nobody leads");
     Error why = unavailable(
         "NO_LEADER", "no replica of the key's shard leads: a majority of " +
                          std::to_string(route_.nodes.size()) +

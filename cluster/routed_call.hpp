@@ -29,6 +29,7 @@ class RoutedCall final : public std::enable_shared_from_this<RoutedCall> {
  private:
   std::string choose();
   void came(const std::string& node, Result<actors::Reply> reply, const std::string& leader);
+  void remember(const std::string& leader);
   void again(const std::string& leader);
   bool leaderless(const std::string& leader);
   void give_up(Error last);

@@ -7,6 +7,7 @@
 #include "actors/shard/shard_actor.hpp"
 #include "cluster/command_codec.hpp"
 #include "cluster/routed_call.hpp"
+#include "cluster/stale_call.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -38,12 +39,16 @@ void Router::add_service(const actors::ServiceType& service,
   ServiceRoute& route = services_[&service];
   names_[service.name] = &service;
   route.seed = seed_of(service.name);
+  runtime::Counter& late = platform_.metrics().counter(
+      "troupe_calls_late_total", "Calls that were refused because their time was over.",
+      {{"service", service.name}, {"where", "router"}});
   for (std::vector<std::string>& nodes : replicas) {
     auto shard = std::make_unique<ShardRoute>();
     shard->nodes = std::move(nodes);
     shard->here =
         std::find(shard->nodes.begin(), shard->nodes.end(), options_.node) != shard->nodes.end();
     shard->alone = shard->here && shard->nodes.size() == 1;
+    shard->late = &late;
     shard->leaderless_since = MonotonicTime::max();
     route.shards.push_back(std::move(shard));
   }
@@ -119,16 +124,26 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
   const MonotonicTime deadline = options.timeout == Duration::max()
                                      ? MonotonicTime::max()
                                      : platform_.clock().now() + options.timeout;
+  const bool stale = call.service->methods[call.method].stale_ok && !options.fresh;
   if (route.alone)
-    return deliver(route, std::move(call), std::move(options), bucket, deadline, true,
-                   std::move(reply_to));
+    return deliver(route, std::move(call), std::move(options), bucket, deadline,
+                   {.counted = true, .stale = stale}, std::move(reply_to));
+  if (stale)
+    return std::make_shared<StaleCall>(*this, route, bucket, std::move(call), std::move(options),
+                                       deadline, std::move(reply_to))
+        ->attempt();
   std::make_shared<RoutedCall>(*this, route, bucket, std::move(call), std::move(options), deadline,
                                std::move(reply_to))
       ->attempt();
 }
 
+Error Router::late(ShardRoute& route) {
+  route.late->add();
+  return deadline_exceeded("DEADLINE_EXCEEDED", "the time of the call is over");
+}
+
 void Router::deliver(ShardRoute& route, actors::CallBase call, actors::CallOptions options,
-                     runtime::Bucket bucket, MonotonicTime deadline, bool counted,
+                     runtime::Bucket bucket, MonotonicTime deadline, Delivery delivery,
                      actors::ReplyTo reply_to) {
   caf::actor shard;
   {
@@ -152,8 +167,9 @@ void Router::deliver(ShardRoute& route, actors::CallBase call, actors::CallOptio
   request->on_behalf_of = std::move(options.on_behalf_of);
   if (options.id) request->id = *options.id;
   request->deadline = deadline;
+  request->stale = delivery.stale;
   request->reply_to = std::move(reply_to);
-  if (counted) {
+  if (delivery.counted) {
     request->in_flight = &route.in_flight;
     route.in_flight.fetch_add(1, std::memory_order_relaxed);
   }
@@ -196,7 +212,9 @@ void Router::serve(std::string_view bytes, MonotonicTime deadline,
   options.on_behalf_of = {std::move(*command->mutable_principal()),
                           std::move(*command->mutable_tenant()),
                           std::move(*command->mutable_data_subject())};
-  deliver(route, std::move(call), std::move(options), bucket, deadline, true,
+  const bool stale = command->stale() && call.service->methods[method].stale_ok;
+  deliver(route, std::move(call), std::move(options), bucket, deadline,
+          {.counted = true, .stale = stale},
           [&route, answer = std::move(answer)](Result<actors::Reply> reply) {
             std::string leader = reply ? std::string{} : told_leader(route);
             answer(encode_reply({std::move(reply), std::move(leader)}));

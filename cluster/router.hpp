@@ -9,6 +9,8 @@
 // it asks the replica that it believes to lead, follows hints, and tries again under the same
 // message id while the caller has time (cluster/routed_call.hpp).
 //
+// A read that may be stale goes to the replica on this node, or to any (cluster/stale_call.hpp).
+//
 // Threads: services are added and use() and reach() called before the first call; everything else
 // may be called from any thread.
 #pragma once
@@ -81,17 +83,20 @@ class Router final : public actors::Client {
 
  private:
   friend class RoutedCall;
+  friend class StaleCall;
 
   struct ShardRoute {
     std::vector<std::string> nodes;
     bool here = false;   // one of them is this node
     bool alone = false;  // and no other
+    runtime::Counter* late = nullptr;
     std::atomic<std::int64_t> in_flight{0};
 
     mutable std::mutex mutex;  // guards what follows
     caf::actor actor;
     std::function<std::string()> leader_as_told;
     std::string leader;              // as calls have found; empty: not known
+    std::string told;                // who led as the replica here knew when it was found
     MonotonicTime leaderless_since;  // MonotonicTime::max(): it is not
   };
   struct ServiceRoute {
@@ -99,10 +104,16 @@ class Router final : public actors::Client {
     std::vector<std::unique_ptr<ShardRoute>> shards;
   };
   const ServiceRoute* find(const actors::ServiceType* service) const;
+  struct Delivery {
+    bool counted = false;  // among the calls in flight
+    bool stale = false;
+  };
   // Hands a call to the replica on this node.
   void deliver(ShardRoute& route, actors::CallBase call, actors::CallOptions options,
-               runtime::Bucket bucket, MonotonicTime deadline, bool counted,
+               runtime::Bucket bucket, MonotonicTime deadline, Delivery delivery,
                actors::ReplyTo reply_to);
+  // The answer to a call whose time is over, which it counts.
+  static Error late(ShardRoute& route);
   static std::string told_leader(const ShardRoute& route);
 
   runtime::Platform& platform_;

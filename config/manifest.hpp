@@ -101,6 +101,7 @@ struct Service {
   std::uint32_t replication_factor = 0;  // 0: not given; Manifest::service() chooses
   Duration reply_window = std::chrono::minutes{10};
   Duration idempotency_window = std::chrono::hours{24};
+  Duration stale_age_max = std::chrono::hours{1};
   ServiceLimits limits;
   RestartPolicy restart;
   QuarantinePolicy quarantine;

@@ -17,7 +17,7 @@ SIMULATION(cluster_ledger, "a cluster that loses nodes neither loses nor doubles
       Faults::everything().without({FaultKind::rot_log}).harming_at_most((shape.replicas - 1) / 2));
   sim.duration(30s);
   sim.manifest(cluster_manifest(shape, sim.random()));
-  declare_ledger(sim);
+  declare_ledger(sim, {.spectators = 4});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// One node of three or five loses its disk while clients work, and comes back as a replacement. Its
-// replicas stay absent: the others go on without them, and nothing that was acknowledged is lost.
+// One node of three or five loses its disk while clients work, and comes back as a replacement. The
+// others go on without its replicas, nothing that was acknowledged is lost, and in the end new
+// replicas on it hold all of it.
 #include "simulations/models/cluster_manifest.hpp"
 #include "simulations/models/ledger_clients.hpp"
 
@@ -8,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-SIMULATION(lost_disk, "a cluster goes on without the replicas of a disk that was lost") {
+SIMULATION(lost_disk, "a cluster goes on when a disk is lost, and gets new replicas in its place") {
   using K = FaultKind;
   auto random = sim.random(1);
   const auto shape = draw_cluster_shape(sim.random(2));

@@ -54,8 +54,10 @@ std::optional<Failure> refusals_come_in_time(const QuorumLoss& loss, const Past&
     for (const auto& heard : operation.heard) {
       const auto asked = std::exchange(since, heard.at);
       if (!loss.holds(asked, heard.at) || heard.at - asked <= most) continue;
-      // Nobody answers for a node that stands still.
-      if (loss.kind == FaultKind::pause && heard.reason == "DEADLINE_EXCEEDED") continue;
+      // Nobody answers for a node that stands still; the connection may end meanwhile.
+      const bool no_answer =
+          heard.reason == "DEADLINE_EXCEEDED" || heard.reason == "CONNECTION_LOST";
+      if (loss.kind == FaultKind::pause && no_answer) continue;
       return Failure{{},
                      operation.text() + " heard " + heard.reason + " only at " +
                          seconds_text(heard.at) + ", although a call may take " +

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/result.hpp"
 #include "runtime/storage/ids.hpp"
@@ -41,8 +42,8 @@ class ConsensusObserver {
   // stored (a full disk): RESOURCE_EXHAUSTED if there is no other replica that could lead.
   virtual void on_not_leading(const Error& why) = 0;
 
-  // This replica has begun without leading: others may lead, and it hears of what they commit.
-  // `why` is what to answer to commands. on_leading() may come at any time, or never.
+  // This replica has begun without leading, or another leads than before: it hears of what others
+  // commit. `why` is what to answer to commands. on_leading() may come at any time, or never.
   virtual void on_following(const Error& why) { static_cast<void>(why); }
 
   // --- files: a replica that lags behind what the leader's log has cut off gets the leader's file
@@ -81,6 +82,17 @@ class ConsensusObserver {
   static Error no_files() { return unimplemented("NO_SHARD_FILES", "this observer has no files"); }
 };
 
+// The order to go on alone, because a majority of the group is gone for good: this replica becomes
+// the only voter, under a new Raft id. Whoever gives it has compared the replicas that are left
+// (cluster/node_recovery.hpp); what was seen of this one must still be true.
+struct RecoveryOrder {
+  std::uint64_t replica = 0;  // Raft id
+  runtime::LogIndex last = 0;
+  runtime::Term last_term = 0;
+  runtime::Term term = 0;              // well above all that any replica can have seen
+  std::vector<std::string> lost = {};  // nodes
+};
+
 class Consensus {
  public:
   virtual ~Consensus() = default;
@@ -101,6 +113,14 @@ class Consensus {
   // committed may be read without confirmation, even while a full disk keeps it from writing.
   virtual bool sole_voter() const { return false; }
 
+  // The latest moment of which this replica knows that nothing behind `applied` was committed then:
+  // by a leader's word, or because it leads. Nullopt: it has heard of none since it was made.
+  // `applied` never falls. A leader's word counts from when it came.
+  virtual std::optional<MonotonicTime> fresh_at(runtime::LogIndex applied) {
+    static_cast<void>(applied);
+    return std::nullopt;
+  }
+
   // The shard file of this generation cannot lose anything up to `index` any more: takes a snapshot
   // marker there and cuts the log behind it.
   virtual void checkpointed(runtime::LogIndex index, runtime::Term term,
@@ -111,6 +131,17 @@ class Consensus {
   // replica does not lead or nobody else could.
   virtual void hand_over(std::function<void(bool)> done) { done(false); }
 
+  // Obeys, durably, before it calls back. Errors, after which nothing has changed:
+  // FAILED_PRECONDITION / RECOVERY_REFUSED says why; those of the log.
+  virtual void recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done) {
+    static_cast<void>(order);
+    done(unimplemented("RECOVERY_REFUSED", "this group cannot be recovered"));
+  }
+
+  struct Voter {
+    std::uint64_t replica = 0;
+    std::string node;
+  };
   struct Status {
     // "leader", "follower" (it votes), "candidate", "catching up" (it does not vote yet), "absent"
     // (the group does not know it), "starting"
@@ -119,8 +150,11 @@ class Consensus {
     runtime::LogIndex commit = 0;
     runtime::LogIndex last = 0;
     runtime::LogIndex snapshot = 0;
-    std::uint64_t replica = 0;  // Raft id; 0: none
-    std::string leader = {};    // name of the node that leads, as far as is known; empty: not known
+    std::uint64_t replica = 0;       // Raft id; 0: none
+    runtime::Term last_term = 0;     // of entry `last`
+    std::vector<Voter> voters = {};  // by the newest configuration, committed or not
+    bool recovered = false;          // in this process
+    std::string leader = {};  // name of the node that leads, as far as is known; empty: not known
   };
   virtual Status status() const = 0;
 };

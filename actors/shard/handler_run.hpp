@@ -5,38 +5,48 @@
 #include <utility>
 #include <vector>
 
+#include "actors/shard/file_reads.hpp"
 #include "actors/shard/shard.hpp"
 
 namespace troupe::actors {
 
 // A page of an entity's history that was fetched for the handler that asked for it.
-struct Shard::Page {
-  HistoryOrder order = HistoryOrder::oldest_first;
-  std::uint64_t from = 0;
-  std::size_t limit = 0;
+struct Shard::Page : PageWanted {
   std::vector<RawEvent> events;
 
-  bool is(HistoryOrder an_order, std::uint64_t a_from, std::size_t a_limit) const {
-    return order == an_order && from == a_from && limit == a_limit;
+  bool is(const PageWanted& wanted) const {
+    return order == wanted.order && from == wanted.from && limit == wanted.limit;
   }
 };
 
+// Null: it was not fetched.
+template <class Pages>
+const std::vector<RawEvent>* find_page(const Pages& pages, const PageWanted& wanted) {
+  for (const auto& page : pages)
+    if (page.is(wanted)) return &page.events;
+  return nullptr;
+}
+
 // Pages that one handler may ask for; each costs a run from its beginning.
 inline constexpr std::size_t pages_max = 100;
+
+inline Error history_too_long(const MethodType& method) {
+  return resource_exhausted("HISTORY_TOO_LONG", "the handler of " + method.name +
+                                                    " asked for more than " +
+                                                    std::to_string(pages_max) +
+                                                    " pages; hand a page token to the caller");
+}
 
 // Unwinds a handler that asked for a page of its history: the page is fetched and the handler runs
 // again, with it. Handlers are const and their effects are dropped, so that running twice is the
 // same as running once.
 struct PageNeeded {
-  HistoryOrder order;
-  std::uint64_t from;
-  std::size_t limit;
+  PageWanted wanted;
 };
 
 class Context final : public HandlerContext {
  public:
-  using Find =
-      std::function<const std::vector<RawEvent>*(HistoryOrder, std::uint64_t, std::size_t)>;
+  using Find = std::function<const std::vector<RawEvent>*(const PageWanted&)>;
   Context(std::int64_t time_ms, const OnBehalfOf& on_behalf_of, std::size_t page_max, Find find)
       : time_ms_(time_ms),
         on_behalf_of_(on_behalf_of),
@@ -47,8 +57,9 @@ class Context final : public HandlerContext {
   std::size_t history_page_max() const override { return page_max_; }
   std::vector<RawEvent> history(HistoryOrder order, std::uint64_t from,
                                 std::size_t limit) override {
-    if (const auto* events = find_(order, from, limit)) return *events;
-    throw PageNeeded{order, from, limit};
+    const PageWanted wanted{order, from, limit};
+    if (const auto* events = find_(wanted)) return *events;
+    throw PageNeeded{wanted};
   }
 
  private:

@@ -38,6 +38,9 @@ struct ShardOptions {
   Duration reply_window = std::chrono::minutes{10};
   Duration idempotency_window = std::chrono::hours{24};
 
+  // Beyond this age of its rows a replica refuses reads that may be stale.
+  Duration stale_age_max = std::chrono::hours{1};
+
   // An entity leaves memory after this long without a message (monotonic time), or earlier, least
   // recently used first, when the shard's entities exceed the memory bound.
   Duration passivate_after = std::chrono::minutes{5};

@@ -151,6 +151,9 @@ void Shard::on_not_leading(const Error& why) {
   refusal_ = why;
   enter(State::refusing);
   refuse_open_work(why);
+  TROUPE_SOMETIMES_IF(handing_over_ && !hand_over_begun_,
+                      "a shard lost its leadership while it waited to hand it over");
+  hand_over_when_idle();
   run_queued();
 }
 
@@ -222,10 +225,13 @@ void Shard::handle(RequestPtr request) {
   if (request->deadline < now()) {
     TROUPE_SOMETIMES("the time of a call was over before it ran");
     surroundings_.vitals->errors.fetch_add(1, std::memory_order_relaxed);
+    surroundings_.vitals->late.fetch_add(1, std::memory_order_relaxed);
     return request->answer(deadline_exceeded(
         "DEADLINE_EXCEEDED",
         "the call's time was over before it ran; it had no effect by this attempt"));
   }
+  if (request->stale && state_ != State::opening && state_ != State::stopping)
+    return read_stale(std::move(request));
   switch (state_) {
     case State::serving:
       if (waits_for_hand_over(request)) return;
@@ -251,6 +257,12 @@ void Shard::handle(RequestPtr request) {
   }
 }
 
+void Shard::recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done) {
+  if (!consensus_)
+    return done(unavailable("SHARD_STARTING", spec_.name() + " is starting; retry soon"));
+  consensus_->recover(order, std::move(done));
+}
+
 void Shard::stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
   const bool serving = state_ == State::serving;
@@ -260,6 +272,7 @@ void Shard::stop(std::function<void()> stopped) {
   for (RequestPtr& request : std::exchange(queued_, {})) request->answer(why);
   for (RequestPtr& request : std::exchange(stalled_, {})) request->answer(why);
   for (RequestPtr& request : std::exchange(unconfirmed_reads_, {})) request->answer(why);
+  refuse_stale_reads(why);
   if (serving) flush(true);
   TROUPE_SOMETIMES_IF(!in_flight_.empty(), "a shard was stopped while batches were in flight");
   stop_if_idle();

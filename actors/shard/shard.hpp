@@ -9,6 +9,9 @@
 // only when no batch that touched it is unapplied; when a batch fails, everything that saw it is
 // dropped.
 //
+// Reads that may be stale (Request::stale) are another way: they run on any replica, over an entity
+// that is made of the file's rows for the one read and shares nothing with those in memory.
+//
 // This class is the state machine alone: it runs inside its actor (shard_actor.hpp), never blocks,
 // and sees the world through Executor, ShardFiles and Consensus. No method is thread-safe.
 #pragma once
@@ -86,8 +89,8 @@ class Shard final : private ConsensusObserver {
   // A call for one of this shard's keys. Answers it sooner or later.
   void handle(RequestPtr request);
 
-  // If it leads, lets another replica do so, within seconds, and calls back; at once if it does not,
-  // or nobody else could. Commands that come meanwhile wait.
+  // If it leads, lets another replica do so, within seconds, and calls back; at once if it does
+  // not, or nobody else could. Commands that come meanwhile wait.
   void hand_over(std::function<void()> done);
 
   // Refuses what comes from now on, lets proposed batches commit and their replies leave, then
@@ -96,6 +99,13 @@ class Shard final : private ConsensusObserver {
 
   // Checkpoints the file soon, so that the log can be cut (NodeLog::laggards).
   void request_checkpoint();
+
+  // What its group says of itself; of a shard that is opening: nothing.
+  Consensus::Status group() const {
+    return consensus_ ? consensus_->status() : Consensus::Status{};
+  }
+  // Consensus::recover(); UNAVAILABLE / SHARD_STARTING while it is opening.
+  void recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done);
 
   // A page of an entity's history that was fetched for the handler that asked for it.
   struct Page;
@@ -149,6 +159,7 @@ class Shard final : private ConsensusObserver {
   runtime::LogIndex overlay_unapplied(const Resident& resident,
                                       runtime::ShardFile::Loaded& loaded) const;
   bool renew_entity(Resident& resident, std::string_view state);
+  Error state_malformed(const std::string& key) const;
   void run_waiting(Resident& resident);
   Resident* still_busy(const std::string& key, std::uint64_t epoch);
 
@@ -157,7 +168,9 @@ class Shard final : private ConsensusObserver {
   void dispatch(RequestPtr request);
   void confirm_reads();
   void run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages, bool known_new);
+  bool refused_as_quarantined(Request& request);
   void handler_threw(Resident& resident, const RequestPtr& request, const std::string& what);
+  void answer_thrown(const RequestPtr& request, const std::string& what);
   void answer(InFlightBatch& batch);
   void answer(Request& request, Result<Reply> reply, runtime::LogIndex index);
   void answer_when_seen(const Resident& resident, RequestPtr request, Result<Reply> reply);
@@ -173,6 +186,19 @@ class Shard final : private ConsensusObserver {
   void look_up_reply(Resident& resident, RequestPtr request, const ReplyKey& key,
                      const RequestDigest& digest);
   void fetch_history(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages);
+
+  // --- shard_stale.cpp: reads of what the file holds, on any replica
+  struct StaleRead;
+  struct FileView;
+  using StaleReads = std::vector<std::shared_ptr<StaleRead>>;
+  void read_stale(RequestPtr request);
+  void visit_for_stale_reads();
+  static Result<FileView> view(runtime::ShardFile& file, const std::string& path,
+                               const StaleRead& read);
+  void run_stale(const std::shared_ptr<StaleRead>& read, FileView view,
+                 const runtime::ShardFile::Applied& applied);
+  void refuse_stale_reads(const Error& why);
+  Duration age_of(const runtime::ShardFile::Applied& applied);
 
   // --- shard_batches.cpp: effects ----------------------------------------------------------------
   void add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome outcome,
@@ -203,10 +229,10 @@ class Shard final : private ConsensusObserver {
   bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
   std::function<void()> handing_over_;
-  bool hand_over_begun_ = false;    // the group has been told
-  std::deque<RequestPtr> queued_;   // while opening, recovering or handing leadership over
-  std::uint64_t epoch_ = 0;         // raised when residents are dropped: older completions are void
-  std::uint64_t generation_ = 1;    // of the shard file
+  bool hand_over_begun_ = false;   // the group has been told
+  std::deque<RequestPtr> queued_;  // while opening, recovering or handing leadership over
+  std::uint64_t epoch_ = 0;        // raised when residents are dropped: older completions are void
+  std::uint64_t generation_ = 1;   // of the shard file
 
   Residents residents_;
   ReplyMemory replies_;
@@ -215,6 +241,8 @@ class Shard final : private ConsensusObserver {
   bool loading_ = false;
   std::vector<RequestPtr> unconfirmed_reads_;
   bool confirming_ = false;
+  StaleReads stale_reads_;  // wait for the next visit of the file
+  bool visiting_ = false;
   std::size_t waiting_ = 0;  // requests in queued_, stalled_ and residents' waiting lists
 
   std::int64_t time_ms_ = 0;  // shard time of the newest batch or read

@@ -23,6 +23,10 @@ struct HandOver {
   std::shared_ptr<void> ticket;
 };
 
+struct ShardJob {
+  std::shared_ptr<std::function<void(Shard&)>> run;
+};
+
 }  // namespace
 }  // namespace troupe::actors
 
@@ -30,6 +34,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CheckpointRequest)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::HandOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardJob)
 
 namespace troupe::actors {
 namespace {
@@ -98,6 +103,7 @@ class ShardActor final : public caf::event_based_actor {
         [](const Job& job) { (*job.run)(); },
         [this](const CheckpointRequest&) { shard_->request_checkpoint(); },
         [this](const HandOver& order) { shard_->hand_over([ticket = order.ticket] {}); },
+        [this](const ShardJob& job) { (*job.run)(*shard_); },
     };
   }
 
@@ -150,6 +156,10 @@ void send_checkpoint(const caf::actor& shard) {
 
 void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket) {
   caf::anon_send(shard, HandOver{std::move(ticket)});
+}
+
+void send_job(const caf::actor& shard, std::function<void(Shard&)> job) {
+  caf::anon_send(shard, ShardJob{std::make_shared<std::function<void(Shard&)>>(std::move(job))});
 }
 
 caf::actor spawn_executor(caf::actor_system& system) {

@@ -20,6 +20,8 @@ void send_request(const caf::actor& shard, RequestPtr request);
 void send_checkpoint(const caf::actor& shard);
 // Shard::hand_over(); the ticket is let go of when it is over, or the shard has ended.
 void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket);
+// Runs inside the actor, between two messages; dropped if the shard has ended.
+void send_job(const caf::actor& shard, std::function<void(Shard&)> job);
 
 // For ChildSpec::start: an actor that runs closures and nothing else, until it is told to end.
 caf::actor spawn_executor(caf::actor_system& system);

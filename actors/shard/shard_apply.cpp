@@ -103,6 +103,7 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
   files_.dispose(std::exchange(applying_, nullptr));
   applied_ = *result;
   replies_.applied(applied_.index);
+  static_cast<void>(consensus_->fresh_at(applied_.index));  // so that it keeps up
   while (!when_applied_.empty() && when_applied_.begin()->first <= applied_.index) {
     auto then = std::move(when_applied_.begin()->second);
     when_applied_.erase(when_applied_.begin());

@@ -42,6 +42,7 @@ void Shard::confirm_reads() {
   if (confirming_ || unconfirmed_reads_.empty()) return;
   confirming_ = true;
   auto reads = std::make_shared<std::vector<RequestPtr>>(std::exchange(unconfirmed_reads_, {}));
+  TROUPE_SOMETIMES_IF(reads->size() > 1, "reads shared a round");
   consensus_->confirm_leadership([this, reads](const Result<void>& confirmed) {
     confirming_ = false;
     for (RequestPtr& request : *reads) {
@@ -70,17 +71,22 @@ void Shard::confirm_reads() {
   });
 }
 
+bool Shard::refused_as_quarantined(Request& request) {
+  const auto refused = quarantine_.refused(request.key, now());
+  if (!refused) return false;
+  TROUPE_SOMETIMES("a quarantined entity was called");
+  Error why = unavailable("ENTITY_QUARANTINED", "the handlers of '" + request.key +
+                                                    "' kept failing; it is refused for a while");
+  why.retry_after = refused;
+  request.answer(std::move(why));
+  return true;
+}
+
 void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages,
                 bool known_new) {
   const MethodType& method = spec_.service->type->methods[request->method];
   residents_.touch(resident, now());
-  if (const auto refused = quarantine_.refused(resident.key, resident.last_used)) {
-    TROUPE_SOMETIMES("a quarantined entity was called");
-    Error why = unavailable("ENTITY_QUARANTINED", "the handlers of '" + resident.key +
-                                                      "' kept failing; it is refused for a while");
-    why.retry_after = refused;
-    return request->answer(std::move(why));
-  }
+  if (refused_as_quarantined(*request)) return;
 
   ReplyKey key;
   RequestDigest digest;
@@ -112,15 +118,9 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     surroundings_.vitals->commands.fetch_add(1, std::memory_order_relaxed);
   }
 
-  Context context{time_of_run(method.read_only), request->on_behalf_of,
-                  spec_.options.history_page_max,
-                  [&pages](HistoryOrder order, std::uint64_t from,
-                           std::size_t limit) -> const std::vector<RawEvent>* {
-                    if (pages)
-                      for (const Page& page : *pages)
-                        if (page.is(order, from, limit)) return &page.events;
-                    return nullptr;
-                  }};
+  Context context{
+      time_of_run(method.read_only), request->on_behalf_of, spec_.options.history_page_max,
+      [&pages](const PageWanted& wanted) { return pages ? find_page(*pages, wanted) : nullptr; }};
   Entity::Outcome outcome{internal("no outcome"), {}, false};
   try {
     const Entered entered{*resident.entity, context};
@@ -128,16 +128,8 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
   } catch (const PageNeeded& needed) {
     resident.entity->restore_state();
     if (!pages) pages = std::make_shared<Pages>();
-    if (pages->size() >= pages_max)
-      return request->answer(resource_exhausted(
-          "HISTORY_TOO_LONG", "the handler of " + method.name + " asked for more than " +
-                                  std::to_string(pages_max) +
-                                  " pages; hand a page token to the caller"));
-    Page page;
-    page.order = needed.order;
-    page.from = needed.from;
-    page.limit = needed.limit;
-    pages->push_back(std::move(page));
+    if (pages->size() >= pages_max) return request->answer(history_too_long(method));
+    pages->push_back({needed.wanted, {}});
     return fetch_history(resident, std::move(request), std::move(pages));
   } catch (const std::exception& exception) {
     return handler_threw(resident, request, exception.what());
@@ -158,20 +150,24 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
 
 // Harms its own command only: the entity is made anew from the state before the command.
 void Shard::handler_threw(Resident& resident, const RequestPtr& request, const std::string& what) {
-  surroundings_.vitals->exceptions.fetch_add(1, std::memory_order_relaxed);
-  const std::string& method = spec_.service->type->methods[request->method].name;
   TROUPE_SOMETIMES("an entity was made anew after its handler threw");
   // Planted: what a handler changed before it threw stays.
   if (!TROUPE_PLANTED(throw_keeps_half_state)) resident.entity->restore_state();
   renew_entity(resident, encode_deterministic(resident.entity->state_message()));
-  const auto refused = quarantine_.failed(resident.key, now());
+  answer_thrown(request, what);
+}
+
+void Shard::answer_thrown(const RequestPtr& request, const std::string& what) {
+  surroundings_.vitals->exceptions.fetch_add(1, std::memory_order_relaxed);
+  const std::string& method = spec_.service->type->methods[request->method].name;
+  const auto refused = quarantine_.failed(request->key, now());
   TROUPE_SOMETIMES_IF(refused.has_value(), "an entity was quarantined");
   log().error(
       "entity.restarted",
       "a handler of " + spec_.service->type->name + " threw: " + what +
           (refused ? "; the entity is quarantined" : ""),
       {{"shard", spec_.name()},
-       {"entity", resident.key},
+       {"entity", request->key},
        {"method", method},
        {"exception", what},
        {"quarantine_seconds", refused ? std::chrono::duration<double>(*refused).count() : 0.0}});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/shard/file_reads.hpp"
 #include "actors/shard/shard.hpp"
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/rehearsal/planted.hpp"
@@ -17,20 +18,6 @@ constexpr std::size_t replies_loaded_max = 32;
 constexpr std::uint64_t resident_overhead_bytes = 640;
 
 using LoadedMany = std::vector<Result<runtime::ShardFile::Loaded>>;
-
-// An entity without a state has no events: if it has some, the key of its state has rotted, which
-// checksums of rows do not tell.
-Result<runtime::ShardFile::Loaded> load_whole(runtime::ShardFile& file, const std::string& path,
-                                              runtime::Bucket bucket, const std::string& entity) {
-  TROUPE_TRY(loaded, file.load(bucket, entity, replies_loaded_max));
-  if (loaded.state) return loaded;
-  TROUPE_TRY(events, file.events_before(bucket, entity, 0, 1));
-  if (events.empty()) return loaded;
-  return data_loss("SHARD_FILE_CORRUPT", path + ": the state of entity '" + entity +
-                                             "' is missing, of which there are " +
-                                             std::to_string(events.front().sequence) +
-                                             " events: the file is rotten; restore it from a copy");
-}
 
 }  // namespace
 
@@ -51,7 +38,7 @@ void Shard::start_loads() {
         LoadedMany many;
         many.reserve(keys->size());
         for (std::size_t i = 0; i < keys->size(); ++i)
-          many.push_back(load_whole(file, path, (*buckets)[i], (*keys)[i]));
+          many.push_back(load_entity(file, path, (*buckets)[i], (*keys)[i], replies_loaded_max));
         return many;
       },
       [this, keys, epoch = epoch_](Result<LoadedMany> many) {
@@ -91,9 +78,7 @@ void Shard::loaded(const std::string& key, Result<runtime::ShardFile::Loaded> lo
   for (const std::string& row : loaded->replies)
     resident.replies.push_back(ReplyKey::low_of_row(row));
   if (!renew_entity(resident, loaded->state ? loaded->state->state() : std::string_view{}))
-    return fail_(data_loss("STATE_MALFORMED",
-                           "the state of entity '" + key + "' in " + spec_.file(generation_) +
-                               " does not parse as the contract's state message"));
+    return fail_(state_malformed(key));
   resident.busy = false;
   run_waiting(resident);
 }
@@ -133,6 +118,12 @@ bool Shard::renew_entity(Resident& resident, std::string_view state) {
   residents_.set_bytes(resident, resident_overhead_bytes + resident.key.size() + 2 * state.size() +
                                      8 * resident.replies.size());
   return true;
+}
+
+Error Shard::state_malformed(const std::string& key) const {
+  return data_loss("STATE_MALFORMED", "the state of entity '" + key + "' in " +
+                                          spec_.file(generation_) +
+                                          " does not parse as the contract's state message");
 }
 
 // Runs what waited, until the entity is busy again.

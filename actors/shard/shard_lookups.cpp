@@ -3,28 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/shard/file_reads.hpp"
 #include "actors/shard/handler_run.hpp"
 #include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::actors {
-namespace {
-
-// Whether these are all events that were asked for, of an entity with so many. Checksums of rows
-// do not tell that a row is missing because its key rotted.
-bool is_whole(const std::vector<runtime::ShardFile::Event>& events, HistoryOrder order,
-              std::uint64_t from, std::size_t limit, std::uint64_t count) {
-  const bool oldest_first = order == HistoryOrder::oldest_first;
-  const auto begin =
-      oldest_first ? std::max<std::uint64_t>(from, 1) : std::min(from == 0 ? count : from, count);
-  const auto there = oldest_first ? (begin > count ? 0 : count - begin + 1) : begin;
-  if (events.size() != std::min<std::uint64_t>(limit, there)) return false;
-  for (std::uint64_t i = 0; i < events.size(); ++i)
-    if (events[i].sequence != (oldest_first ? begin + i : begin - i)) return false;
-  return true;
-}
-
-}  // namespace
-
 // What an id's time alone says against running its command.
 std::optional<Error> Shard::refused_for_time(const MessageId& id) {
   if (!id.timed) return std::nullopt;
@@ -137,38 +120,21 @@ void Shard::fetch_history(Resident& resident, RequestPtr request, std::shared_pt
       request->answer(applied.error());
       return run_waiting(*waiting);
     }
-    const Page& wanted = pages->back();
-    files_.run<std::vector<runtime::ShardFile::Event>>(
-        [bucket = waiting->bucket, entity, order = wanted.order, from = wanted.from,
-         limit = wanted.limit](runtime::ShardFile& file) {
-          // An entity names the first event that it wants, the file the one before it; 0 is the
-          // end.
-          return order == HistoryOrder::oldest_first
-                     ? file.events_after(bucket, entity, from == 0 ? 0 : from - 1, limit)
-                     : file.events_before(bucket, entity, from == 0 ? 0 : from + 1, limit);
+    files_.run<std::vector<RawEvent>>(
+        [path = spec_.file(generation_), bucket = waiting->bucket, entity,
+         wanted = PageWanted{pages->back()},
+         last_event = waiting->last_event](runtime::ShardFile& file) {
+          return read_page(file, path, bucket, entity, wanted, last_event);
         },
-        [this, entity, epoch, request,
-         pages](Result<std::vector<runtime::ShardFile::Event>> events) {
+        [this, entity, epoch, request, pages](Result<std::vector<RawEvent>> events) {
           Resident* found = still_busy(entity, epoch);
           if (!found) return handle(request);
-          if (events && !is_whole(*events, pages->back().order, pages->back().from,
-                                  pages->back().limit, found->last_event))
-            events =
-                data_loss("SHARD_FILE_CORRUPT", spec_.file(generation_) + ": events of entity '" +
-                                                    entity + "' are missing, of which there were " +
-                                                    std::to_string(found->last_event) +
-                                                    ": the file is rotten; restore it from a copy");
           if (!events && events.error().code == Code::data_loss) return fail_(events.error());
           found->busy = false;
           if (!events) {
             request->answer(events.error());
           } else {
-            std::vector<RawEvent>& page = pages->back().events;
-            page.reserve(events->size());
-            for (auto& one : *events)
-              page.push_back({one.sequence,
-                              WallTime{std::chrono::milliseconds{one.event.time_ms()}},
-                              std::move(*one.event.mutable_event())});
+            pages->back().events = *std::move(events);
             TROUPE_SOMETIMES("a handler ran again with a page of its history");
             run(*found, request, pages, true);
           }

@@ -38,6 +38,8 @@ class ShardVitals {
   // Since the node started.
   std::atomic<std::uint64_t> commands{0};
   std::atomic<std::uint64_t> reads{0};
+  std::atomic<std::uint64_t> stale_reads{0};  // apart from `reads`
+  std::atomic<std::uint64_t> late{0};         // calls whose time was over before they ran
   std::atomic<std::uint64_t> errors{0};
   std::atomic<std::uint64_t> repeated{0};
   std::atomic<std::uint64_t> exceptions{0};

@@ -14,8 +14,9 @@
 namespace troupe::cluster {
 namespace {
 
-// Room for shards to commit what they proposed, after the gateway has drained.
-constexpr auto stop_grace = std::chrono::seconds{10};
+// Room for shards to hand over what they lead, before the gateway drains, and to commit what they
+// proposed, after it has.
+constexpr auto stop_grace = std::chrono::seconds{12};
 
 runtime::OsOptions os_options(const config::Manifest& manifest, const std::string& name) {
   runtime::OsOptions options;

@@ -71,22 +71,44 @@ struct Pages {
     source.shards(as_json<ShardList>(respond, route));
   }
 
-  static constexpr std::array<std::pair<std::string_view, Page>, 6> all() {
+  void recovery(const Respond& respond, std::string_view route) const {
+    source.recovery(as_json<RecoveryView>(respond, route));
+  }
+
+  void recover(const HttpRequest& request, const Respond& respond) const {
+    const auto* type = request.header("Content-Type");
+    if (type == nullptr || !equal_ignoring_case(*type, "application/json"))
+      return send(respond,
+                  problem(415, invalid_argument("MEDIA_TYPE_UNSUPPORTED",
+                                                "an order is JSON, sent as application/json")),
+                  recovery_path);
+    RecoveryRequest order;
+    if (const auto read = json_to_message(request.body, order); !read)
+      return send(respond, problem(read.error()), recovery_path);
+    source.recover(order, as_json<RecoveryReport>(respond, recovery_path));
+  }
+
+  static constexpr std::string_view recovery_path = "/v1/recovery";
+
+  static constexpr std::array<std::pair<std::string_view, Page>, 7> all() {
     return {{{"/healthz", &Pages::healthy},
              {"/readyz", &Pages::ready},
              {"/metrics", &Pages::metrics},
              {"/v1/status", &Pages::status},
              {"/v1/tree", &Pages::tree},
-             {"/v1/shards", &Pages::shards}}};
+             {"/v1/shards", &Pages::shards},
+             {recovery_path, &Pages::recovery}}};
   }
 
   void handle(const HttpRequest& request, const Respond& respond) const {
     for (const auto& [path, page] : all()) {
       if (request.path != path) continue;
       if (request.method == "GET" || request.method == "HEAD") return (this->*page)(respond, path);
+      if (request.method == "POST" && path == recovery_path) return recover(request, respond);
       auto response = problem(
           405, invalid_argument("METHOD_NOT_ALLOWED", std::string{path} + " is read with GET"));
-      response.headers.push_back({"Allow", "GET, HEAD"});
+      response.headers.push_back(
+          {"Allow", path == recovery_path ? "GET, HEAD, POST" : "GET, HEAD"});
       return send(respond, std::move(response), path);
     }
     std::string pages;

@@ -1,4 +1,6 @@
-// The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree and /v1/shards.
+// The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards and
+// /v1/recovery; POST /v1/recovery, which changes something and so is no request that a web page
+// could make without being asked: its body is application/json.
 #pragma once
 
 #include <functional>
@@ -6,6 +8,7 @@
 
 #include "cluster/admin.pb.h"
 #include "cluster/gateway/http/http_server.hpp"
+#include "cluster/recovery.pb.h"
 #include "runtime/result.hpp"
 
 namespace troupe::cluster {
@@ -25,6 +28,19 @@ class AdminSource {
   virtual void status(std::function<void(Result<NodeStatus>)> answer) = 0;
   virtual void tree(std::function<void(Result<TreeNode>)> answer) = 0;
   virtual void shards(std::function<void(Result<ShardList>)> answer) = 0;
+
+  // cluster/node_recovery.hpp
+  virtual void recovery(std::function<void(Result<RecoveryView>)> answer) { answer(no_recovery()); }
+  virtual void recover(const RecoveryRequest& request,
+                       std::function<void(Result<RecoveryReport>)> answer) {
+    static_cast<void>(request);
+    answer(no_recovery());
+  }
+
+ private:
+  static Error no_recovery() {
+    return unimplemented("ROUTE_NOT_FOUND", "this node has no groups to recover");
+  }
 };
 
 class AdminServer {

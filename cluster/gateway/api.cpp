@@ -50,7 +50,18 @@ HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
   response.headers.push_back({"Troupe-Position", route.service->name + '/' +
                                                      std::to_string(reply->shard) + '@' +
                                                      std::to_string(reply->shard_index)});
+  if (reply->age) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*reply->age);
+    response.headers.push_back({"Age", std::to_string(seconds.count())});
+    response.headers.push_back({"Troupe-Applied-Index", std::to_string(reply->shard_index)});
+  }
   return response;
+}
+
+// RFC 9111, section 5.2.1.4: no answer from anything but the origin. Ours is the shard's leader.
+bool wants_fresh(const HttpRequest& request) {
+  const auto* control = request.header("Cache-Control");
+  return control != nullptr && equal_ignoring_case(*control, "no-cache");
 }
 
 }  // namespace
@@ -119,6 +130,7 @@ void Api::call(const Route& route, const PathVariables& variables, const HttpReq
   options.caller = "http";
   options.timeout = call_timeout_;
   options.trace = trace.traceparent();
+  options.fresh = wants_fresh(request);
   // The route is the routes'; they may have to outlive the gateway.
   client_.send(
       std::move(call), std::move(options),

@@ -5,6 +5,8 @@
 //   earlier request under the same Idempotency-Key has the header `Idempotency-Replayed: true`.
 //   A reply has `Troupe-Position: <service>/<shard>@<index>`: where it stands in the history of its
 //   shard, see actors::Reply.
+//   A reply that may be stale has `Age` (whole seconds, rounded up: how old it is at most) and
+//   `Troupe-Applied-Index`; a request with `Cache-Control: no-cache` gets none such.
 //   Every answer has a `traceparent`: the client's trace if it sent one, else a new one.
 #pragma once
 

@@ -1,7 +1,9 @@
 #include "cluster/replication/raft_group.hpp"
 
 #include <algorithm>
+#include <array>
 
+#include "cluster/replication/engine/configuration.h"
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/rehearsal/planted.hpp"
 
@@ -166,6 +168,14 @@ actors::Consensus::Status RaftGroup::status() const {
   status.last = tail_.last();
   status.snapshot = tail_.snapshot();
   status.replica = record_.replica;
+  status.last_term = tail_.last_term();
+  status.recovered = recovered_;
+  if (engine_) {
+    std::array<std::uint64_t, CONFIGURATION_SERVERS_MAX> voters{};
+    const unsigned count = engine_voters(engine_.get(), voters.data(), voters.size());
+    for (unsigned i = 0; i < count; ++i)
+      status.voters.push_back({voters[i], engine_address(engine_.get(), voters[i])});
+  }
   status.leader = leader_node();
   return status;
 }

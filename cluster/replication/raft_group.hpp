@@ -42,6 +42,7 @@
 #include "actors/shard/consensus.hpp"
 #include "cluster/replication/engine/engine.h"
 #include "cluster/replication/first_voters.hpp"
+#include "cluster/replication/freshness.hpp"
 #include "cluster/replication/group_log.hpp"
 #include "cluster/replication/log_tail.hpp"
 #include "cluster/replication/raft_exchange.hpp"
@@ -114,6 +115,8 @@ actors::ConsensusFactory make_raft_factory(runtime::Platform& platform, runtime:
                                            RaftOptions options);
 
 class RaftGroup final : public actors::Consensus {
+  using Confirmed = std::function<void(const Result<void>&)>;
+
  public:
   RaftGroup(std::shared_ptr<RaftSurroundings> shared, runtime::GroupId group,
             actors::Executor& executor, actors::ConsensusObserver& observer);
@@ -126,7 +129,9 @@ class RaftGroup final : public actors::Consensus {
   Result<runtime::LogIndex> propose(runtime::SharedBytes payload) override;
   void confirm_leadership(std::function<void(const Result<void>&)> confirmed) override;
   bool sole_voter() const override;
+  std::optional<MonotonicTime> fresh_at(runtime::LogIndex applied) override;
   void checkpointed(runtime::LogIndex index, runtime::Term term, std::uint64_t generation) override;
+  void recover(const actors::RecoveryOrder& order, Confirmed done) override;
   Status status() const override;
 
   void hand_over(std::function<void(bool)> done) override;
@@ -148,12 +153,13 @@ class RaftGroup final : public actors::Consensus {
 
  private:
   enum class State {
-    idle,       // start() was not called
-    loading,    // the log is being read
-    creating,   // the first entry of a new group is being stored, or our id in one elsewhere
-    running,    // there is an engine
-    waiting,    // for space on the disk
-    replacing,  // the record of a new shard file is being stored; then the group has done its work
+    idle,        // start() was not called
+    loading,     // the log is being read
+    creating,    // the first entry of a new group is being stored, or our id in one elsewhere
+    running,     // there is an engine
+    waiting,     // for space on the disk
+    recovering,  // we are made the only voter
+    replacing,   // the record of a new shard file is being stored; then the group has done its work
     failed,
   };
   struct EngineCloser {
@@ -172,7 +178,6 @@ class RaftGroup final : public actors::Consensus {
     runtime::Term term = 0;
     std::uint64_t generation = 0;
   };
-  using Confirmed = std::function<void(const Result<void>&)>;
 
   // --- raft_group_life.cpp: starting, waiting for space, failing
   // -----------------------------------
@@ -200,6 +205,7 @@ class RaftGroup final : public actors::Consensus {
   void timer_fired(std::uint64_t generation);
   static void appends_done(RaftGroup& group);
   void settle();
+  void tell_leader();
   void deliver();
 
   // --- raft_group_messages.cpp: other replicas
@@ -216,6 +222,7 @@ class RaftGroup final : public actors::Consensus {
   bool comes_from_its_node(const RaftMessage& message);
 
   // --- raft_group_reads.cpp
+  void note_freshness(runtime::LogIndex commit);
   void begin_round();
   void ask_voters();
   void watch_round();
@@ -258,11 +265,11 @@ class RaftGroup final : public actors::Consensus {
   // --- raft_group_members.cpp: who is in the group
   bool votes(std::uint64_t replica) const;
   std::vector<std::string> places() const;
-  Result<void> change(const std::vector<RaftMember>& next, const char* what,
-                      std::uint64_t replica);
+  Result<void> change(const std::vector<RaftMember>& next, const char* what, std::uint64_t replica);
   Error change_refused(const std::string& why) const;
   bool heard_within(std::uint64_t replica, std::chrono::milliseconds time) const;
   void take_join(const RaftMessage& message);
+  void tell_removed(const RaftMessage& message);
   void care_for_members();
   bool may_be_replaced(const RaftMember& member, const std::vector<RaftMember>& all) const;
   bool caught_up(std::uint64_t replica);
@@ -277,6 +284,9 @@ class RaftGroup final : public actors::Consensus {
   void go_on_handing_over();
   std::uint64_t choose_heir() const;
   void handed_over(bool done);
+  // --- raft_group_recovery.cpp
+  std::optional<Error> refuses(const actors::RecoveryOrder& order) const;
+  void recovery_stored(const Result<void>& stored);
 
   void maybe_take_snapshot();
   bool holds_segments_back() const;
@@ -313,6 +323,7 @@ class RaftGroup final : public actors::Consensus {
   bool leading_ = false;             // as the observer knows it
   runtime::LogIndex own_entry_ = 0;  // the first of our term as leader; 0: not the leader
   bool lost_leadership_ = false;     // to be told
+  std::uint64_t told_leader_ = 0;    // the replica that the observer of a follower knows to lead
 
   std::uint64_t round_ = 0;               // of confirmations, the newest
   std::vector<Confirmed> round_reads_;    // wait for it; empty: none is under way
@@ -338,11 +349,14 @@ class RaftGroup final : public actors::Consensus {
     std::vector<std::function<void(bool)>> done;
   };
   HandOver hand_over_;
+  Freshness freshness_;
 
   FileCopy copy_;        // of our file, for others
   FileArrival arrival_;  // another's file, for us
   std::uint64_t arrivals_ = 0;
-  runtime::GroupRecord replaced_;  // while replacing: the record before
+  runtime::GroupRecord replaced_;  // while replacing or recovering: the record before
+  Confirmed recovery_done_;
+  bool recovered_ = false;
 
   std::optional<Checkpoint> checkpoint_;
 

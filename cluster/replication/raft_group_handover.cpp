@@ -27,9 +27,10 @@ void RaftGroup::hand_over(std::function<void(bool)> done) {
 void RaftGroup::go_on_handing_over() {
   if (!hand_over_.under_way || state_ != State::running) return;
   if (own_entry_ == 0) return handed_over(true);
-  if (!leading_ || handed_ != tail_.last() || engine_transferee(engine_.get()) != 0) return;
+  if (!leading_ || engine_transferee(engine_.get()) != 0) return;
   const std::uint64_t heir = choose_heir();
   if (heir == 0) return handed_over(false);
+  if (handed_ != tail_.last()) return;
   EngineUpdate update;
   const EngineResult result = engine_transfer(engine_.get(), now_ms(), heir, &update);
   if (result == ENGINE_FAILED) return fail_engine();
@@ -40,10 +41,13 @@ void RaftGroup::go_on_handing_over() {
   process(update);
 }
 
-// The voter that has most of the log, among those that were heard of last; 0: none was.
+// The voter that has most of the log, among those that were heard of last; 0: none was. Of equals
+// groups choose different ones, so that not all that a node led goes to one other.
 std::uint64_t RaftGroup::choose_heir() const {
   std::uint64_t best = 0;
-  for (const RaftMember& one : members()) {
+  const std::vector<RaftMember> all = members();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const RaftMember& one = all[(group_ + i) % all.size()];
     if (!one.voter || one.replica == record_.replica ||
         !heard_within(one.replica, 4 * shared_->options.heartbeat))
       continue;

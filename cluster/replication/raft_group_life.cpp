@@ -74,8 +74,7 @@ void RaftGroup::create() {
   // Planted: a replica that lost its disk comes back under its old Raft id.
   if (voters.size() > 1 && !options.may_create && !TROUPE_PLANTED(raft_id_reused))
     return join_anew();
-  if (voters.empty())
-    voters.push_back({draw_replica_id(), options.node});
+  if (voters.empty()) voters.push_back({draw_replica_id(), options.node});
   const auto self = std::find_if(voters.begin(), voters.end(), [&](const RaftVoter& voter) {
     return voter.node == options.node;
   });
@@ -209,7 +208,8 @@ void RaftGroup::stop_engine() {
 void RaftGroup::store_failed(const Error& why) {
   if (why.code != Code::resource_exhausted) return fail(why);
   const bool replacing = state_ == State::replacing;
-  if (replacing) record_ = replaced_;  // what the log says, until it is read again
+  const bool recovering = state_ == State::recovering;
+  if (replacing || recovering) record_ = replaced_;  // what the log says, until it is read again
   stop_engine();
   state_ = State::waiting;
   leading_ = lost_leadership_ = false;
@@ -225,6 +225,7 @@ void RaftGroup::store_failed(const Error& why) {
                                        why.message + "; another replica of group " +
                                            std::to_string(group_) + " leads now, or will soon");
   fail_confirmations(told);
+  if (recovering) recovery_stored(why);
   TROUPE_SOMETIMES_IF(told_full_, "a group found no space again");
   TROUPE_SOMETIMES_IF(replacing, "a file from another replica was given up for want of space");
   if (told_full_) return;

@@ -22,9 +22,10 @@ runtime::SharedBytes encode_members(const std::vector<RaftMember>& members) {
   std::vector<ConfigurationServer> servers;
   servers.reserve(members.size());
   for (const RaftMember& one : members)
-    servers.push_back({one.replica,
-                       static_cast<std::uint8_t>(one.voter ? CONFIGURATION_VOTER : CONFIGURATION_STANDBY),
-                       one.node.c_str()});
+    servers.push_back(
+        {one.replica,
+         static_cast<std::uint8_t>(one.voter ? CONFIGURATION_VOTER : CONFIGURATION_STANDBY),
+         one.node.c_str()});
   const int n = static_cast<int>(servers.size());
   std::string bytes(configuration_encode(servers.data(), n, nullptr, 0), '\0');
   if (bytes.empty()) return nullptr;
@@ -109,9 +110,9 @@ Result<void> RaftGroup::remove(std::uint64_t replica) {
 }
 
 Error RaftGroup::change_refused(const std::string& why) const {
-  return failed_precondition("MEMBERS_UNSUITABLE", "the members of group " +
-                                                       std::to_string(group_) +
-                                                       " are not changed: " + why);
+  return failed_precondition(
+      "MEMBERS_UNSUITABLE",
+      "the members of group " + std::to_string(group_) + " are not changed: " + why);
 }
 
 Result<void> RaftGroup::change(const std::vector<RaftMember>& next, const char* what,
@@ -155,14 +156,7 @@ void RaftGroup::take_join(const RaftMessage& message) {
   if (!leading_ || message.node.empty() || message.from == record_.replica || !changes_.empty())
     return;  // it asks again
   if (engine_address(engine_.get(), message.from) != nullptr) return;
-  if (message.round != 0) {
-    // It is no newcomer: a committed configuration named it, and ours, which is later, does not.
-    TROUPE_SOMETIMES("a replica learnt that it had been removed");
-    RaftMessage removed = message_to(message.from, RAFT_REMOVED);
-    removed.round = configurations_.back().index;
-    comes_from_its_node(message);  // so that the answer finds its way
-    return send(std::move(removed));
-  }
+  if (message.round != 0) return tell_removed(message);  // it is no newcomer
   const auto nodes = places();
   if (std::ranges::find(nodes, message.node) == nodes.end()) {
     TROUPE_SOMETIMES("a node wanted to be in a group that is not placed there");
@@ -173,36 +167,54 @@ void RaftGroup::take_join(const RaftMessage& message) {
   care_for_members();
 }
 
+// To who speaks as a member: our committed configuration does not name it, and there is none later.
+void RaftGroup::tell_removed(const RaftMessage& message) {
+  if (!leading_ || !changes_.empty() || message.node.empty() ||
+      engine_address(engine_.get(), message.from) != nullptr)
+    return;
+  TROUPE_SOMETIMES("a replica learnt that it had been removed");
+  RaftMessage removed = message_to(message.from, RAFT_REMOVED);
+  removed.round = configurations_.back().index;
+  comes_from_its_node(message);  // so that the answer finds its way
+  send(std::move(removed));
+}
+
 // At each heartbeat, and when somebody asks: at most one change.
 void RaftGroup::care_for_members() {
   if (!leading_ || asleep_ || !changes_.empty() || hand_over_.under_way) return;
-  if (care_.asked.empty() && engine_voters(engine_.get(), nullptr, 0) ==
-                                 engine_members(engine_.get(), nullptr, 0))
+  if (care_.asked.empty() &&
+      engine_voters(engine_.get(), nullptr, 0) == engine_members(engine_.get(), nullptr, 0))
     return;
   const auto valid = static_cast<std::uint64_t>(shared_->options.members.ask_valid.count());
   std::erase_if(care_.asked, [&](const auto& one) { return now_ms() - one.second.at_ms > valid; });
   const auto all = members();
   for (const auto& [node, asked] : care_.asked) {
-    const auto known = std::ranges::find(all, node, &RaftMember::node);
-    if (known != all.end() && known->replica == asked.replica) continue;
-    if (known != all.end() && !may_be_replaced(*known, all)) continue;
-    const Result<void> changed =
-        known != all.end() ? remove(known->replica) : add_standby(asked.replica, node);
-    TROUPE_SOMETIMES_IF(changed && known != all.end(), "a lost replica was removed from its group");
-    TROUPE_SOMETIMES_IF(changed && known == all.end(), "a replica was taken in as a stand-by");
-    if (changed) return;
+    if (std::ranges::find(all, node, &RaftMember::node) != all.end()) continue;
+    TROUPE_SOMETIMES("a replica was taken in as a stand-by");
+    if (add_standby(asked.replica, node)) return;
   }
   const auto nodes = places();
+  bool coming = false;  // a stand-by that will vote
   for (const RaftMember& one : all) {
-    if (one.voter || std::ranges::find(nodes, one.node) == nodes.end() || !caught_up(one.replica))
-      continue;
+    if (one.voter || std::ranges::find(nodes, one.node) == nodes.end()) continue;
+    coming = coming || heard_within(one.replica, shared_->options.members.silent_when_lost);
+    if (!caught_up(one.replica)) continue;
     TROUPE_SOMETIMES("a stand-by had caught up");
     if (promote(one.replica)) return;
+  }
+  if (coming) return;  // of several lost replicas one after the other: the others stay many
+  for (const auto& [node, asked] : care_.asked) {
+    const auto known = std::ranges::find(all, node, &RaftMember::node);
+    if (known == all.end() || known->replica == asked.replica || !may_be_replaced(*known, all))
+      continue;
+    TROUPE_SOMETIMES("a lost replica was removed from its group");
+    if (remove(known->replica)) return;
   }
 }
 
 // Its node says that it is gone; and it is silent, and the others can do without it.
-bool RaftGroup::may_be_replaced(const RaftMember& member, const std::vector<RaftMember>& all) const {
+bool RaftGroup::may_be_replaced(const RaftMember& member,
+                                const std::vector<RaftMember>& all) const {
   const RaftOptions& options = shared_->options;
   const auto silence = options.members.silent_when_lost;
   if (member.replica == record_.replica || heard_within(member.replica, silence) ||
@@ -279,6 +291,8 @@ void RaftGroup::ask() {
   RaftMessage question = message_to(0, RAFT_JOIN);
   for (const Change& one : configurations_)
     if (names(*one.bytes, record_.replica)) question.round = one.index;
+  for (const Change& one : changes_)
+    if (names(*one.bytes, record_.replica)) question.round = one.index;
   for (const std::string& node : nodes) {
     question.node = node;
     send(question);
@@ -289,13 +303,22 @@ void RaftGroup::ask() {
 
 // The order names our Raft id, or it would not have come here.
 void RaftGroup::take_removed(const RaftMessage& message) {
-  if (own_entry_ != 0 || configurations_.empty() || message.round <= configurations_.back().index)
-    return;
+  if (own_entry_ != 0 && message.head.term <= record_.term) return;
+  // Of a stand-by a deposed leader may not have heard, whose successor counts on what it promised.
+  if (!votes(record_.replica) && message.head.term < record_.term) return;
+  // Whether the sender's configuration is later than the newest of ours. It is committed, and so is
+  // every entry of ours that its sender has; one that it does not have is of an earlier term.
+  if (configurations_.empty() && changes_.empty()) return;
+  const LogIndex newest = changes_.empty() ? configurations_.back().index : changes_.back().index;
+  const auto term = newest > tail_.snapshot() ? tail_.term_of(newest) : record_.snapshot_term;
+  if (message.head.term < term || (message.head.term == term && message.round <= newest)) return;
   TROUPE_SOMETIMES("a replica that had been removed forgot its past");
   log().warn("raft.removed", "the group has removed this replica; its log and file are deleted",
              {{"group", group_}, {"replica", record_.replica}, {"index", message.round}});
   if (auto* probe = shared_->platform.probe()) probe->forgets(group_);
   stop_engine();
+  leading_ = lost_leadership_ = false;
+  fail_confirmations(not_leading());
   state_ = State::replacing;
   replaced_ = record_;
   record_ = GroupRecord{};

@@ -14,6 +14,9 @@ void RaftGroup::receive(const RaftMessage& message) {
     return take_join(message);
   if (state_ != State::running || message.group != group_ || message.to != record_.replica ||
       message.from == record_.replica || !comes_from_its_node(message)) {
+    // Who speaks to a replica that we were once may be one of a group that is no more.
+    if (state_ == State::running && message.group == group_ && message.to != record_.replica)
+      tell_removed(message);
     TROUPE_SOMETIMES_IF(state_ == State::running && message.group == group_,
                         "a message came for or from another replica than it names");
     return;
@@ -120,6 +123,11 @@ void RaftGroup::dispatch_to_engine(const RaftMessage& message) {
     }
     process(update, std::move(fresh));
   } while (update.more && state_ == State::running);
+  // A new leader may not know yet what was committed before an entry of its own term is.
+  if (head.type == ENGINE_APPEND_ENTRIES && state_ == State::running &&
+      message.head.term == record_.term &&
+      tail_.term_of(message.head.append.commit) == record_.term)
+    note_freshness(message.head.append.commit);
   settle();
 }
 

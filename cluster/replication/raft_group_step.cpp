@@ -105,11 +105,13 @@ void RaftGroup::appends_done(RaftGroup& group) {
     if (const LogEntry* const first = group.tail_.find(1)) log.entries.push_back(*first);
     return group.begin(std::move(log));
   }
+  if (group.state_ == State::recovering && group.stored_ == group.appends_)
+    return group.recovery_stored({});
   if (group.state_ == State::replacing && group.stored_ == group.appends_)
     return group.observer_.on_file_replaced();
   group.settle();
   if (done.error && (group.state_ == State::running || group.state_ == State::creating ||
-                     group.state_ == State::replacing))
+                     group.state_ == State::recovering || group.state_ == State::replacing))
     group.store_failed(*done.error);
 }
 
@@ -171,7 +173,10 @@ void RaftGroup::timer_fired(std::uint64_t generation) {
   if (generation != timer_generation_ || state_ != State::running) return;
   timer_armed_ = false;
   const std::uint64_t now = now_ms();
-  if (now < engine_timeout(engine_.get())) return arm_timer();
+  if (now < engine_timeout(engine_.get())) {
+    care_for_members();  // the engine has no heartbeat to send while commands flow
+    return arm_timer();
+  }
   EngineUpdate update;
   if (engine_timer(engine_.get(), now, &update) != ENGINE_OK) return fail_engine();
   process(update);
@@ -187,9 +192,11 @@ void RaftGroup::settle() {
     const Error why = not_leading();
     log().info("raft.not_leading", "another replica leads, or none", {{"group", group_}});
     fail_confirmations(why);
+    told_leader_ = engine_ ? engine_leader(engine_.get()) : 0;
     observer_.on_not_leading(why);
   }
   deliver();
+  tell_leader();
   if (hand_over_.under_way) return go_on_handing_over();
   if (state_ != State::running || leading_ || own_entry_ == 0) return;
   // Planted: a new leader serves before an entry of its own term is committed.
@@ -202,6 +209,15 @@ void RaftGroup::settle() {
              {{"group", group_}, {"term", record_.term}, {"index", handed_}});
   if (auto* probe = shared_->platform.probe()) probe->leads(group_, record_.replica, record_.term);
   observer_.on_leading(record_.term);
+}
+
+// A follower's shard says who leads: calls go there at once, also while the old leader only keeps
+// silent and its link has not been given up.
+void RaftGroup::tell_leader() {
+  if (state_ != State::running || leading_ || own_entry_ != 0) return;
+  const std::uint64_t leader = engine_leader(engine_.get());
+  if (leader == 0 || std::exchange(told_leader_, leader) == leader) return;
+  observer_.on_following(not_leading());
 }
 
 void RaftGroup::deliver() {

@@ -41,7 +41,7 @@ struct RaftMessage {
   std::vector<runtime::LogEntry> entries;  // of ENGINE_APPEND_ENTRIES
   std::string configuration;               // of ENGINE_INSTALL_SNAPSHOT and RAFT_CHUNK
   // Of RAFT_CONFIRM(ED); of RAFT_(A)SLEEP: index of the last entry; of RAFT_JOIN: of the newest
-  // committed configuration that names the sender, 0: none does; of RAFT_REMOVED: of the one that
+  // configuration that names the sender, 0: none does; of RAFT_REMOVED: of the one that
   // does not name the receiver any more.
   std::uint64_t round = 0;
   RaftChunk chunk;

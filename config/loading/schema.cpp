@@ -140,6 +140,10 @@ void describe(SchemaVisitor& v, Service& service) {
   v.duration({"idempotency_window",
               "The same for clients' `Idempotency-Key`: a repeated key gets the stored reply."},
              service.idempotency_window, Durations{1s, 365 * day});
+  v.duration({"stale_age_max",
+              "Reads of `stale_ok` methods are refused by a replica that was not up to date with a "
+              "leader for longer."},
+             service.stale_age_max, Durations{1s, 365 * day});
   v.section({"limits", "Bounds, each counted per shard."},
             [&](SchemaVisitor& inner) { describe(inner, service.limits); });
   v.section({"restart", "Restarts of failing shards."},

@@ -72,6 +72,8 @@ class Sku final : public v1::InventoryEntity {
 
   Result<v1::Stock> Get(const v1::GetRequest&) const override { return view(); }
 
+  Result<v1::Stock> Browse(const v1::BrowseRequest&) const override { return view(); }
+
   void apply(const v1::Received& event) override {
     state().set_on_hand(state().on_hand() + event.quantity());
   }

@@ -143,7 +143,9 @@ bool ReplicaChecks::was_lost(const Ear& ear, GroupId id, LogIndex last) {
 void ReplicaChecks::log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last) {
   ++counts_.recovered;
   Replica& replica = this->replica(ear, group, true);
-  maybe_begin_anew(replica, last, replica.durable);
+  // It may have ended before its log said so.
+  if (replica.forgets && last < replica.durable) begin_anew(replica);
+  replica.forgets = false;
   take_file(ear, group, snapshot);
   require(last >= replica.durable || was_lost(ear, group, last), ear, group, [&] {
     return "its log was synced up to " + entry(replica.durable) + ", and ends with " + entry(last) +
@@ -179,9 +181,8 @@ void ReplicaChecks::log_cut(const Ear& ear, GroupId group, LogIndex index) {
   });
 }
 
-// A replica that was removed from its group has less than before once it has begun anew.
-void ReplicaChecks::maybe_begin_anew(Replica& replica, LogIndex now, LogIndex before) {
-  if (!replica.forgets || now >= before) return;
+// A replica that was removed from its group has nothing any more.
+void ReplicaChecks::begin_anew(Replica& replica) {
   const std::uint32_t life = replica.life;
   replica = {};
   replica.life = life;
@@ -273,7 +274,7 @@ void ReplicaChecks::check_majority(const Ear& ear, GroupId group, LogIndex index
   });
 }
 
-std::optional<std::string> ReplicaChecks::behind(const std::set<std::string>& without) const {
+std::optional<std::string> ReplicaChecks::behind() const {
   for (const auto& [id, nodes] : voters_) {
     const auto group = groups_.find(id);
     if (group == groups_.end()) continue;
@@ -282,7 +283,6 @@ std::optional<std::string> ReplicaChecks::behind(const std::set<std::string>& wi
                                      [](const auto& one) { return one.second.content != 0; });
     if (newest == all.rend()) continue;
     for (const auto& node : nodes) {
-      if (without.contains(node)) continue;
       const auto replica = replicas_.find({node, id});
       const auto applied = replica == replicas_.end() ? 0 : replica->second.applied;
       if (applied < newest->first)
@@ -297,7 +297,7 @@ std::optional<std::string> ReplicaChecks::behind(const std::set<std::string>& wi
 
 void ReplicaChecks::file_opened(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows) {
   Replica& replica = this->replica(ear, group);
-  maybe_begin_anew(replica, rows.index, replica.applied);
+  if (replica.forgets && rows.index == 0) begin_anew(replica);
   require(rows.index >= replica.checkpointed, ear, group, [&] {
     return "the shard file holds rows up to " + entry(rows.index) +
            ", but was checkpointed up to " + entry(replica.checkpointed);
@@ -376,6 +376,8 @@ void ReplicaChecks::take_file(const Ear& ear, GroupId group, LogIndex snapshot) 
   Replica& replica = this->replica(ear, group);
   if (snapshot == 0 || snapshot != replica.received) return;
   replica.received = 0;
+  // It came too late: the log had caught up, and is cut there for another reason.
+  if (replica.delivered >= snapshot) return;
   synced_[{ear.node, group}].begin_behind(snapshot);
   replica.durable = snapshot;
   replica.checkpointed = snapshot;

@@ -57,8 +57,8 @@ class ReplicaChecks {
     voters_[group] = std::move(nodes);
   }
 
-  // A voter on any other than these nodes whose file lacks rows that were committed, in words.
-  std::optional<std::string> behind(const std::set<std::string>& without) const;
+  // A voter whose file lacks rows that were committed, in words.
+  std::optional<std::string> behind() const;
 
   // The node's disk is gone or was damaged: from its next life on, what it promised before counts
   // no more, and what its groups committed neither, unless another node was handed it, too.
@@ -137,7 +137,7 @@ class ReplicaChecks {
   void log_recovered(const Ear& ear, GroupId group, LogIndex snapshot, LogIndex last);
   void entry_durable(const Ear& ear, GroupId group, LogIndex index, Term term);
   void log_cut(const Ear& ear, GroupId group, LogIndex index);
-  static void maybe_begin_anew(Replica& replica, LogIndex now, LogIndex before);
+  static void begin_anew(Replica& replica);
   void leads(const Ear& ear, GroupId group, std::uint64_t id, Term term);
   void delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
                  const runtime::SharedBytes& payload);

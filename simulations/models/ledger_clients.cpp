@@ -85,6 +85,15 @@ Script doubter(Client& client) {
   }
 }
 
+// On every full second they all ask a few times for the same account.
+Script spectator(Client& client) {
+  while (client.running()) {
+    co_await client.wait(1s - client.now() % 1s);
+    for (int i = 0; i < 4 && client.running(); ++i)
+      co_await client.call(AccountsRef{accounts().front()}.Get());
+  }
+}
+
 Script collector(Client& client) {
   while (client.running()) {
     co_await look_into_the_drawer(client);
@@ -154,6 +163,7 @@ void declare_ledger(Rehearsal& sim, const LedgerClients& clients) {
   sim.clients(clients.customers, customer);
   sim.clients(clients.doubters, doubter);
   sim.clients(clients.collectors, collector);
+  if (clients.spectators > 0) sim.clients(clients.spectators, spectator);
   sim.always("no balance is negative",
              [](const bank::Account& account) { return account.balance().minor_units() >= 0; });
   sim.finally("the balances add up", balances_add_up);

@@ -249,7 +249,6 @@ void Conduct::node_failed(Machine& machine, const Error& why) {
   if (why.code == Code::data_loss && survivable_ > 0 && !promises_nothing()) {
     note(machine.name(), "gets a new disk, and comes back as a replacement");
     world_.lose_disk(machine);
-    replaced_.insert(machine.name());
   }
   if (excused(why, injector_->injected()) && !late) return;
   fail("fail-stop",
@@ -347,23 +346,20 @@ void Conduct::run_finals(Duration limit) {
   }
 }
 
-// Replicas that were behind, too, get all that was committed. A node that lost its disk has none:
-// they stay absent (docs/architecture.md).
+// Replicas that were behind, too, get all that was committed, and so do new ones on nodes that lost
+// their disk.
 void Conduct::catch_up() {
-  auto without = replaced_;
-  for (const auto& fault : injector_->took_place())
-    if (fault.kind == FaultKind::lost_disk) without.insert(fault.node);
   const auto until = world_.now() + settle_max;
-  while (failures_.empty() && world_.checks().behind(without) && world_.now() < until)
+  while (failures_.empty() && world_.checks().behind() && world_.now() < until)
     world_.run_for(100ms);
-  if (!failures_.empty() || !world_.checks().behind(without)) return;
+  if (!failures_.empty() || !world_.checks().behind()) return;
   fail("liveness", "replicas have not caught up " + seconds_text(settle_max) +
-                       " after everything was healed: " + *world_.checks().behind(without));
+                       " after everything was healed: " + *world_.checks().behind());
 }
 
 void Conduct::stop_and_inspect() {
-  over_ = true;                              // what stops is not started again
-  std::map<std::string, Contents> contents;  // by shard and chain
+  over_ = true;                                               // what stops is not started again
+  std::map<std::string, Contents> contents;                   // by shard and chain
   const auto harmed = harmed_nodes(injector_->took_place());  // there may be rot that nobody met
   for (auto& host : hosts_) {
     auto& machine = host->machine();

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -80,7 +79,6 @@ class Conduct {
   std::vector<std::unique_ptr<Watcher>> watchers_;
   const Voters voters_;
   const std::size_t survivable_;
-  std::set<std::string> replaced_;  // nodes that got a new disk
   RestartCheck restarts_;
   std::vector<Role> roles_;
   std::vector<RunEvent> events_;

@@ -2,16 +2,22 @@
 """Runs every planted bug in the simulation that is to find it, and prints what found it.
 
     tests/simulations/planted_table.py --planted build/dev/bin/troupe-planted --seeds 300
+    tests/simulations/planted_table.py --replicas build/dev/bin/test_planted_replication
 
+The second hunts those in the use of consensus, with replicas of one shard and no node around them.
 The output is a table in Markdown. Exit status 1: a bug was not found by as many seeds.
 """
 
 import argparse
 import json
+import os
+import re
 import subprocess
 import sys
 
 USAGE_ERROR = 2
+FINDING = re.compile(r"MESSAGE: (\w+): seed (\d+): ?(.*)")
+NAMES = re.compile(r"^node \S+, group \d+: ")
 
 
 def bugs(program):
@@ -41,9 +47,27 @@ def check_of(failure):
     return ":".join(check.split(":")[:2]) if check.startswith("invariant") else check
 
 
+def hunt_with_replicas(program, options):
+    """As rows of the table; how many were not found."""
+    variables = {"TROUPE_TEST_FIRST_SEED": str(options.first),
+                 "TROUPE_TEST_LAST_SEED": str(options.first + options.seeds - 1)}
+    done = subprocess.run([program], capture_output=True, text=True,
+                          env={**os.environ, **variables})
+    missed = 0
+    for bug, seed, found in FINDING.findall(done.stdout):
+        if options.bugs and bug not in options.bugs:
+            continue
+        missed += not found
+        seeds = int(seed) - options.first + 1 if found else "-"
+        print(f"| {bug} | {seeds} | {NAMES.sub('', found) or 'not found'} |")
+    return missed
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--planted", required=True, help="the troupe-planted program")
+    program = parser.add_mutually_exclusive_group(required=True)
+    program.add_argument("--planted", help="the troupe-planted program")
+    program.add_argument("--replicas", help="the test_planted_replication program")
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
@@ -51,6 +75,10 @@ def main():
     parser.add_argument("bugs", nargs="*", help="only these")
     options = parser.parse_args()
 
+    if options.replicas:
+        print("| bug | seeds | found by |")
+        print("| --- | ---: | --- |")
+        return 1 if hunt_with_replicas(options.replicas, options) else 0
     missed = 0
     print("| bug | what it does | simulation | seeds | found by |")
     print("| --- | --- | --- | ---: | --- |")

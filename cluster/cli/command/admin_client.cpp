@@ -13,6 +13,8 @@
 #include <chrono>
 #include <string>
 
+#include "cluster/cli/command/json.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -110,21 +112,15 @@ Error not_a_node(const std::string& where, const std::string& what) {
                                  "The manifest's key 'admin' says which it is");
 }
 
-}  // namespace
-
-config::Address reachable(const config::Address& address) {
-  if (!address.wildcard()) return address;
-  const bool version6 = address.host.find(':') != std::string::npos;
-  return {version6 ? "::1" : "127.0.0.1", address.port};
+std::string head_of(const config::Address& address) {
+  return " HTTP/1.1\r\nHost: " + address.to_string() +
+         "\r\nAccept: application/json\r\nUser-Agent: troupe\r\nConnection: close\r\n";
 }
 
-Result<void> ask_node(const config::Address& address, const std::string& path,
-                      config::Duration timeout, google::protobuf::Message& answer) {
+Result<void> exchange_with(const config::Address& address, const std::string& path,
+                           const std::string& request, config::Duration timeout,
+                           google::protobuf::Message& answer) {
   const std::string where = address.to_string();
-  const std::string request = "GET " + path + " HTTP/1.1\r\nHost: " + where +
-                              "\r\nAccept: application/json\r\nUser-Agent: troupe\r\n"
-                              "Connection: close\r\n\r\n";
-
   Exchange exchange{timeout};
   error_code error;
   const auto endpoints = exchange.resolve(address, error);
@@ -152,6 +148,30 @@ Result<void> ask_node(const config::Address& address, const std::string& path,
     return not_a_node(
         where, "answered with something else (" + std::string{parsed.message().as_string()} + ")");
   return {};
+}
+
+}  // namespace
+
+config::Address reachable(const config::Address& address) {
+  if (!address.wildcard()) return address;
+  const bool version6 = address.host.find(':') != std::string::npos;
+  return {version6 ? "::1" : "127.0.0.1", address.port};
+}
+
+Result<void> ask_node(const config::Address& address, const std::string& path,
+                      config::Duration timeout, google::protobuf::Message& answer) {
+  return exchange_with(address, path, "GET " + path + head_of(address) + "\r\n", timeout, answer);
+}
+
+Result<void> order_node(const config::Address& address, const std::string& path,
+                        const google::protobuf::Message& body, config::Duration timeout,
+                        google::protobuf::Message& answer) {
+  const std::string json = to_json(body);
+  return exchange_with(address, path,
+                       "POST " + path + head_of(address) +
+                           "Content-Type: application/json\r\nContent-Length: " +
+                           std::to_string(json.size()) + "\r\n\r\n" + json,
+                       timeout, answer);
 }
 
 }  // namespace troupe::cluster

@@ -1,4 +1,4 @@
-// Asks a node on its admin address: one blocking HTTP/1.1 GET per question.
+// Asks a node on its admin address: one blocking HTTP/1.1 request per question.
 //
 // Threads: blocks the caller, at most for the timeout. Only for the command line.
 #pragma once
@@ -25,5 +25,10 @@ config::Address reachable(const config::Address& address);
 //   UNKNOWN / NODE_REFUSED                 the node answers with an error
 Result<void> ask_node(const config::Address& address, const std::string& path,
                       config::Duration timeout, google::protobuf::Message& answer);
+
+// The same for a POST of `body` as JSON.
+Result<void> order_node(const config::Address& address, const std::string& path,
+                        const google::protobuf::Message& body, config::Duration timeout,
+                        google::protobuf::Message& answer);
 
 }  // namespace troupe::cluster

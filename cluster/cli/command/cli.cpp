@@ -17,6 +17,7 @@ struct Options {
   InitOptions init;
   CheckOptions check;
   AskOptions ask;
+  RecoverOptions recover;
   SimulateOptions simulate;
   CertsOptions certs;
 };
@@ -129,6 +130,31 @@ void add_status(CLI::App& app, AskOptions& ask) {
       ->type_name("TIME");
 }
 
+void add_recover(CLI::App& app, RecoverOptions& recover) {
+  auto* command = app.add_subcommand(
+      "recover", "Go on without nodes that are gone for good, when no majority is left");
+  command->add_option("--manifest", recover.manifest, "The manifest of the cluster")
+      ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--lost", recover.lost, "Nodes that are gone for good, with their data: n2,n3")
+      ->required()
+      ->delimiter(',')
+      ->type_name("NAMES");
+  command->add_option("--yes", recover.yes, "Do it without asking; the cluster's name, once more")
+      ->type_name("CLUSTER");
+  command->add_option("--timeout", recover.timeout, "How long to wait for each node")
+      ->capture_default_str()
+      ->type_name("TIME");
+  command->footer(
+      "It shows what it would do and what may be lost, and asks for the cluster's name. Groups "
+      "that "
+      "have a majority are left alone. Read docs/operations.md first.\n\n"
+      "Examples:\n"
+      "  troupe recover --manifest cluster.toml --lost n2,n3\n"
+      "  troupe recover --manifest cluster.toml --lost n2,n3 --yes shop\n");
+}
+
 // What may stand where an unknown word stands: commands, or the options of the command.
 std::vector<std::string> known_words(const CLI::App& app) {
   std::vector<std::string> words;
@@ -171,6 +197,7 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
     return run_certs(io, app.get_subcommand("certs")->get_subcommands().front()->get_name(),
                      options.certs);
   if (app.got_subcommand("shards")) return run_shards(io, options.ask);
+  if (app.got_subcommand("recover")) return run_recover(io, options.recover);
   return run_simulate(io, hooks, options.simulate);
 }
 
@@ -196,6 +223,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
                ".children[].id");
   add_question(app, options.ask, "shards", "Show every shard: role, log position, size",
                ".shards[] | select(.state != \"serving\")");
+  add_recover(app, options.recover);
   add_certs(app, options.certs);
   if (hooks.simulate) add_simulate(app, options.simulate);
   app.footer(std::string{"Examples:\n"

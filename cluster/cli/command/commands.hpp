@@ -62,6 +62,15 @@ int run_status(const CliIo& io, const AskOptions& options);
 int run_tree(const CliIo& io, const AskOptions& options);
 int run_shards(const CliIo& io, const AskOptions& options);
 
+// Whom to go on without, for ever.
+struct RecoverOptions {
+  std::string manifest;           // a file
+  std::vector<std::string> lost;  // names of nodes
+  std::string yes;                // the cluster's name, instead of asking for it; empty: ask
+  std::string timeout = "5s";     // of each question
+};
+int run_recover(const CliIo& io, const RecoverOptions& options);
+
 // The hook must be there.
 int run_simulate(const CliIo& io, const CliHooks& hooks, const SimulateOptions& options);
 

@@ -77,13 +77,19 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
   }
   table.print(io);
   *io.out << "\n";
-  for (const auto& name : report.remaining())
+  for (const auto& name : report.remaining()) {
+    if (options.replace) break;  // they have run before
     *io.out << "Where node " << name << " will run:  troupe init " << options.file << " --node "
             << name << " --id " << *id << "\n";
+  }
   *io.out << "To start:  troupe "
           << (nodes.size() == manifest->nodes.size() ? "up " + options.file
                                                      : "node " + options.file + " --name NAME")
           << "\n";
+  if (options.replace)
+    *io.out << "Then its replicas are taken in as new ones. When none is absent or catching up, it "
+               "is whole:  troupe shards --manifest "
+            << options.file << "\n";
   return exit_done;
 }
 

@@ -12,6 +12,7 @@ CliIo CliIo::process() {
   CliIo io;
   io.out = &std::cout;
   io.err = &std::cerr;
+  io.in = &std::cin;
   io.environment = [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value ? std::optional<std::string>{value} : std::nullopt;

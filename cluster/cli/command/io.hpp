@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <istream>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -15,6 +16,7 @@ namespace troupe::cluster {
 struct CliIo {
   std::ostream* out = nullptr;
   std::ostream* err = nullptr;
+  std::istream* in = nullptr;  // where a question is answered; null: nowhere
   std::function<std::optional<std::string>(const std::string& name)> environment;
   bool colour = false;      // of `out`
   bool unicode = false;     // box characters may be written

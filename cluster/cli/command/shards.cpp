@@ -5,6 +5,13 @@
 #include "cluster/cli/command/table.hpp"
 
 namespace troupe::cluster {
+namespace {
+
+bool votes(const std::string& role) {
+  return role != "absent" && role != "catching up";
+}
+
+}  // namespace
 
 int run_shards(const CliIo& io, const AskOptions& options) {
   constexpr auto right = Table::Align::right;
@@ -40,7 +47,7 @@ int run_shards(const CliIo& io, const AskOptions& options) {
       table.add({{shard.service(), Tint::strong},
                  std::to_string(shard.shard()),
                  shard.node(),
-                 shard.role(),
+                 {shard.role(), votes(shard.role()) ? Tint::none : Tint::warning},
                  {shard.state(), tint_of_state(shard.state())},
                  std::to_string(shard.term()),
                  human_count(shard.commit_index()),

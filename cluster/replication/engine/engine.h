@@ -176,18 +176,6 @@ EngineResult engine_timer(Engine* engine, uint64_t now_ms, EngineUpdate* update)
 EngineResult engine_receive(Engine* engine, uint64_t now_ms, EngineMessage* message,
                             EngineUpdate* update);
 
-/* Brings a stand-by close to the end of the log; poll engine_catch_up_status(), then submit the
- * promotion. */
-EngineResult engine_catch_up(Engine* engine, uint64_t now_ms, uint64_t replica,
-                             EngineUpdate* update);
-enum {
-  ENGINE_CATCH_UP_NONE,
-  ENGINE_CATCH_UP_RUNNING,
-  ENGINE_CATCH_UP_ABORTED,
-  ENGINE_CATCH_UP_DONE
-};
-int engine_catch_up_status(const Engine* engine, uint64_t replica);
-
 /* Hands leadership to a voter (0: any) that has caught up or does so within an election time-out.
  * Submits are refused meanwhile. */
 EngineResult engine_transfer(Engine* engine, uint64_t now_ms, uint64_t replica,

@@ -137,43 +137,6 @@ EngineResult engine_timer(Engine* e, uint64_t now_ms, EngineUpdate* update) {
   return simple_step(e, now_ms, RAFT_TIMEOUT, update);
 }
 
-static const struct raft_server* find_server(const Engine* e, uint64_t replica) {
-  for (unsigned i = 0; i < e->raft.configuration.n; i++) {
-    if (e->raft.configuration.servers[i].id == replica) return &e->raft.configuration.servers[i];
-  }
-  return NULL;
-}
-
-EngineResult engine_catch_up(Engine* e, uint64_t now_ms, uint64_t replica, EngineUpdate* update) {
-  if (e->raft.state != RAFT_LEADER)
-    return engine_refuse(e, update, ENGINE_NOT_LEADER, "only the leader brings a stand-by up");
-  const struct raft_server* server = find_server(e, replica);
-  if (server == NULL || server->role == RAFT_VOTER)
-    return engine_refuse(e, update, ENGINE_INVALID, "no such stand-by");
-  if (e->raft.leader_state.promotee_id != 0)
-    return engine_refuse(e, update, ENGINE_CANNOT_CHANGE, "another stand-by is catching up");
-  struct raft_event event = {.type = RAFT_CATCH_UP};
-  event.catch_up.server_id = replica;
-  return engine_step(e, now_ms, &event, update);
-}
-
-int engine_catch_up_status(const Engine* e, uint64_t replica) {
-  int status = RAFT_CATCH_UP_NONE;
-  if (e->raft.state != RAFT_LEADER || find_server(e, replica) == NULL ||
-      raft_catch_up(&e->raft, replica, &status) != 0)
-    return ENGINE_CATCH_UP_NONE;
-  switch (status) {
-    case RAFT_CATCH_UP_RUNNING:
-      return ENGINE_CATCH_UP_RUNNING;
-    case RAFT_CATCH_UP_ABORTED:
-      return ENGINE_CATCH_UP_ABORTED;
-    case RAFT_CATCH_UP_FINISHED:
-      return ENGINE_CATCH_UP_DONE;
-    default:
-      return ENGINE_CATCH_UP_NONE;
-  }
-}
-
 uint64_t engine_match(const Engine* e, uint64_t replica) {
   raft_index index = 0;
   return raft_match_index(&e->raft, replica, &index) == 0 ? index : 0;

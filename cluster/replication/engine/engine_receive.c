@@ -161,7 +161,12 @@ EngineResult engine_receive(Engine* e, uint64_t now_ms, EngineMessage* m, Engine
       raw.request_vote.last_log_term = m->vote.last_term;
       raw.request_vote.disrupt_leader = m->vote.disrupt_leader;
       raw.request_vote.pre_vote = m->vote.pre_vote;
-      return engine_step(e, now_ms, &event, update);
+      result = engine_step(e, now_ms, &event, update);
+      /* C-Raft 0.22 answers in the term of the question. Who asks would never hear that the term is
+       * over; where its vote and its longer log are needed, nobody would lead again. */
+      for (unsigned i = 0; outdated && i < update->n_messages; i++)
+        e->messages[i].term = e->raft.current_term;
+      return result;
     case ENGINE_REQUEST_VOTE_RESULT:
       /* Of no use to others, whom the engine would have read a candidate's state. */
       if (e->raft.state != RAFT_CANDIDATE)

@@ -59,7 +59,8 @@ void Rig::crash() {
 }
 
 std::shared_ptr<Answer> Rig::send(CounterMethod method, const std::string& key,
-                                  const std::string& payload, std::optional<MessageId> id) {
+                                  const std::string& payload, std::optional<MessageId> id,
+                                  bool stale, MonotonicTime deadline) {
   auto answer = std::make_shared<Answer>();
   auto request = std::make_shared<Request>();
   request->service = &counter_type();
@@ -70,7 +71,8 @@ std::shared_ptr<Answer> Rig::send(CounterMethod method, const std::string& key,
   request->id = id ? *id : fresh_id();
   request->caller = "test";
   request->on_behalf_of = on_behalf_of;
-  request->deadline = MonotonicTime::max();
+  request->stale = stale;
+  request->deadline = deadline;
   request->reply_to = [answer](Result<Reply> reply) { answer->result = std::move(reply); };
   shard->handle(std::move(request));
   return answer;

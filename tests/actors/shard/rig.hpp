@@ -145,6 +145,8 @@ class ManualConsensus final : public Consensus {
     confirmations.push_back(std::move(confirmed));
   }
   bool sole_voter() const override { return sole; }
+  void hand_over(std::function<void(bool)> done) override { handed_over = std::move(done); }
+  std::optional<MonotonicTime> fresh_at(runtime::LogIndex) override { return fresh; }
   void checkpointed(runtime::LogIndex index, runtime::Term, std::uint64_t) override {
     checkpoint = index;
   }
@@ -171,9 +173,11 @@ class ManualConsensus final : public Consensus {
     observer_.on_leading(2);
   }
   std::size_t uncommitted() const { return log_.entries.size() - log_.committed; }
+  std::function<void(bool)> handed_over;  // since the shard asked for it
 
   bool leading = false;
   bool sole = true;
+  std::optional<MonotonicTime> fresh;
   runtime::LogIndex checkpoint = 0;
   std::vector<std::function<void(const Result<void>&)>> confirmations;
 
@@ -226,7 +230,8 @@ class Rig {
 
   // Sends a call; the answer appears in the returned object.
   std::shared_ptr<Answer> send(CounterMethod method, const std::string& key,
-                               const std::string& payload, std::optional<MessageId> id = {});
+                               const std::string& payload, std::optional<MessageId> id = {},
+                               bool stale = false, MonotonicTime deadline = MonotonicTime::max());
   MessageId fresh_id() { return MessageId::make(platform.clock().wall(), platform.random()); }
 
   // As a caller makes it whose clock is ahead of the shard's.

@@ -184,6 +184,43 @@ TEST_CASE("stopping lets what was proposed commit, and refuses the rest") {
   CHECK(stopped);
 }
 
+TEST_CASE("while leadership is handed over commands wait, and then go where the new leader is") {
+  for (const bool taken : {true, false}) {
+    CAPTURE(taken);
+    Rig rig;
+    rig.start();
+    rig.consensus->sole = false;
+    const auto before = rig.send(add, "alice", "5");
+    rig.pump();
+    bool over = false;
+    rig.shard->hand_over([&] { over = true; });
+    // Not before what is in flight has committed.
+    CHECK_FALSE(rig.consensus->handed_over);
+    const auto meanwhile = rig.send(add, "alice", "1");
+    rig.settle();
+    CHECK(before->text() == "5");
+    REQUIRE(rig.consensus->handed_over);
+    CHECK_FALSE(meanwhile->came());
+    if (taken) rig.consensus->lose(unavailable("NOT_LEADING", "another leads"));
+    rig.consensus->handed_over(taken);
+    CHECK(over);
+    rig.settle();
+    CHECK(meanwhile->text() == (taken ? "NOT_LEADING" : "6"));
+  }
+}
+
+TEST_CASE("a shard that does not lead, or alone, hands nothing over") {
+  Rig rig;
+  rig.start();
+  int over = 0;
+  rig.shard->hand_over([&] { ++over; });
+  rig.consensus->sole = false;
+  rig.consensus->lose(unavailable("NOT_LEADING", "another leads"));
+  rig.shard->hand_over([&] { ++over; });
+  CHECK(over == 2);
+  CHECK_FALSE(rig.consensus->handed_over);
+}
+
 TEST_CASE("shard time never goes back, whatever the wall clock does") {
   Rig rig;
   rig.start();

@@ -1,5 +1,6 @@
 // A node's admin address as far as the command line sees it: an HTTP server on loopback that gives
-// prepared answers.
+// prepared answers: under a path, to "POST path", and, once something was posted, under "path
+// after".
 #pragma once
 
 #include <atomic>
@@ -55,6 +56,10 @@ class FakeAdmin {
     const std::lock_guard lock{mutex_};
     return asked_;
   }
+  std::vector<std::string> posted() const {
+    const std::lock_guard lock{mutex_};
+    return posted_;
+  }
 
  private:
   void serve() {
@@ -76,13 +81,16 @@ class FakeAdmin {
     namespace http = boost::beast::http;
     boost::beast::flat_buffer buffer;
     boost::system::error_code error;
-    http::request<http::empty_body> request;
+    http::request<http::string_body> request;
     http::read(socket, buffer, request, error);
     if (error) return;
-    const std::string path{request.target()};
+    const bool post = request.method() == http::verb::post;
+    std::string path = (post ? "POST " : "") + std::string{request.target()};
     {
       const std::lock_guard lock{mutex_};
       asked_.push_back(path);
+      if (post) posted_.push_back(request.body());
+      if (!posted_.empty() && answers_.contains(path + " after")) path += " after";
     }
     if (manner_ == Manner::garbage) {
       boost::asio::write(socket, boost::asio::buffer(std::string{"SSH-2.0-whatever\r\n\r\n"}),
@@ -107,6 +115,7 @@ class FakeAdmin {
   mutable std::atomic<bool> stopping_ = false;
   mutable std::mutex mutex_;
   std::vector<std::string> asked_;
+  std::vector<std::string> posted_;
   std::thread thread_;  // last: it uses everything above
 };
 

@@ -35,6 +35,7 @@ struct Command {
   std::map<std::string, std::string> environment;
   bool colour = false;
   bool unicode = true;
+  std::string typed = {};  // on standard input
   CliHooks hooks = test_hooks([](const config::Manifest&, const std::string&) { return 0; });
 
   Ran run(std::vector<std::string> words) const {
@@ -42,9 +43,11 @@ struct Command {
     std::vector<const char*> argv;
     for (const auto& word : words) argv.push_back(word.c_str());
     std::ostringstream out, err;
+    std::istringstream in{typed};
     CliIo io;
     io.out = &out;
     io.err = &err;
+    io.in = &in;
     io.colour = colour;
     io.unicode = unicode;
     io.environment = [this](const std::string& name) -> std::optional<std::string> {

@@ -111,6 +111,17 @@ TEST_CASE("a stored reply is marked") {
   CHECK(got.body == "{}");
 }
 
+TEST_CASE("a reply that may be stale says how old it is at most") {
+  GatewayFixture api;
+  CHECK_FALSE(api.send(json("DELETE", "/v1/books/b", "")).options.fresh);
+  const auto got = api.reply(actors::Reply{"", 17, false, 3, std::chrono::milliseconds{2100}});
+  CHECK(got.header("Age") == "3");
+  CHECK(got.header("Troupe-Applied-Index") == "17");
+  CHECK(api.send(json("DELETE", "/v1/books/b", "", "Cache-Control: no-cache\r\n")).options.fresh);
+  const auto fresh = api.reply(actors::Reply{"", 17, false, 3});
+  CHECK(fresh.header("Age") == "");
+}
+
 TEST_CASE("what is wrong with a request is answered without a call") {
   GatewayFixture api;
   const auto check = [](const Received& got, unsigned status, const std::string& reason) {

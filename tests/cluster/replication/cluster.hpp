@@ -57,7 +57,8 @@ class Cluster {
     nodes[i]->options().may_create = false;
   }
   // Until it holds; as shards do, replicas with a new file are started again.
-  bool run_until(const std::function<bool()>& condition, Duration patience = std::chrono::seconds(60)) {
+  bool run_until(const std::function<bool()>& condition,
+                 Duration patience = std::chrono::seconds(60)) {
     for (const Duration end = pump.now() + patience; !condition();) {
       if (pump.now() >= end) return false;
       pump.run_for(std::chrono::milliseconds(5));

@@ -105,6 +105,27 @@ TEST_CASE("a log is cut no further than what is known to be committed") {
   CHECK(node.stored().record->snapshot_index == last.index);
 }
 
+TEST_CASE(
+    "two of three elect a leader though one has the longer log and the other the later term") {
+  Pump pump;
+  Cluster cluster(pump);
+  cluster.start();
+  REQUIRE(cluster.elect());
+  REQUIRE(cluster[cluster.leader()].commit("a"));
+  pump.run_for(1s);
+  for (int i = 0; i < 3; ++i) cluster[i].crash();
+  auto& longer = cluster[0].stored();
+  const auto index = longer.entries.rbegin()->first + 1;
+  longer.record->term = 8;
+  longer.entries[index] = {index, 8, ENGINE_BARRIER, nullptr};
+  cluster[1].stored().record->term = 11;
+  for (int i = 0; i < 2; ++i) cluster[i].start();
+  cluster[2].witness.leading = 0;
+  REQUIRE(cluster.elect());
+  CHECK(cluster.leader() == 0);
+  CHECK(cluster[0].witness.leading > 11);
+}
+
 TEST_CASE("no vote leaves before it is durable") {
   Pump pump;
   Cluster cluster(pump);

@@ -66,6 +66,26 @@ TEST_CASE("when the leader dies another takes over within four election time-out
   CHECK(cluster[cluster.leader()].witness.payloads().size() == 10);
 }
 
+TEST_CASE("who follows another leader than before is told who it is, once") {
+  Pump pump;
+  Cluster cluster(pump);
+  cluster.start();
+  REQUIRE(cluster.elect());
+  const int old = cluster.leader();
+  REQUIRE(cluster[old].commit("a"));
+  pump.run_for(500ms);
+  cluster.cut_off(old);
+  REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
+  const int leader = cluster.leader();
+  const int follower = 3 - old - leader;
+  REQUIRE(cluster[leader].commit("b"));
+  pump.run_for(1s);
+  const auto& told = cluster[follower].witness.following;
+  REQUIRE(told.size() == 3);  // nobody when it began, then two leaders
+  CHECK(told[1].message.find("node n" + std::to_string(old + 1) + " does") != std::string::npos);
+  CHECK(told[2].message.find("node n" + std::to_string(leader + 1) + " does") != std::string::npos);
+}
+
 TEST_CASE("without a majority nothing commits, and the leader steps down") {
   Pump pump;
   Cluster cluster(pump);

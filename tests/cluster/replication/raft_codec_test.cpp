@@ -23,7 +23,9 @@ const std::vector<std::uint8_t> every_type{ENGINE_APPEND_ENTRIES,
                                            RAFT_FETCH,
                                            RAFT_CHUNK,
                                            RAFT_SLEEP,
-                                           RAFT_ASLEEP};
+                                           RAFT_ASLEEP,
+                                           RAFT_JOIN,
+                                           RAFT_REMOVED};
 
 std::string some_bytes(runtime::Random& dice, std::uint64_t max) {
   std::string bytes(dice.between(0, max), '\0');
@@ -74,6 +76,11 @@ RaftMessage some_message(std::uint8_t type, runtime::Random& dice) {
     case ENGINE_TIMEOUT_NOW:
       head.timeout_now.last_index = dice.next();
       head.timeout_now.last_term = dice.next();
+      break;
+    case RAFT_JOIN:
+      message.to = 0;
+      message.head.term = dice.between(0, 3);
+      message.round = dice.next();
       break;
     case RAFT_FETCH:
       message.chunk.copy = dice.next();
@@ -157,8 +164,9 @@ TEST_CASE("bytes that are cut, changed or made up are a clean error or another m
       ++taken;
       // What was taken is sound: it can be sent on, and comes back the same.
       REQUIRE(message->from != 0);
-      REQUIRE(message->to != 0);
-      REQUIRE(message->head.term != 0);
+      const bool newcomer = message->head.type == RAFT_JOIN;
+      REQUIRE((message->to == 0) == newcomer);
+      REQUIRE((message->head.term != 0 || newcomer));
       const auto again = decode(encode(*message));
       REQUIRE(again);
       REQUIRE(encode(*again) == encode(*message));
@@ -182,6 +190,8 @@ TEST_CASE("messages that nobody could have sent are refused, and say why") {
   CHECK(refused(RAFT_CONFIRM, [](auto& message) { message.to = message.from; }));
   CHECK(refused(RAFT_CONFIRM, [](auto& message) { message.head.term = 0; }));
   CHECK(refused(RAFT_CONFIRM, [](auto& message) { message.head.type = 99; }));
+  CHECK(refused(RAFT_JOIN, [](auto& message) { message.to = 5; }));
+  CHECK(refused(RAFT_JOIN, [](auto& message) { message.from = 0; }));
   CHECK(refused(ENGINE_APPEND_ENTRIES, [](auto& message) {
     message.entries.assign(1, {1, 1, 9, nullptr});
   }));

@@ -1,100 +1,7 @@
 // Calls of shards that other nodes hold: who is asked, when again, and what the caller hears.
-#include <doctest/doctest.h>
+#include "tests/cluster/routing/router_rig.hpp"
 
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/event_based_actor.hpp>
-#include <deque>
-
-#include "cluster/command_codec.hpp"
-#include "cluster/router.hpp"
-#include "simulations/world/world.hpp"
-
-namespace troupe::cluster {
-namespace {
-
-using namespace std::chrono_literals;
-
-const actors::ServiceType& books() {
-  static const actors::ServiceType type{
-      "shelf.v1.Books", "shelf", actors::ServiceKind::entity, {{"Lend"}, {"Find", true}}, nullptr};
-  return type;
-}
-
-Error not_leading() {
-  return unavailable("NOT_LEADING", "this replica does not lead");
-}
-
-struct Asked {
-  std::string node;
-  wire::Command command;
-  MonotonicTime deadline;
-  std::function<void(Result<std::string>)> answer;
-
-  void say(Result<actors::Reply> reply, const std::string& leader = {}) const {
-    answer(encode_reply({std::move(reply), leader}));
-  }
-};
-
-// Closures that wait for the test; the world's clock goes on when they run.
-class Later final : public actors::Executor {
- public:
-  explicit Later(simulations::World& world) : world_(world) {}
-  void post(std::function<void()> job) override { post_after(Duration{0}, std::move(job)); }
-  void post_after(Duration delay, std::function<void()> job) override {
-    waiting.push_back({delay, std::move(job)});
-  }
-  void run_one() {
-    auto [delay, job] = std::move(waiting.front());
-    waiting.pop_front();
-    world_.run_for(delay);
-    job();
-  }
-  std::deque<std::pair<Duration, std::function<void()>>> waiting;
-
- private:
-  simulations::World& world_;
-};
-
-// A router of node n1, which holds no replica; n2, n3 and n4 do.
-struct Rig {
-  std::vector<Result<actors::Reply>> heard;  // first: calls that are dropped are answered
-  simulations::World world{{.seed = 1}};
-  Router router{world.outside(), {.node = "n1"}};
-  std::shared_ptr<Later> later = std::make_shared<Later>(world);
-  std::deque<Asked> asked;
-
-  Rig() {
-    router.add_service(books(), {{"n2", "n3", "n4"}});
-    router.reach([this](const std::string& node, std::string bytes, MonotonicTime deadline,
-                        std::function<void(Result<std::string>)> answer) {
-      auto command = decode_command(bytes);
-      REQUIRE(command);
-      asked.push_back({node, *command, deadline, std::move(answer)});
-    });
-    router.use(later);
-  }
-  void call(std::uint32_t method = 0, Duration timeout = 10s) {
-    router.send({&books(), method, "dune", "body"},
-                {.caller = "ann", .timeout = timeout, .on_behalf_of = {"ann", "acme", "bob"}},
-                [this](Result<actors::Reply> reply) { heard.push_back(std::move(reply)); });
-  }
-  Asked next() {
-    REQUIRE_FALSE(asked.empty());
-    Asked one = std::move(asked.front());
-    asked.pop_front();
-    return one;
-  }
-};
-
-actors::Reply reply(const std::string& payload) {
-  actors::Reply made;
-  made.payload = payload;
-  made.shard_index = 7;
-  return made;
-}
-
-}  // namespace
+namespace troupe::cluster::test {
 
 TEST_CASE("a call goes to the preferred replica with all that belongs to it, and its reply back") {
   Rig rig;
@@ -134,6 +41,39 @@ TEST_CASE("a hint is followed at once under the same message id, and remembered"
   const Asked third = rig.next();
   CHECK(third.node == "n4");
   CHECK_FALSE(id_of(third.command) == id_of(first.command));
+}
+
+TEST_CASE(
+    "a call goes to whom the replica here has come to follow, not to a leader that was found") {
+  Rig rig;
+  std::string told = "n2";
+  Router router{rig.world.outside(), {.node = "n1"}};
+  router.add_service(books(), {{"n2", "n1", "n3"}});
+  router.announce(books(), 0, nullptr, [&told] { return told; });
+  router.reach([&rig](const std::string& node, std::string bytes, MonotonicTime deadline,
+                      std::function<void(Result<std::string>)> answer) {
+    rig.asked.push_back({node, *decode_command(bytes), deadline, std::move(answer)});
+  });
+  router.use(rig.later);
+  const auto call = [&] {
+    router.send({&books(), 0, "dune", "body"}, {.caller = "ann", .timeout = 10s},
+                [&rig](Result<actors::Reply> reply) { rig.heard.push_back(std::move(reply)); });
+    return rig.next();
+  };
+  call().say(reply("lent"));
+  const Asked silent = call();
+  CHECK(silent.node == "n2");
+  told = "n3";
+  const Asked fresh = call();
+  CHECK(fresh.node == "n3");
+  // It was wrong; what was found is believed until it comes to follow somebody else again.
+  fresh.say(not_leading(), "n2");
+  rig.next().say(reply("lent"));
+  CHECK(call().node == "n2");
+  told = "";
+  CHECK(call().node == "n2");
+  told = "n3";
+  CHECK(call().node == "n2");
 }
 
 TEST_CASE("replicas that name each other do not make a storm") {
@@ -262,6 +202,21 @@ TEST_CASE("a node that stops answers calls that wait for another attempt") {
   CHECK(rig.router.in_flight() == 0);
 }
 
+TEST_CASE("calls whose time is over are counted where they died") {
+  Rig rig;
+  rig.call(1, 30ms);
+  rig.call(2, 30ms);
+  while (rig.heard.size() < 2) {
+    if (rig.asked.empty())
+      rig.later->run_one();
+    else
+      rig.next().answer(unavailable("LINK_DOWN", "the link is down"));
+  }
+  CHECK(rig.world.outside().metrics().text().find(
+            "troupe_calls_late_total{service=\"shelf.v1.Books\",where=\"router\"} 1") !=
+        std::string::npos);
+}
+
 TEST_CASE("a command from another node is answered by what is here, or says what is not") {
   simulations::World world{{.seed = 1}};
   Router router{world.outside(), {.node = "n1"}};
@@ -322,4 +277,4 @@ TEST_CASE("a command from another node reaches the shard with all that belongs t
   CHECK(came->deadline == deadline);
 }
 
-}  // namespace troupe::cluster
+}  // namespace troupe::cluster::test

@@ -95,6 +95,17 @@ TEST_SUITE("node log") {
     rig.put(1, 201, 210);
     rig.reopen();
     CHECK(rig.entries(1) == rig.expected(1, 201, 210));
+    // A replica that forgets its past begins at the first entry, as one that has none.
+    rig.record(1, {.replica = 10, .generation = 4});
+    for (int life = 0; life < 2; ++life) {
+      CAPTURE(life);
+      CHECK(rig.log().last_index(1) == 0);
+      CHECK(rig.log().record(1)->replica == 10);
+      rig.reopen();
+    }
+    rig.put(1, 1, 3);
+    rig.reopen();
+    CHECK(rig.entries(1) == rig.expected(1, 1, 3));
   }
 
   TEST_CASE("an entry at or before the last one drops all from there on") {

@@ -45,6 +45,92 @@ TEST_CASE("two replicas that are handed the same entries break no rule") {
   CHECK(story.found.empty());
 }
 
+TEST_CASE("an entry that a majority of its voters has synced is committed, whoever is down then") {
+  Story story;
+  story.checks.expect_voters(group, {"n1", "n2", "n3"});
+  auto one = story.start("n1");
+  auto two = story.start("n2");
+  one->file_opened(group, rows(0));
+  one.write(1, 5);
+  one.hand_out(1, 1);  // who votes needs nobody's consent
+  two.write(1, 3);
+  *two.over = true;
+  one.hand_out(2, 3);
+  two = story.start("n2");  // its log held more than it had told
+  two->log_recovered(group, 0, 5);
+  one.hand_out(4, 5);
+  CHECK(story.found.empty());
+}
+
+TEST_CASE("an entry that a majority of its voters has not synced is found") {
+  Story story;
+  story.checks.expect_voters(group, {"n1", "n2", "n3"});
+  auto one = story.start("n1");
+  auto two = story.start("n2");
+  one->file_opened(group, rows(0));
+  one.write(1, 4);
+  SUBCASE("nobody else has it") {
+    two.write(1, 3);
+  }
+  SUBCASE("another has one of another term there") {
+    two.write(1, 3);
+    two.write(4, 4, 3);
+  }
+  SUBCASE("another had it, and truncated it") {
+    two.write(1, 5);
+    two.write(3, 3);
+  }
+  one.hand_out(1, 4);
+  story.finds("entry 4 of term 2 is committed, but of its 3 voters only these have synced it: n1");
+}
+
+TEST_CASE("what a file of another replica holds counts as synced") {
+  Story story;
+  story.checks.expect_voters(group, {"n1", "n2", "n3"});
+  auto one = story.start("n1");
+  auto two = story.start("n2");
+  auto three = story.start("n3");
+  one->file_opened(group, rows(0));
+  one.write(1, 6);
+  two.write(1, 5);
+  one.hand_out(1, 5);
+  two->file_received(group, rows(5));
+  two->log_cut(group, 5);
+  two.write(6, 6);
+  one.hand_out(6, 6);
+  CHECK(story.found.empty());
+}
+
+TEST_CASE("a file that came when the log had caught up takes nobody's place") {
+  Story story;
+  auto life = story.first_life();
+  life.write(6, 7);
+  life->file_received(group, rows(3));
+  life->log_cut(group, 3);  // behind its own file's checkpoint
+  life.hand_out(6, 7);
+  CHECK(story.found.empty());
+}
+
+TEST_CASE("a replica whose file lacks rows is behind") {
+  Story story;
+  story.checks.expect_voters(group, {"n1", "n2"});
+  auto one = story.start("n1");
+  auto two = story.start("n2");
+  CHECK_FALSE(story.checks.behind());
+  for (auto* node : {&one, &two}) {
+    (*node)->file_opened(group, rows(0));
+    node->write(1, 5);
+  }
+  one.hand_out(1, 5);
+  one->rows_applied(group, rows(5));
+  REQUIRE(story.checks.behind());
+  CHECK(story.checks.behind()->find("up to entry 5, its file on node n2") != std::string::npos);
+  two.hand_out(1, 5);
+  two->rows_applied(group, rows(5));
+  CHECK_FALSE(story.checks.behind());
+  CHECK(story.found.empty());
+}
+
 TEST_CASE("what a process tells after its end does not count") {
   Story story;
   auto life = story.first_life();
@@ -235,6 +321,35 @@ TEST_CASE("a node that lost its disk may begin again") {
   next->delivered(group, 1, 1, bytes("another beginning"));
   next->leads(group, 99, 2);
   CHECK(story.found.empty());
+}
+
+TEST_CASE("a replica that was removed may begin again, in the same life or in the next") {
+  for (const bool restarted : {false, true}) {
+    CAPTURE(restarted);
+    Story story;
+    auto life = story.first_life();
+    life->forgets(group);
+    if (restarted) {
+      life = story.start();
+      life->log_recovered(group, 0, 0);
+    }
+    life->file_opened(group, rows(0));
+    life.write(1, 5);
+    life.hand_out(1, 5);
+    CHECK(story.found.empty());
+    life->delivered(group, 5, 2, payload(5));
+    story.finds("entry 5 is handed out, the next is entry 6");
+  }
+}
+
+TEST_CASE("a replica that was to forget and did not is held to what it promised") {
+  Story story;
+  story.first_life()->forgets(group);
+  auto life = story.second_life(3);
+  life->delivered(group, 4, 2, payload(4));
+  CHECK(story.found.empty());
+  life->entry_durable(group, 2, 2);
+  story.finds("is written over");
 }
 
 TEST_CASE("a node whose log was damaged goes on from what is left, and is checked from there") {

@@ -180,6 +180,21 @@ TEST_CASE("what a simulation is about is in every seed with faults, as often as 
   }
 }
 
+TEST_CASE("no more nodes are harmed than a simulation says") {
+  const std::vector<std::string> nodes{"n1", "n2", "n3", "n4", "n5"};
+  const auto mix = everything().more(FaultKind::rot_shard, 20);
+  for (const std::size_t most : {0, 1, 2, 3}) {
+    std::size_t seen = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      std::set<std::string> harmed;
+      for (const auto& fault : draw_faults(seed, mix.harming_at_most(most), nodes, 0s, 60s))
+        if (fault.kind == FaultKind::rot_shard) harmed.insert(fault.node);
+      seen = std::max(seen, harmed.size());
+    }
+    CHECK(seen == std::min<std::size_t>(most, 2));
+  }
+}
+
 TEST_CASE("a draw reads as one line") {
   Draw draw;
   draw.schedule = {.strategy = Strategy::priority, .epoch_jobs = 400, .change_points = 3};

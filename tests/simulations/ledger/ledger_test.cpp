@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 #include "simulations/rehearsal/run.hpp"
 #include "tests/seeds.hpp"
 
@@ -32,6 +34,25 @@ TEST_CASE("the ledger holds, and its seeds have faults, retries and unknown ends
   }
   CHECK(faults > 5 * seeds);
   CHECK(unknown > seeds);
+}
+
+// A short form; many seeds of all faults are for `troupe simulate`.
+TEST_CASE("a cluster's ledger holds, also when one of its disks is lost") {
+  for (const char* const name : {"cluster-ledger", "lost-disk"}) {
+    const auto* simulation = find_simulation(name);
+    REQUIRE(simulation != nullptr);
+    RunOptions options;
+    options.seed = 1;
+    options.duration = std::chrono::seconds{6};
+    options.clients = 2;
+    const auto outcome = run(*simulation, options);
+    CAPTURE(name);
+    CAPTURE(outcome.draw);
+    CAPTURE(outcome.log);
+    if (outcome.failure) FAIL_CHECK(outcome.failure->check, ": ", outcome.failure->what);
+    CHECK(outcome.acknowledged > 50);
+    CHECK(outcome.marks.contains("a call went to another node"));
+  }
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
-// How fast one node is rehearsed, run by hand:
+// How fast one node is rehearsed, and three are, run by hand:
 //   build/release/bin/test_ledger --no-skip -tc='speed*'
 #include <doctest/doctest.h>
 
 #include <chrono>
 
 #include "simulations/models/account_model.hpp"
+#include "simulations/models/cluster_manifest.hpp"
 #include "simulations/rehearsal/rehearsal.hpp"
 
 namespace troupe::simulations {
@@ -30,9 +31,11 @@ Script depositor(Client& client) {
   }
 }
 
-TEST_CASE("speed: one node at 100 commands a simulated second, without faults" * doctest::skip()) {
-  const Simulation steady{"steady", "as fast as it goes", [](Rehearsal& sim) {
+void measure(unsigned nodes) {
+  const Simulation steady{"steady", "as fast as it goes", [nodes](Rehearsal& sim) {
                             sim.duration(100s);
+                            if (nodes > 1)
+                              sim.manifest(cluster_manifest({nodes, nodes}, sim.random()));
                             sim.model<AccountModel>("banking.v1.Accounts");
                             sim.clients(10, depositor);
                           }};
@@ -48,6 +51,14 @@ TEST_CASE("speed: one node at 100 commands a simulated second, without faults" *
             std::chrono::duration<double>(outcome.simulated).count() / took.count(),
             " simulated seconds per second; ", outcome.draw);
   }
+}
+
+TEST_CASE("speed: one node at 100 commands a simulated second, without faults" * doctest::skip()) {
+  measure(1);
+}
+
+TEST_CASE("speed: three nodes at 100 commands a simulated second" * doctest::skip()) {
+  measure(3);
 }
 
 }  // namespace

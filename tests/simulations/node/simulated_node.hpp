@@ -33,6 +33,10 @@ inline constexpr const char* one_cent = R"({"amount":{"currency":"EUR","minorUni
 struct Answer {
   int status = 0;  // 0: no connection, or it ended without an answer
   std::string body;
+  std::string head;  // status line and headers
+
+  // Of a header, empty: there is none.
+  std::string header(const std::string& name) const;
 };
 
 // One request on a connection of its own to port 8080 of a machine; runs the world until its end,
@@ -40,5 +44,10 @@ struct Answer {
 Answer get(World& world, const std::string& path, const std::string& machine = "n1");
 Answer post(World& world, const std::string& path, const std::string& idempotency_key,
             const std::string& body, const std::string& machine = "n1");
+
+// The same to the admin address, port 7480.
+Answer ask_admin(World& world, const std::string& path, const std::string& machine);
+Answer order_admin(World& world, const std::string& path, const std::string& body,
+                   const std::string& machine);
 
 }  // namespace troupe::simulations

@@ -14,6 +14,7 @@ void Client::begin() {
   if (finishing_) return;
   busy_ = true;
   ++operation_;
+  if (wanders) node_ = dice_.next() % world_.machines().size();
   current_ = {dice_.next() % 2 == 0, static_cast<int>(dice_.next() % keys_), world_.now(), {}, 0};
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(world_.now());
   id_ = actors::MessageId::make(world_begin + since, dice_);
@@ -26,7 +27,7 @@ void Client::attempt() {
   const std::uint64_t this_try = ++tries_;
   ++attempts;
   // A reply may never come: try again elsewhere.
-  world_.after(1500ms, [this, number, this_try] {
+  world_.after(wanders ? 150ms : 1500ms, [this, number, this_try] {
     if (!busy_ || operation_ != number || tries_ != this_try) return;
     ++node_;
     attempt();

@@ -34,6 +34,9 @@ class Client {
   bool idle() const { return finishing_ && !busy_; }
 
   std::uint64_t pause_ms = 20;  // between operations, at most
+  // Begins each operation at any node, and does not wait for long: it finds a leader who does not
+  // know that it leads no more, and one whom nobody else has found yet.
+  bool wanders = false;
   std::vector<Operation> history;
   std::uint64_t attempts = 0;
   std::uint64_t refused = 0;

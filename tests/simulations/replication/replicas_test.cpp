@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/seeds.hpp"
-#include "tests/simulations/replication/stage.hpp"
+#include "tests/simulations/replication/storm.hpp"
 
 using namespace troupe;
 using namespace troupe::simulations;
@@ -98,7 +98,8 @@ TEST_CASE("replicas of a shard that nobody uses send each other nothing") {
   REQUIRE(stage.verdict() == "");
 }
 
-TEST_CASE("a replica that lost its disk comes back as a new one, from the leader's file, and votes") {
+TEST_CASE(
+    "a replica that lost its disk comes back as a new one, from the leader's file, and votes") {
   Stage stage(5);
   stage.start_all();
   stage.add_clients(4, 2);
@@ -152,6 +153,7 @@ TEST_CASE("disks are lost while everything else goes wrong, and every replica vo
     Stage stage(seed);
     stage.add_clients(5, 3);
     stage.start_all();
+    Storm storm(stage);
     for (int round = 0; round < 4 && stage.failure.empty(); ++round) {
       const int lost = static_cast<int>(stage.any(3));
       // Only what has a majority elsewhere may be lost.
@@ -159,7 +161,7 @@ TEST_CASE("disks are lost while everything else goes wrong, and every replica vo
       stage.lose_disk(lost);
       stage.world.run_for(std::chrono::milliseconds{stage.any(1500)});
       stage.start(lost);
-      for (int part = 0; part < 4 && stage.failure.empty(); ++part) stage.go_wrong();
+      for (int part = 0; part < 4 && stage.failure.empty(); ++part) storm.go_wrong();
     }
     REQUIRE(stage.verdict() == "");
     for (int i = 0; i < 3; ++i) CHECK(stage.votes(i));
@@ -181,7 +183,7 @@ TEST_CASE("under loss, reordering, cuts, crashes and power cuts three replicas s
     CAPTURE(seed);
     Stage stage(seed, seed % 5 == 0 ? 5 : 3);
     stage.add_clients(5, 3, seed % 4 == 3 ? 5000 : 20);  // some let the group sleep
-    stage.storm(seed);
+    Storm(stage).blow(seed);
     REQUIRE(stage.verdict() == "");
     operations += stage.history().size();
     for (std::size_t i = 0; i < stage.machines.size(); ++i)

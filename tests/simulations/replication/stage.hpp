@@ -46,16 +46,21 @@ struct Stage {
   void start_all() {
     for (std::size_t i = 0; i < machines.size(); ++i) start(static_cast<int>(i));
   }
-  // The node whose shard serves; -1: none.
-  int leader() {
+  // A node whose shard serves; -1: none.
+  int leader(int other_than = -1) {
     for (std::size_t i = 0; i < machines.size(); ++i) {
       const int at = static_cast<int>(i);
-      if (machines[i]->up() && node(at).vitals().state == "serving" &&
+      if (at != other_than && machines[i]->up() && node(at).vitals().state == "serving" &&
           node(at).vitals().consensus.role == "leader")
         return at;
     }
     return -1;
   }
+  // Crashes or kills.
+  void end(Machine& machine) {
+    if (machine.process() != nullptr) any(2) ? world.kill(machine) : world.crash(machine);
+  }
+  std::uint64_t any(std::uint64_t n) { return dice.next() % n; }
   // Whether the replica votes, as it and the one that leads know it.
   bool votes(int i) {
     if (leader() < 0 || !machines[i]->up()) return false;
@@ -73,7 +78,8 @@ struct Stage {
       for (std::size_t i = 0; i < machines.size() && all; ++i) all = votes(static_cast<int>(i));
       return !failure.empty() || (all && near());
     };
-    if (!world.run_until(settled, std::chrono::seconds{60})) fail("replicas do not settle" + describe());
+    if (!world.run_until(settled, std::chrono::seconds{60}))
+      fail("replicas do not settle" + describe());
     return failure.empty();
   }
   // Takes the disk of a node, which begins anew when it is started.
@@ -96,6 +102,7 @@ struct Stage {
     for (int i = 0; i < count; ++i) {
       clients.push_back(std::make_unique<Client>(world, static_cast<std::uint32_t>(i), keys));
       clients.back()->pause_ms = pause_ms;
+      if (i >= count - 2) clients.back()->wanders = true;
       clients.back()->run();
     }
   }
@@ -212,57 +219,6 @@ struct Stage {
     return text;
   }
 
-  // One part of a run with faults: something happens, then time passes.
-  void go_wrong() {
-    wires.lost_of_1000 = any(2) ? static_cast<unsigned>(any(200)) : 0;
-    wires.delay_max = std::chrono::milliseconds{any(2) ? 2 : 2 + any(120)};
-    const int victim = static_cast<int>(any(machines.size()));
-    Machine& machine = *machines[victim];
-    switch (any(7)) {
-      case 0:
-        world.crash(machine);
-        break;
-      case 1:
-        world.kill(machine);
-        break;
-      case 2:
-        isolate(victim);
-        break;
-      case 3:
-        for (const std::string& other : set.nodes) wires.cut(machine.name(), other);
-        break;
-      case 4:
-        wires.heal();
-        break;
-      case 5:  // SIGSTOP: what comes meanwhile waits
-        if (!machine.up()) break;
-        world.pause(machine);
-        world.run_for(std::chrono::milliseconds{300 + any(1100)});
-        world.resume(machine);
-        break;
-      default:
-        start_all();
-    }
-    world.run_for(std::chrono::milliseconds{100 + any(1200)});
-  }
-  // Processes that die and come back within an election, while messages take as long.
-  void hurry() {
-    wires.delay_max = std::chrono::milliseconds{any(300)};
-    Machine& machine = *machines[any(machines.size())];
-    if (machine.process() != nullptr) any(2) ? world.kill(machine) : world.crash(machine);
-    start_all();
-    world.run_for(std::chrono::milliseconds{5 + any(any(4) == 0 ? 900 : 60)});
-  }
-  // Seeds differ in what goes wrong in them, and how fast disks are.
-  void storm(std::uint64_t seed) {
-    if (seed % 3 == 1)
-      machines[any(machines.size())]->hardware.work_times.max = std::chrono::milliseconds{800};
-    start_all();
-    for (int round = 0; round < 20 && failure.empty(); ++round) go_wrong();
-    for (int round = 0; seed % 3 == 2 && round < 60 && failure.empty(); ++round) hurry();
-  }
-  std::uint64_t any(std::uint64_t n) { return dice.next() % n; }
-
   // Ends all faults, lets the clients finish and the replicas become equal. What is wrong, if
   // anything is.
   std::string verdict() {
@@ -284,7 +240,7 @@ struct Stage {
       for (auto& client : clients)
         for (const auto& [reason, count] : client->errors)
           waiting += " " + reason + " " + std::to_string(count);
-      return waiting;
+      return waiting + describe();
     }
     if (!same) return "replicas do not become equal" + describe();
     if (auto wrong = not_linearizable(history()); !wrong.empty()) return wrong;

@@ -109,9 +109,8 @@ TEST_CASE("events that do not fit are refused and change nothing") {
   CHECK(engine_configuration(engine, 0, 1, f.three.data(), 5, &u) == ENGINE_INVALID);
   CHECK(engine_snapshot(engine, 0, 2, 1, f.three.data(), f.three.size(), &u) == ENGINE_INVALID);
   CHECK(engine_installed(engine, 0, &u) == ENGINE_INVALID);
-  CHECK(engine_catch_up(engine, 0, 2, &u) == ENGINE_NOT_LEADER);
   CHECK(engine_transfer(engine, 0, 2, &u) == ENGINE_NOT_LEADER);
-  CHECK(engine_catch_up_status(engine, 2) == ENGINE_CATCH_UP_NONE);
+  CHECK(engine_match(engine, 2) == 0);
   CHECK(engine_role(engine) == ENGINE_FOLLOWER);
   CHECK(engine_term(engine) == 1);
   CHECK(engine_commit(engine) == 1);
@@ -287,6 +286,36 @@ TEST_CASE("time that steps back is taken for none") {
   REQUIRE(engine_timer(f.engine.get(), 10'000, &u) == ENGINE_OK);
   REQUIRE(f.receive(f.append(1, 1, 1, {})) == ENGINE_OK);  // at 10
   CHECK(engine_timeout(f.engine.get()) >= 10'300);
+}
+
+// Else it would ask for ever, and if its log is the longer one, nobody would be elected.
+TEST_CASE("who asks for a vote in an old term hears of the new one before it stands") {
+  Follower f;
+  EngineMessage request{};
+  request.type = ENGINE_REQUEST_VOTE;
+  request.peer = 3;
+  request.term = 5;
+  REQUIRE(f.receive(request) == ENGINE_OK);
+  REQUIRE(engine_term(f.engine.get()) == 5);
+  request.peer = 2;
+  request.term = 3;
+  request.vote.pre_vote = true;
+  request.vote.last_index = 9;
+  request.vote.last_term = 2;
+  REQUIRE(f.receive(request) == ENGINE_OK);
+  REQUIRE(f.update.n_messages == 1);
+  EngineMessage answer = f.update.messages[0];
+  CHECK(answer.type == ENGINE_REQUEST_VOTE_RESULT);
+  CHECK(answer.term == 5);
+  CHECK_FALSE(answer.vote_result.granted);
+
+  Follower asking;
+  EngineUpdate u;
+  REQUIRE(engine_timer(asking.engine.get(), engine_timeout(asking.engine.get()), &u) == ENGINE_OK);
+  REQUIRE(engine_role(asking.engine.get()) == ENGINE_CANDIDATE);
+  answer.peer = 3;
+  REQUIRE(asking.receive(answer) == ENGINE_OK);
+  CHECK(engine_term(asking.engine.get()) == 5);
 }
 
 TEST_CASE("an answer to a vote that nobody asked for changes nothing") {
