@@ -14,19 +14,6 @@ using runtime::LogIndex;
 
 namespace {
 
-constexpr std::size_t voters_max = 5;
-
-runtime::SharedBytes encode(const std::vector<RaftVoter>& voters) {
-  std::vector<ConfigurationServer> servers;
-  for (const RaftVoter& voter : voters)
-    servers.push_back({voter.replica, CONFIGURATION_VOTER, voter.node.c_str()});
-  const int n = static_cast<int>(servers.size());
-  std::string bytes(configuration_encode(servers.data(), n, nullptr, 0), '\0');
-  if (bytes.empty()) return nullptr;
-  configuration_encode(servers.data(), n, bytes.data(), bytes.size());
-  return std::make_shared<const std::string>(std::move(bytes));
-}
-
 // Whether the newest configuration of a log has this replica as its only voter.
 bool votes_alone(const GroupLog& log) {
   const auto change =
@@ -78,7 +65,9 @@ void RaftGroup::create() {
   const auto self = std::find_if(voters.begin(), voters.end(), [&](const RaftVoter& voter) {
     return voter.node == options.node;
   });
-  const auto configuration = encode(voters);
+  std::vector<RaftMember> members;
+  for (const RaftVoter& voter : voters) members.push_back({voter.replica, voter.node, true});
+  const auto configuration = encode_members(members);
   if (self == voters.end() || !configuration || voters.size() > voters_max)
     return fail(
         failed_precondition("VOTERS_UNSOUND", "group " + std::to_string(group_) +

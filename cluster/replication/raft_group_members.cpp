@@ -16,7 +16,18 @@ using runtime::LogIndex;
 
 namespace {
 
-constexpr std::size_t voting_members_max = 5;
+bool names(const std::string& configuration, std::uint64_t replica) {
+  ConfigurationServer servers[CONFIGURATION_SERVERS_MAX];
+  const int n = configuration_decode(configuration.data(), configuration.size(), servers);
+  return std::any_of(servers, servers + std::max(n, 0),
+                     [replica](const auto& server) { return server.replica == replica; });
+}
+
+std::size_t voters_in(const std::vector<RaftMember>& members) {
+  return static_cast<std::size_t>(std::ranges::count(members, true, &RaftMember::voter));
+}
+
+}  // namespace
 
 runtime::SharedBytes encode_members(const std::vector<RaftMember>& members) {
   std::vector<ConfigurationServer> servers;
@@ -32,19 +43,6 @@ runtime::SharedBytes encode_members(const std::vector<RaftMember>& members) {
   configuration_encode(servers.data(), n, bytes.data(), bytes.size());
   return std::make_shared<const std::string>(std::move(bytes));
 }
-
-bool names(const std::string& configuration, std::uint64_t replica) {
-  ConfigurationServer servers[CONFIGURATION_SERVERS_MAX];
-  const int n = configuration_decode(configuration.data(), configuration.size(), servers);
-  return std::any_of(servers, servers + std::max(n, 0),
-                     [replica](const auto& server) { return server.replica == replica; });
-}
-
-std::size_t voters_in(const std::vector<RaftMember>& members) {
-  return static_cast<std::size_t>(std::ranges::count(members, true, &RaftMember::voter));
-}
-
-}  // namespace
 
 // --- what the configuration says
 // -------------------------------------------------------------------
@@ -89,7 +87,7 @@ Result<void> RaftGroup::add_standby(std::uint64_t replica, const std::string& no
 Result<void> RaftGroup::promote(std::uint64_t replica) {
   std::vector<RaftMember> next = members();
   const auto found = std::ranges::find(next, replica, &RaftMember::replica);
-  if (found == next.end() || found->voter || voters_in(next) >= voting_members_max)
+  if (found == next.end() || found->voter || voters_in(next) >= voters_max)
     return change_refused("replica " + std::to_string(replica) +
                           " is no stand-by of it, or five vote already");
   found->voter = true;

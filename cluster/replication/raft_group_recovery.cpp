@@ -80,10 +80,6 @@ void RaftGroup::recover(const actors::RecoveryOrder& order, Confirmed done) {
   record_.replica = draw_replica_id();
   record_.vote = record_.replica;
   record_dirty_ = true;
-  const ConfigurationServer alone{record_.replica, CONFIGURATION_VOTER,
-                                  shared_->options.node.c_str()};
-  std::string bytes(configuration_encode(&alone, 1, nullptr, 0), '\0');
-  configuration_encode(&alone, 1, bytes.data(), bytes.size());
   std::string lost;
   for (const std::string& node : order.lost) lost += (lost.empty() ? "" : ", ") + node;
   log().error("raft.recovered",
@@ -96,7 +92,7 @@ void RaftGroup::recover(const actors::RecoveryOrder& order, Confirmed done) {
                {"index", index},
                {"term", order.term}});
   store(index, {LogEntry{index, record_.term, ENGINE_CHANGE,
-                         std::make_shared<const std::string>(std::move(bytes))}});
+                         encode_members({{record_.replica, shared_->options.node, true}})}});
 }
 
 void RaftGroup::recovery_stored(const Result<void>& stored) {

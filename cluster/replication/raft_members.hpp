@@ -40,12 +40,17 @@
 
 namespace troupe::cluster {
 
+constexpr std::size_t voters_max = 5;
+
 struct RaftMember {
   std::uint64_t replica = 0;
   std::string node;
   bool voter = false;  // else a stand-by
   friend bool operator==(const RaftMember&, const RaftMember&) = default;
 };
+
+// As an entry of the log holds them. Null: ids or nodes are not distinct, or there are too many.
+runtime::SharedBytes encode_members(const std::vector<RaftMember>& members);
 
 struct RaftMemberOptions {
   // How long the leader has heard nothing of a replica that its node says it has no more, before it
