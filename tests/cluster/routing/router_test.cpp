@@ -251,6 +251,7 @@ TEST_CASE("a command from another node reaches the shard with all that belongs t
 
   actors::RequestPtr came;
   caf::actor_system_config config;
+  config.set("scheduler.policy", caf::atom("testing"));  // no threads
   {
     caf::actor_system system{config};
     const caf::actor shard = system.spawn([&came](caf::event_based_actor* self) {
@@ -262,7 +263,7 @@ TEST_CASE("a command from another node reaches the shard with all that belongs t
     router.announce(books(), 0, shard);
     router.serve(encode_command({&books(), 0, "dune", "body"}, options, 2), deadline,
                  [](std::string) {});
-    system.await_all_actors_done();
+    dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run();
     router.announce(books(), 0, {});
   }
   REQUIRE(came);

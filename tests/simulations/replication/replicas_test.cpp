@@ -178,7 +178,7 @@ TEST_CASE("under loss, reordering, cuts, crashes and power cuts three replicas s
     return given != nullptr ? std::stoull(given) : otherwise;
   };
   const std::uint64_t first = number("TROUPE_TEST_FIRST_SEED", 1);
-  const std::uint64_t last = number("TROUPE_TEST_LAST_SEED", 25);
+  const std::uint64_t last = number("TROUPE_TEST_LAST_SEED", tests::seeds(25));
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     CAPTURE(seed);
     Stage stage(seed, seed % 5 == 0 ? 5 : 3);
