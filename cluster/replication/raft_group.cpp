@@ -122,8 +122,10 @@ void RaftGroup::maybe_take_snapshot() {
   // Planted: the log is cut behind what is committed, not behind what is checkpointed.
   const LogIndex keep = TROUPE_PLANTED(log_cut_at_commit) ? handed_ : checkpoint.index;
   const LogIndex cut = known_committed(kept_for_copy(keep > trailing ? keep - trailing : 0));
+  // Not behind the first entry alone: C-Raft 0.22 would not notice that it is gone when a replica
+  // with an empty log needs it, and send heartbeats for ever.
   const bool worth_it =
-      cut > tail_.snapshot() &&
+      cut > std::max<LogIndex>(tail_.snapshot(), 1) &&
       (cut - tail_.snapshot() >= shared_->options.snapshot_threshold || holds_segments_back());
   if (!worth_it) return;
   TROUPE_SOMETIMES("a group cut its log");

@@ -44,6 +44,26 @@ std::uint64_t replica_of(const std::vector<RaftMember>& members, const std::stri
 
 }  // namespace
 
+// cluster-ledger, seed 831672924499.
+TEST_CASE("a replica is taken in however little was cut off the log") {
+  for (runtime::LogIndex cut : {1u, 2u}) {
+    CAPTURE(cut);
+    Pump pump;
+    Members cluster(pump, 3, {.snapshot_threshold = 1});
+    cluster.elected();
+    for (auto& node : cluster.nodes) {
+      const auto term = cut == 1 ? 1 : node->stored().record->term;
+      node->group->checkpointed(cut, term, node->stored().record->generation);
+    }
+    pump.run_for(1s);
+    const int lost = cluster.follower();
+    cluster.lose_disk(lost);
+    cluster.commit("without it");
+    cluster[lost].start();
+    REQUIRE(cluster.run_until([&] { return cluster.complete(); }, 10s));
+  }
+}
+
 TEST_CASE("a replica that lost its disk comes back under an id of its own, and votes") {
   Pump pump;
   Members cluster(pump);
