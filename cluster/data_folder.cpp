@@ -120,30 +120,46 @@ Result<DataFolder> DataFolder::open(runtime::Disk& disk, const std::string& path
   return folder;
 }
 
-Result<void> DataFolder::keep_shards(const std::map<std::string, std::uint32_t>& shards) {
+Result<void> DataFolder::keep_shards(const std::map<std::string, Shards>& shards) {
   const std::string file = path_ + "/shards.txt";
-  std::map<std::string, std::uint32_t> kept;
+  std::map<std::string, Shards> kept;
   TROUPE_TRY(known, disk_->exists(file));
   if (known) {
     TROUPE_TRY(text, disk_->read(file));
     std::istringstream lines{text};
-    std::string service;
-    std::uint32_t count = 0;
-    while (lines >> service >> count) kept[service] = count;
+    std::string line;
+    while (std::getline(lines, line)) {
+      std::istringstream words{line};
+      std::string service;
+      Shards one;
+      if (!(words >> service >> one.number)) continue;
+      words >> one.places;  // 0 in a folder that was made before they were kept
+      kept[service] = one;
+    }
   }
   bool changed = false;
-  for (const auto& [service, count] : shards) {
-    const auto [place, added] = kept.emplace(service, count);
-    changed = changed || added;
-    if (place->second != count)
+  for (const auto& [service, now] : shards) {
+    const auto [place, added] = kept.emplace(service, now);
+    Shards& before = place->second;
+    if (before.number != now.number)
       return failed_precondition("SHARDS_CHANGED",
-                                 service + " has " + std::to_string(place->second) + " shards in " +
-                                     path_ + ", the manifest says " + std::to_string(count) +
+                                 service + " has " + std::to_string(before.number) + " shards in " +
+                                     path_ + ", the manifest says " + std::to_string(now.number) +
                                      "; put the old number back: keys are spread over that many");
+    if (before.places != 0 && before.places != now.places)
+      return failed_precondition(
+          "PLACES_CHANGED",
+          "by the manifest the replicas of " + service +
+              " are on other nodes than when its data was made in " + path_ +
+              "; put nodes, labels, the service's nodes and its replication_factor back: nothing "
+              "moves replicas yet");
+    changed = changed || added || before.places == 0;
+    before.places = now.places;
   }
   if (!changed) return {};
   std::string text;
-  for (const auto& [service, count] : kept) text += service + " " + std::to_string(count) + "\n";
+  for (const auto& [service, one] : kept)
+    text += service + " " + std::to_string(one.number) + " " + std::to_string(one.places) + "\n";
   return disk_->write(file, text);
 }
 

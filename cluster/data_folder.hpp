@@ -3,7 +3,8 @@
 //   .lock         held while a process owns the folder
 //   node.txt      whose folder it is: cluster, cluster id, node, and how it became a member;
 //                 written once (init.hpp)
-//   shards.txt    how many shards each service was given; a service's number never changes
+//   shards.txt    how many shards each service was given, and a checksum of where their replicas
+//                 are; neither changes, as nothing moves data yet
 //   log/          segments of the node log
 //   shards/       shard files
 //
@@ -58,9 +59,15 @@ class DataFolder {
   static Result<DataFolder> open(runtime::Disk& disk, const std::string& path,
                                  const std::string& cluster, const std::string& node);
 
-  // Writes down the number of shards of services that are new here. SHARDS_CHANGED: a service has
-  // another number than before, under which its keys would not be found.
-  Result<void> keep_shards(const std::map<std::string, std::uint32_t>& shards);
+  struct Shards {
+    std::uint32_t number = 0;
+    std::uint64_t places = 0;  // a checksum of the nodes that have replicas, shard by shard
+  };
+  // Writes down the shards of services that are new here. SHARDS_CHANGED: a service has another
+  // number than before, under which its keys would not be found. PLACES_CHANGED: its replicas are
+  // to be on other nodes than before; those would make the shards anew beside the ones that are
+  // there.
+  Result<void> keep_shards(const std::map<std::string, Shards>& shards);
 
   const FolderIdentity& identity() const { return identity_; }
   std::string log() const { return path_ + "/log"; }

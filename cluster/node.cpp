@@ -63,11 +63,11 @@ class NodeImpl final : public Node {
 
   Result<void> build(const config::Manifest& manifest, const config::Node& node,
                      const actors::ServiceRegistry& registry) {
-    std::map<std::string, std::uint32_t> shards;
+    std::map<std::string, DataFolder::Shards> shards;
     for (const HostedService& service : hosted_) {
       const std::string& name = service.service->type->name;
-      shards[name] = service.settings.shards;
       const std::vector<Replicas> places = place_shards(manifest, name);
+      shards[name] = {service.settings.shards, checksum_of(places)};
       for (std::uint32_t shard = 0; shard < places.size(); ++shard)
         if (places[shard].size() > 1) voters_[group_of(name, shard)] = places[shard];
     }

@@ -80,4 +80,16 @@ std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::
   return shards;
 }
 
+std::uint64_t checksum_of(const std::vector<Replicas>& shards) {
+  std::string text;
+  for (const Replicas& replicas : shards) {
+    std::vector<std::string> nodes;
+    for (const RaftVoter& one : replicas) nodes.push_back(one.node);
+    std::ranges::sort(nodes);
+    for (const std::string& node : nodes) text += node + '\0';
+    text += '\0';
+  }
+  return std::max<std::uint64_t>(runtime::checksum(text), 1);
+}
+
 }  // namespace troupe::cluster

@@ -28,4 +28,7 @@ using Replicas = std::vector<RaftVoter>;
 // By number of the shard. Empty lists if no node hosts the service.
 std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service);
 
+// The same for the same nodes of every shard, whichever should lead; never 0.
+std::uint64_t checksum_of(const std::vector<Replicas>& shards);
+
 }  // namespace troupe::cluster

@@ -152,4 +152,22 @@ TEST_CASE("cluster ids are UUIDs of random numbers, read in upper case too") {
     CHECK(parse_cluster_id(wrong).error().reason == "CLUSTER_ID_INVALID");
 }
 
+TEST_CASE("a folder keeps how many shards a service has and where, and refuses another manifest") {
+  Place place;
+  REQUIRE(create_cluster(*place.disk, place.manifest, {"n1"}, id));
+  using Shards = std::map<std::string, DataFolder::Shards>;
+  const auto reason = [&](const Shards& shards) {
+    const auto kept = place.open("n1")->keep_shards(shards);
+    return kept ? "" : kept.error().reason;
+  };
+  CHECK(reason({{"a.v1.A", {4, 11}}}) == "");
+  CHECK(reason({{"a.v1.A", {4, 11}}, {"b.v1.B", {2, 7}}}) == "");
+  CHECK(reason({{"a.v1.A", {5, 11}}}) == "SHARDS_CHANGED");
+  CHECK(reason({{"b.v1.B", {2, 8}}}) == "PLACES_CHANGED");
+  CHECK(reason({{"b.v1.B", {2, 7}}}) == "");
+  place.write("n1/shards.txt", "a.v1.A 4\n");  // as it was before places were kept
+  CHECK(reason({{"a.v1.A", {4, 12}}}) == "");
+  CHECK(reason({{"a.v1.A", {4, 11}}}) == "PLACES_CHANGED");
+}
+
 }  // namespace troupe::cluster

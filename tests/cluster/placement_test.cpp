@@ -161,4 +161,12 @@ TEST_CASE("on one node every shard has one replica, that node's") {
   }
 }
 
+TEST_CASE("places have a checksum of their nodes, whichever should lead") {
+  const std::vector<Replicas> places{{{1, "a"}, {2, "b"}}, {{3, "b"}, {4, "c"}}};
+  CHECK(checksum_of(places) == checksum_of({{{2, "b"}, {1, "a"}}, {{3, "b"}, {4, "c"}}}));
+  CHECK(checksum_of(places) != checksum_of({{{1, "a"}, {2, "b"}}, {{3, "b"}, {4, "d"}}}));
+  CHECK(checksum_of(places) != checksum_of({{{3, "b"}, {4, "c"}}, {{1, "a"}, {2, "b"}}}));
+  CHECK(checksum_of(places) != checksum_of({{{1, "a"}}, {{2, "b"}, {3, "b"}, {4, "c"}}}));
+}
+
 }  // namespace troupe::cluster
