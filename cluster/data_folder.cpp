@@ -147,12 +147,12 @@ Result<void> DataFolder::keep_shards(const std::map<std::string, Shards>& shards
                                      path_ + ", the manifest says " + std::to_string(now.number) +
                                      "; put the old number back: keys are spread over that many");
     if (before.places != 0 && before.places != now.places)
-      return failed_precondition(
-          "PLACES_CHANGED",
-          "by the manifest the replicas of " + service +
-              " are on other nodes than when its data was made in " + path_ +
-              "; put nodes, labels, the service's nodes and its replication_factor back: nothing "
-              "moves replicas yet");
+      return failed_precondition("PLACES_CHANGED",
+                                 "by the manifest the replicas of " + service +
+                                     " are on other nodes than when its data was made in " + path_ +
+                                     "; put the nodes, their labels and services, and its "
+                                     "replication_factor back: nothing "
+                                     "moves replicas yet");
     changed = changed || added || before.places == 0;
     before.places = now.places;
   }
