@@ -5,6 +5,7 @@
 #include "cluster/mesh/frame.hpp"
 #include "cluster/node_servers.hpp"
 #include "cluster/replication/raft_files.hpp"
+#include "cluster/replication/raft_group.hpp"
 #include "runtime/security/identity.hpp"
 
 namespace troupe::cluster {
@@ -68,7 +69,9 @@ Result<void> NodeLinks::listen(const config::Manifest& manifest, const config::N
   return {};
 }
 
-// A piece of a file goes in one frame.
+// An entry, and a piece of a file, go in one frame.
+static_assert(replicated_entry_bytes_max + (4u << 10) <=
+              payload_bytes_max(cluster::Lane::consensus));
 static_assert(RaftFileOptions{}.chunk_bytes + (4u << 10) <= payload_bytes_max(cluster::Lane::bulk));
 
 // What cannot be sent is lost, which groups cope with.

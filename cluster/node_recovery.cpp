@@ -24,7 +24,8 @@ struct Gathered {
   const std::function<void(Result<Message>)> answer;
 };
 
-void fill(RecoveryGroup& group, const actors::Consensus::Status& status) {
+void fill(RecoveryGroup& group, const actors::Shard& shard,
+          const actors::Consensus::Status& status) {
   group.set_replica(status.replica);
   group.set_role(status.role);
   group.set_leader(status.leader);
@@ -32,7 +33,7 @@ void fill(RecoveryGroup& group, const actors::Consensus::Status& status) {
   group.set_last_index(status.last);
   group.set_last_term(status.last_term);
   group.set_commit_index(status.commit);
-  for (const auto& voter : status.voters) {
+  for (const auto& voter : shard.voters()) {
     RecoveryVoter& one = *group.add_voters();
     one.set_replica(voter.replica);
     one.set_node(voter.node);
@@ -72,7 +73,7 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
                          RecoveryGroup& group = *gathered->message.add_groups();
                          group.set_service(service);
                          group.set_shard(number);
-                         fill(group, status);
+                         fill(group, asked, status);
                        });
     }
   }
@@ -100,15 +101,10 @@ Result<void> NodeRecovery::check(const RecoveryRequest& request) const {
   return {};
 }
 
-const HostedShard* NodeRecovery::find(const std::string& service, std::uint32_t shard,
-                                      const actors::ServiceType*& type) const {
-  for (const HostedService& one : *spec_.hosted) {
-    if (one.service->type->name != service) continue;
-    type = one.service->type;
-    for (const HostedShard& hosted : one.shards)
-      if (hosted.spec.shard == shard) return &hosted;
-  }
-  return nullptr;
+caf::actor NodeRecovery::find(const std::string& service, std::uint32_t shard) const {
+  for (const HostedService& one : *spec_.hosted)
+    if (one.service->type->name == service) return spec_.router->shard(*one.service->type, shard);
+  return {};
 }
 
 void NodeRecovery::recover(const RecoveryRequest& request,
@@ -132,9 +128,7 @@ void NodeRecovery::recover(const RecoveryRequest& request,
     result.set_shard(act.shard());
     result.set_reason("SHARD_UNAVAILABLE");
     result.set_message("the shard does not run on this node");
-    const actors::ServiceType* type = nullptr;
-    const HostedShard* const hosted = find(act.service(), act.shard(), type);
-    const auto actor = hosted ? spec_.router->shard(*type, act.shard()) : caf::actor{};
+    const caf::actor actor = find(act.service(), act.shard());
     if (!actor) continue;
     actors::RecoveryOrder order{act.replica(),
                                 act.last_index(),

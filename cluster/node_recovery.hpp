@@ -46,8 +46,8 @@ class NodeRecovery {
 
  private:
   Result<void> check(const RecoveryRequest& request) const;
-  const HostedShard* find(const std::string& service, std::uint32_t shard,
-                          const actors::ServiceType*& type) const;
+  // Null: it does not run here.
+  caf::actor find(const std::string& service, std::uint32_t shard) const;
 
   const NodeRecoverySpec spec_;
   runtime::Counter& recovered_;

@@ -43,7 +43,7 @@ ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
            [admin = spec.admin] { admin->shard_changed(); }}](caf::event_based_actor* parent) {
         caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
         router->announce(*type, shard_spec.shard, actor,
-                         [vitals = surroundings.vitals] { return vitals->get().consensus.leader; });
+                         [vitals = surroundings.vitals] { return vitals->leader(); });
         return actor;
       };
   return child;

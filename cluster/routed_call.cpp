@@ -5,7 +5,6 @@
 #include <string_view>
 #include <utility>
 
-#include "cluster/command_codec.hpp"
 #include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::cluster {
@@ -14,22 +13,9 @@ namespace {
 // Leaders that name each other are both wrong: an election is under way.
 constexpr std::uint32_t hints_max = 3;
 
-bool is_one_of(const Error& why, std::initializer_list<std::string_view> reasons) {
-  return std::ranges::find(reasons, why.reason) != reasons.end();
-}
-
-// Of the mesh or a replica: the call did not run by this attempt.
-bool not_run(const Error& why) {
-  return is_one_of(why, {"LINK_DOWN", "UNKNOWN_PEER", "CALL_LATE", "DEADLINE_EXCEEDED",
-                         "NOT_LEADING", "REPLICA_ABSENT", "REPLICA_DISK_FULL", "SHARD_UNAVAILABLE",
-                         "SHARD_NOT_HERE", "SHARD_STARTING", "SHARD_STOPPING"});
-}
-
-// Another replica, or this one later, may answer otherwise. Everything else is said by the shard
-// that leads: that a key is quarantined, or an id ahead of the clock, no other replica changes.
-bool try_again(const Error& why) {
-  return why.code == Code::unavailable &&
-         (not_run(why) || is_one_of(why, {"LINK_LOST", "CALL_DROPPED", "OUTCOME_UNKNOWN"}));
+// Said before anybody has looked whether the command has run: by an earlier attempt it may have.
+bool before_the_id(const Error& why) {
+  return is_one_of(why, {"LINK_FULL", "SHARD_OVERLOADED", "ENTITY_QUARANTINED"});
 }
 
 }  // namespace
@@ -37,27 +23,14 @@ bool try_again(const Error& why) {
 RoutedCall::RoutedCall(Router& router, Router::ShardRoute& route, runtime::Bucket bucket,
                        actors::CallBase call, actors::CallOptions options, MonotonicTime deadline,
                        actors::ReplyTo reply_to)
-    : router_(router),
-      route_(route),
-      bucket_(bucket),
-      call_(std::move(call)),
-      options_(std::move(options)),
-      deadline_(deadline),
-      reply_to_(std::move(reply_to)),
-      pause_(router.options_.pause_first) {
-  route_.in_flight.fetch_add(1, std::memory_order_relaxed);
-}
+    : OutgoingCall(router, route, bucket, std::move(call), std::move(options), deadline,
+                   std::move(reply_to), false) {}
 
 RoutedCall::~RoutedCall() {
-  if (reply_to_)
+  if (!answered())
     answer(unavailable("OUTCOME_UNKNOWN",
                        "the node stops; the command may or may not have run; send it again with "
                        "the same message id"));
-}
-
-void RoutedCall::answer(Result<actors::Reply> reply) {
-  route_.in_flight.fetch_sub(1, std::memory_order_relaxed);
-  std::exchange(reply_to_, nullptr)(std::move(reply));
 }
 
 std::string RoutedCall::choose() {
@@ -77,26 +50,6 @@ std::string RoutedCall::choose() {
   return found.empty() ? route_.nodes.front() : found;
 }
 
-void RoutedCall::attempt() {
-  if (router_.platform_.clock().now() >= deadline_) return give_up(Router::late(route_));
-  ++attempts_;
-  const std::string node = choose();
-  auto self = shared_from_this();
-  if (node == router_.options_.node)
-    return router_.deliver(
-        route_, call_, options_, bucket_, deadline_, {}, [self, node](Result<actors::Reply> reply) {
-          const std::string leader = reply ? std::string{} : Router::told_leader(self->route_);
-          self->came(node, std::move(reply), leader);
-        });
-  TROUPE_SOMETIMES("a call went to another node");
-  router_.reach_(node, encode_command(call_, options_, attempts_), deadline_,
-                 [self, node](Result<std::string> bytes) {
-                   if (!bytes) return self->came(node, std::move(bytes).error(), {});
-                   RemoteReply remote = decode_reply(*bytes);
-                   self->came(node, std::move(remote.reply), remote.leader);
-                 });
-}
-
 void RoutedCall::came(const std::string& node, Result<actors::Reply> reply,
                       const std::string& leader) {
   if (reply || !try_again(reply.error())) {
@@ -105,6 +58,8 @@ void RoutedCall::came(const std::string& node, Result<actors::Reply> reply,
       remember(node);
     } else if (reply.error().code == Code::deadline_exceeded) {
       may_have_run_ = may_have_run_ || !not_run(reply.error());
+      return give_up(std::move(reply).error());
+    } else if (before_the_id(reply.error())) {
       return give_up(std::move(reply).error());
     }
     return answer(std::move(reply));
@@ -153,14 +108,8 @@ bool RoutedCall::leaderless(const std::string& leader) {
 void RoutedCall::again(const std::string& leader) {
   hints_ = 0;
   turn_ += leader.empty() ? 1 : 0;
-  const auto executor = [this] {
-    const std::lock_guard guard{router_.mutex_};
-    return router_.executor_;
-  }();
-  if (!executor)
-    return give_up(unavailable("SHARD_UNAVAILABLE", "the node has not started or stops"));
-  executor->post_after(pause_, [self = shared_from_this()] { self->attempt(); });
-  pause_ = std::min(2 * pause_, router_.options_.pause_longest);
+  if (!attempt_later())
+    give_up(unavailable("SHARD_UNAVAILABLE", "the node has not started or stops"));
 }
 
 void RoutedCall::give_up(Error last) {
@@ -174,7 +123,7 @@ void RoutedCall::give_up(Error last) {
     why.retry_after = std::chrono::seconds{1};
     return answer(std::move(why));
   }
-  if (last.code == Code::unavailable) {
+  if (last.code == Code::unavailable && !before_the_id(last)) {
     TROUPE_SOMETIMES("a call was refused because nobody leads");
     Error why = unavailable(
         "NO_LEADER", "no replica of the key's shard leads: a majority of " +

@@ -82,6 +82,7 @@ class Router final : public actors::Client {
   caf::actor shard(const actors::ServiceType& service, std::uint32_t shard) const;
 
  private:
+  friend class OutgoingCall;
   friend class RoutedCall;
   friend class StaleCall;
 

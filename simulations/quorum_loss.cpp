@@ -49,22 +49,30 @@ std::optional<Failure> nothing_is_acknowledged(const QuorumLoss& loss, const Pas
 std::optional<Failure> refusals_come_in_time(const QuorumLoss& loss, const Past& past) {
   if (!loss.happened(past)) return std::nullopt;
   const auto most = loss.request_timeout + on_the_way + between_attempts;
+  const auto late = [&](Duration asked, Duration at, const std::string& reason) {
+    // The time of the call was over before the loss was.
+    if (asked < loss.begin + 1s || asked + most >= loss.end || at - asked <= most) return false;
+    // Nobody answers for a node that stands still; the connection may end meanwhile.
+    const bool no_answer = reason == "DEADLINE_EXCEEDED" || reason == "CONNECTION_LOST";
+    return !(loss.kind == FaultKind::pause && (no_answer || at >= loss.end));
+  };
+  const auto failure = [&](const Operation& operation, Duration asked, Duration at,
+                           const std::string& reason) {
+    return Failure{{},
+                   operation.text() + " heard " + reason + " only at " + seconds_text(at) +
+                       ", although a call may take " + seconds_text(loss.request_timeout) +
+                       " and was sent after " + seconds_text(asked),
+                   at};
+  };
   for (const auto& operation : past.history.all()) {
     auto since = operation.invoked;
     for (const auto& heard : operation.heard) {
       const auto asked = std::exchange(since, heard.at);
-      if (!loss.holds(asked, heard.at) || heard.at - asked <= most) continue;
-      // Nobody answers for a node that stands still; the connection may end meanwhile.
-      const bool no_answer =
-          heard.reason == "DEADLINE_EXCEEDED" || heard.reason == "CONNECTION_LOST";
-      if (loss.kind == FaultKind::pause && no_answer) continue;
-      return Failure{{},
-                     operation.text() + " heard " + heard.reason + " only at " +
-                         seconds_text(heard.at) + ", although a call may take " +
-                         seconds_text(loss.request_timeout) + " and was sent after " +
-                         seconds_text(asked),
-                     heard.at};
+      if (late(asked, heard.at, heard.reason))
+        return failure(operation, asked, heard.at, heard.reason);
     }
+    if (operation.returned != Duration::max() && late(since, operation.returned, operation.reason))
+      return failure(operation, since, operation.returned, operation.reason);
   }
   return std::nullopt;
 }

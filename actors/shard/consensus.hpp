@@ -150,13 +150,14 @@ class Consensus {
     runtime::LogIndex commit = 0;
     runtime::LogIndex last = 0;
     runtime::LogIndex snapshot = 0;
-    std::uint64_t replica = 0;       // Raft id; 0: none
-    runtime::Term last_term = 0;     // of entry `last`
-    std::vector<Voter> voters = {};  // by the newest configuration, committed or not
-    bool recovered = false;          // in this process
+    std::uint64_t replica = 0;    // Raft id; 0: none
+    runtime::Term last_term = 0;  // of entry `last`
+    bool recovered = false;       // in this process
     std::string leader = {};  // name of the node that leads, as far as is known; empty: not known
   };
   virtual Status status() const = 0;
+  // By the newest configuration, committed or not.
+  virtual std::vector<Voter> voters() const { return {}; }
 };
 
 // Made inside the shard's actor for one group.

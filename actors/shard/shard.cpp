@@ -293,16 +293,13 @@ void Shard::enter(State state) {
 void Shard::publish() {
   static constexpr const char* names[] = {"opening", "recovering", "serving", "refusing",
                                           "stopping"};
-  ShardVitals::Snapshot snapshot;
+  auto snapshot = surroundings_.vitals->get();  // the file's part stays
   const bool following = state_ == State::refusing && following_;
   snapshot.state = following ? "following" : names[static_cast<int>(state_)];
-  if (refusal_ && !following) snapshot.problem = refusal_->describe();
+  snapshot.problem = refusal_ && !following ? refusal_->describe() : std::string{};
   if (consensus_) snapshot.consensus = consensus_->status();
   snapshot.applied = applied_.index;
-  snapshot.checkpointed = surroundings_.vitals->get().checkpointed;
-  snapshot.entities_stored = surroundings_.vitals->get().entities_stored;
   snapshot.entities_resident = residents_.size();
-  snapshot.file_bytes = surroundings_.vitals->get().file_bytes;
   snapshot.quarantined = quarantine_.empty() ? 0 : quarantine_.sweep(now());
   surroundings_.vitals->set(std::move(snapshot));
 }

@@ -104,6 +104,9 @@ class Shard final : private ConsensusObserver {
   Consensus::Status group() const {
     return consensus_ ? consensus_->status() : Consensus::Status{};
   }
+  std::vector<Consensus::Voter> voters() const {
+    return consensus_ ? consensus_->voters() : std::vector<Consensus::Voter>{};
+  }
   // Consensus::recover(); UNAVAILABLE / SHARD_STARTING while it is opening.
   void recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done);
 

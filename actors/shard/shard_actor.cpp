@@ -17,12 +17,6 @@ struct Job {
   std::shared_ptr<std::function<void()>> run;
 };
 
-struct CheckpointRequest {};
-
-struct HandOver {
-  std::shared_ptr<void> ticket;
-};
-
 struct ShardJob {
   std::shared_ptr<std::function<void(Shard&)>> run;
 };
@@ -32,8 +26,6 @@ struct ShardJob {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Job)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::CheckpointRequest)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::HandOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardJob)
 
 namespace troupe::actors {
@@ -101,8 +93,6 @@ class ShardActor final : public caf::event_based_actor {
     return {
         [this](const RequestPtr& request) { shard_->handle(request); },
         [](const Job& job) { (*job.run)(); },
-        [this](const CheckpointRequest&) { shard_->request_checkpoint(); },
-        [this](const HandOver& order) { shard_->hand_over([ticket = order.ticket] {}); },
         [this](const ShardJob& job) { (*job.run)(*shard_); },
     };
   }
@@ -151,11 +141,11 @@ void send_request(const caf::actor& shard, RequestPtr request) {
 }
 
 void send_checkpoint(const caf::actor& shard) {
-  caf::anon_send(shard, CheckpointRequest{});
+  send_job(shard, [](Shard& to) { to.request_checkpoint(); });
 }
 
 void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket) {
-  caf::anon_send(shard, HandOver{std::move(ticket)});
+  send_job(shard, [ticket = std::move(ticket)](Shard& to) { to.hand_over([ticket] {}); });
 }
 
 void send_job(const caf::actor& shard, std::function<void(Shard&)> job) {

@@ -35,6 +35,11 @@ class ShardVitals {
     return snapshot_;
   }
 
+  std::string leader() const {
+    const std::lock_guard guard{mutex_};
+    return snapshot_.consensus.leader;
+  }
+
   // Since the node started.
   std::atomic<std::uint64_t> commands{0};
   std::atomic<std::uint64_t> reads{0};

@@ -76,8 +76,7 @@ struct Pages {
   }
 
   void recover(const HttpRequest& request, const Respond& respond) const {
-    const auto* type = request.header("Content-Type");
-    if (type == nullptr || !equal_ignoring_case(*type, "application/json"))
+    if (!is_json(request))
       return send(respond,
                   problem(415, invalid_argument("MEDIA_TYPE_UNSUPPORTED",
                                                 "an order is JSON, sent as application/json")),

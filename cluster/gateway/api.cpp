@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
 #include "cluster/gateway/http/problem.hpp"
@@ -29,15 +30,6 @@ HttpResponse finish(HttpResponse response, const runtime::TraceContext& trace,
   return response;
 }
 
-// "application/json; charset=utf-8" and the like; nothing said is JSON, too.
-bool is_json(const HttpRequest& request) {
-  const auto* type = request.header("Content-Type");
-  if (type == nullptr) return true;
-  auto essence = std::string_view{*type}.substr(0, type->find(';'));
-  while (essence.ends_with(' ') || essence.ends_with('\t')) essence.remove_suffix(1);
-  return equal_ignoring_case(essence, "application/json");
-}
-
 HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
                     const std::string& trace) {
   if (!reply) return problem(reply.error(), trace);
@@ -61,7 +53,10 @@ HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
 // RFC 9111, section 5.2.1.4: no answer from anything but the origin. Ours is the shard's leader.
 bool wants_fresh(const HttpRequest& request) {
   const auto* control = request.header("Cache-Control");
-  return control != nullptr && equal_ignoring_case(*control, "no-cache");
+  if (control == nullptr) return false;
+  return std::ranges::any_of(std::views::split(*control, ','), [](const auto& part) {
+    return equal_ignoring_case(trimmed({part.begin(), part.end()}), "no-cache");
+  });
 }
 
 }  // namespace
@@ -76,7 +71,8 @@ void Api::handle(HttpRequest request, Respond respond) const {
   const auto* route =
       routes_->find(request.method == "HEAD" ? "GET" : request.method, request.path, variables);
   if (route == nullptr) return respond(finish(no_route(request, trace.trace_id()), trace, {}));
-  if (!request.body.empty() && !is_json(request)) {
+  // Nothing said is JSON, too.
+  if (!request.body.empty() && request.header("Content-Type") != nullptr && !is_json(request)) {
     const auto wrong =
         invalid_argument("MEDIA_TYPE_UNSUPPORTED",
                          "the body's Content-Type is \"" + *request.header("Content-Type") +

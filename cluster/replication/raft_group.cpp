@@ -1,9 +1,7 @@
 #include "cluster/replication/raft_group.hpp"
 
 #include <algorithm>
-#include <array>
 
-#include "cluster/replication/engine/configuration.h"
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/rehearsal/planted.hpp"
 
@@ -63,6 +61,12 @@ Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
   if (!payload) return invalid_argument("a proposal needs a payload");
   if (!leading_ || hand_over_.under_way) return not_leading();
   const RaftOptions& options = shared_->options;
+  if (payload->size() > options.entry_bytes_max && !sole_voter())
+    return resource_exhausted(
+        "ENTRY_TOO_LARGE", "an entry of " + std::to_string(payload->size()) + " bytes of group " +
+                               std::to_string(group_) + " does not go to other replicas; at most " +
+                               std::to_string(options.entry_bytes_max) +
+                               " do: keep entities, and what one command changes, smaller");
   if (tail_.last() - handed_ >= options.waiting_entries_max ||
       tail_.bytes_behind(handed_) + payload->size() > options.waiting_bytes_max)
     return resource_exhausted("REPLICATION_QUEUE_FULL",
@@ -172,14 +176,15 @@ actors::Consensus::Status RaftGroup::status() const {
   status.replica = record_.replica;
   status.last_term = tail_.last_term();
   status.recovered = recovered_;
-  if (engine_) {
-    std::array<std::uint64_t, CONFIGURATION_SERVERS_MAX> voters{};
-    const unsigned count = engine_voters(engine_.get(), voters.data(), voters.size());
-    for (unsigned i = 0; i < count; ++i)
-      status.voters.push_back({voters[i], engine_address(engine_.get(), voters[i])});
-  }
   status.leader = leader_node();
   return status;
+}
+
+std::vector<actors::Consensus::Voter> RaftGroup::voters() const {
+  std::vector<Voter> voters;
+  for (RaftMember& one : members())
+    if (one.voter) voters.push_back({one.replica, std::move(one.node)});
+  return voters;
 }
 
 }  // namespace troupe::cluster

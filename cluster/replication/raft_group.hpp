@@ -54,6 +54,9 @@
 
 namespace troupe::cluster {
 
+// One entry travels in one message of what carries it, with its head.
+constexpr std::uint64_t replicated_entry_bytes_max = (4ull << 20) - (64ull << 10);
+
 struct RaftOptions {
   std::string node = {};  // our name in configurations
   std::chrono::milliseconds election_timeout{300};
@@ -68,6 +71,9 @@ struct RaftOptions {
   // the checkpoint, for followers that lag a little.
   std::uint64_t snapshot_threshold = 1024;
   std::uint64_t trailing = 0;
+
+  // propose() refuses a larger one in a group of several voters.
+  std::uint64_t entry_bytes_max = replicated_entry_bytes_max;
 
   // propose() refuses while more than this is not committed.
   std::uint64_t waiting_entries_max = 65'536;
@@ -125,7 +131,8 @@ class RaftGroup final : public actors::Consensus {
   RaftGroup& operator=(const RaftGroup&) = delete;
 
   void start(runtime::LogIndex applied) override;
-  // Besides NOT_LEADING: RESOURCE_EXHAUSTED / REPLICATION_QUEUE_FULL; nothing happened then.
+  // Besides NOT_LEADING: RESOURCE_EXHAUSTED / REPLICATION_QUEUE_FULL or ENTRY_TOO_LARGE;
+  // nothing happened then.
   Result<runtime::LogIndex> propose(runtime::SharedBytes payload) override;
   void confirm_leadership(std::function<void(const Result<void>&)> confirmed) override;
   bool sole_voter() const override;
@@ -133,6 +140,7 @@ class RaftGroup final : public actors::Consensus {
   void checkpointed(runtime::LogIndex index, runtime::Term term, std::uint64_t generation) override;
   void recover(const actors::RecoveryOrder& order, Confirmed done) override;
   Status status() const override;
+  std::vector<Voter> voters() const override;
 
   void hand_over(std::function<void(bool)> done) override;
 
@@ -284,6 +292,7 @@ class RaftGroup final : public actors::Consensus {
   void go_on_handing_over();
   std::uint64_t choose_heir() const;
   void handed_over(bool done);
+
   // --- raft_group_recovery.cpp
   std::optional<Error> refuses(const actors::RecoveryOrder& order) const;
   void recovery_stored(const Result<void>& stored);

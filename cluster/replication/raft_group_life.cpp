@@ -80,6 +80,7 @@ void RaftGroup::create() {
   record_.replica = self->replica;
   record_dirty_ = true;
   tail_.reset(0, 0);
+  sole_voter_ = voters.size() == 1;
   state_ = State::creating;
   store(1, {LogEntry{1, 1, ENGINE_CHANGE, configuration}});
 }

@@ -75,7 +75,7 @@ void describe(SchemaVisitor& v, Node& node) {
 
 void describe(SchemaVisitor& v, ServiceLimits& limits) {
   v.size({"batch_bytes", "A batch, one entry of the shard's log, is closed at this size."},
-         limits.batch_bytes, Sizes{4 * kibibyte, 4 * mebibyte});
+         limits.batch_bytes, Sizes{4 * kibibyte, 2 * mebibyte});
   v.integer({"batch_commands", "Most commands in one batch."}, limits.batch_commands,
             Counts{1, 65'536});
   v.integer({"batches_in_flight", "Most batches of a shard that wait for their commit."},

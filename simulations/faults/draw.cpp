@@ -39,10 +39,6 @@ std::int64_t draw_amount(RandomStream& random, const FaultRange& range) {
                                    random.between(0, span));
 }
 
-bool harms_data(FaultKind kind) {
-  return kind == FaultKind::rot_log || kind == FaultKind::rot_shard || kind == FaultKind::lost_disk;
-}
-
 std::size_t minority_of(std::size_t nodes) {
   return nodes == 0 ? 0 : (nodes - 1) / 2;
 }

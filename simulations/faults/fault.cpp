@@ -128,6 +128,10 @@ const FaultShape& shape_of(FaultKind kind) {
   return fault_shapes().at(static_cast<std::size_t>(kind));
 }
 
+bool harms_data(FaultKind kind) {
+  return kind == FaultKind::rot_log || kind == FaultKind::rot_shard || kind == FaultKind::lost_disk;
+}
+
 std::string_view name_of(FaultKind kind) {
   return shape_of(kind).name;
 }

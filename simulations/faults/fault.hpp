@@ -92,6 +92,8 @@ struct FaultShape {
 const std::vector<FaultShape>& fault_shapes();
 const FaultShape& shape_of(FaultKind kind);
 std::string_view name_of(FaultKind kind);
+// Whether it takes away or rots what was stored.
+bool harms_data(FaultKind kind);
 std::optional<FaultKind> fault_kind(std::string_view name);
 
 struct Fault {

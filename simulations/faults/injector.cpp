@@ -140,11 +140,16 @@ void Injector::take_down_now(Machine& machine, const Fault& fault) {
   } else {
     world_.crash(machine);
   }
-  if (fault.kind == FaultKind::lost_disk) world_.lose_disk(machine);
+  if (fault.kind == FaultKind::lost_disk) lose_disk(machine);
   if (fault.kind == FaultKind::power_cut_in_start) {
     nodes_[machine.name()].cut_next_start = static_cast<std::uint64_t>(fault.amount);
   }
   plan_start(machine, fault.lasts);
+}
+
+void Injector::lose_disk(Machine& machine) {
+  std::erase_if(rotten_, [&](const Rotten& one) { return one.node == machine.name(); });
+  world_.lose_disk(machine);
 }
 
 void Injector::stand_still(Machine& machine, const Fault& fault) {

@@ -67,7 +67,10 @@ class Injector {
   const FaultPlan& took_place() const { return took_place_; }
   const std::map<std::string, std::uint64_t>& injected() const { return injected_; }
 
-  // Files in which a bit was flipped.
+  // The machine has an empty disk: nothing of it is rotten any more.
+  void lose_disk(Machine& machine);
+
+  // Files in which a bit was flipped, and that are there.
   struct Rotten {
     std::string node, path;
   };

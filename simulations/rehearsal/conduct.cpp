@@ -220,7 +220,8 @@ void Conduct::start_nodes() {
 }
 
 bool Conduct::names_rotten_file(const Error& why, const std::string& node) const {
-  if (took_place(injector_->injected(), {FaultKind::lost_disk})) return true;
+  // Where lost disks are replaced, a replacement comes without data and so without any that rots.
+  if (survivable_ == 0 && took_place(injector_->injected(), {FaultKind::lost_disk})) return true;
   return std::ranges::any_of(injector_->rotten(), [&](const Injector::Rotten& rotten) {
     auto name = rotten.path.substr(rotten.path.rfind('/') + 1);
     if (name.ends_with("-wal")) name.resize(name.size() - 4);
@@ -239,7 +240,7 @@ void Conduct::node_failed(Machine& machine, const Error& why) {
   // What was found out while the faults were on may end the node a moment later.
   constexpr Duration grace = 2s;
   const bool late = healed_at_ != Duration::max() && world_.now() > healed_at_ + grace &&
-                    harmed_nodes(injector_->took_place()).empty();
+                    !harmed_nodes(injector_->took_place()).contains(machine.name());
   if (why.code == Code::data_loss && !names_rotten_file(why, machine.name())) {
     return fail("fail-stop", machine.name() +
                                  " found lost data, and names none of the files that "
@@ -248,7 +249,7 @@ void Conduct::node_failed(Machine& machine, const Error& why) {
   }
   if (why.code == Code::data_loss && survivable_ > 0 && !promises_nothing()) {
     note(machine.name(), "gets a new disk, and comes back as a replacement");
-    world_.lose_disk(machine);
+    injector_->lose_disk(machine);
   }
   if (excused(why, injector_->injected()) && !late) return;
   fail("fail-stop",
@@ -358,9 +359,10 @@ void Conduct::catch_up() {
 }
 
 void Conduct::stop_and_inspect() {
-  over_ = true;                                               // what stops is not started again
-  std::map<std::string, Contents> contents;                   // by shard and chain
-  const auto harmed = harmed_nodes(injector_->took_place());  // there may be rot that nobody met
+  over_ = true;                              // what stops is not started again
+  std::map<std::string, Contents> contents;  // by shard and chain
+  std::set<std::string> rotten;              // nodes; there may be rot that nobody met
+  for (const auto& one : injector_->rotten()) rotten.insert(one.node);
   for (auto& host : hosts_) {
     auto& machine = host->machine();
     if (!world_.stop(machine, stop_max)) {
@@ -373,7 +375,7 @@ void Conduct::stop_and_inspect() {
       fail("files", machine.name() + ": " + findings.error().describe());
       return;
     }
-    if (harmed.contains(machine.name())) continue;
+    if (rotten.contains(machine.name())) continue;
     for (const auto& one : findings->findings) fail("files", machine.name() + ": " + one);
     for (const auto& [file, content] : findings->files) {
       const auto key = content.shard + '@' + std::to_string(content.chain);

@@ -32,9 +32,9 @@ class Conduct {
   const Injector& injector() const { return *injector_; }
   const std::vector<KnownLoss>& losses() const { return losses_; }
   const std::vector<Failure>& failures() const { return failures_; }
-  // Duration::max(): it did not come so far.
   // More was lost than the replicas make up for: what clients were told need not hold any more.
   bool promises_nothing() const;
+  // Duration::max(): it did not come so far.
   Duration healed_at() const { return healed_at_; }
   const std::vector<RunEvent>& events() const { return events_; }
 

@@ -4,13 +4,6 @@
 
 namespace troupe::simulations {
 
-namespace {
-
-constexpr std::initializer_list<FaultKind> harming{FaultKind::rot_log, FaultKind::rot_shard,
-                                                   FaultKind::lost_disk};
-
-}  // namespace
-
 bool took_place(const Injected& injected, std::initializer_list<FaultKind> kinds) {
   return std::ranges::any_of(
       kinds, [&](FaultKind kind) { return injected.contains(std::string{name_of(kind)}); });
@@ -20,7 +13,8 @@ bool excused(const Error& why, const Injected& injected) {
   using K = FaultKind;
   if (why.reason == "POWER_CUT") return took_place(injected, {K::power_cut, K::power_cut_in_start});
   if (why.reason == "FOLDER_EMPTY") return took_place(injected, {K::lost_disk});
-  if (why.code == Code::data_loss) return took_place(injected, harming);
+  if (why.code == Code::data_loss)
+    return took_place(injected, {K::rot_log, K::rot_shard, K::lost_disk});
   if (why.code == Code::resource_exhausted) return took_place(injected, {K::full_disk});
   // A read, a write or a sync that failed; a node that starts while the disk is full or broken;
   // shards that failed again and again.
@@ -30,7 +24,7 @@ bool excused(const Error& why, const Injected& injected) {
 std::set<std::string> harmed_nodes(const FaultPlan& took_place) {
   std::set<std::string> nodes;
   for (const auto& fault : took_place)
-    if (std::ranges::find(harming, fault.kind) != harming.end()) nodes.insert(fault.node);
+    if (harms_data(fault.kind)) nodes.insert(fault.node);
   return nodes;
 }
 

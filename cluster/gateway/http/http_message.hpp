@@ -46,5 +46,9 @@ struct HttpResponse {
 
 // ASCII only, as header names and tokens are.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
+// Without spaces and tabs at both ends.
+std::string_view trimmed(std::string_view text);
+// "application/json; charset=utf-8" and the like.
+bool is_json(const HttpRequest& request);
 
 }  // namespace troupe::cluster

@@ -119,6 +119,9 @@ TEST_CASE("a reply that may be stale says how old it is at most") {
   CHECK(got.header("Troupe-Applied-Index") == "17");
   CHECK(api.send(json("DELETE", "/v1/books/b", "", "Cache-Control: no-cache\r\n")).options.fresh);
   const auto fresh = api.reply(actors::Reply{"", 17, false, 3});
+  CHECK(api.send(json("DELETE", "/v1/books/b", "", "Cache-Control: max-age=0, No-Cache\r\n"))
+            .options.fresh);
+  api.reply(actors::Reply{"", 17, false, 3});
   CHECK(fresh.header("Age") == "");
 }
 

@@ -261,4 +261,22 @@ TEST_CASE("a timer that was set before the leader was heard does nothing") {
   for (int i = 0; i < 3; ++i) CHECK(cluster[i].executor.delayed_posts < 10min / 50ms * 3);
 }
 
+TEST_CASE("an entry that no message carries is refused, unless there is nobody to send it to") {
+  const std::string large(1001, 'x');
+  Pump pump;
+  Cluster cluster(pump, 3, {.entry_bytes_max = 1000});
+  cluster.start();
+  REQUIRE(cluster.elect());
+  Node& leader = cluster[cluster.leader()];
+  const auto refused = leader.group->propose(bytes(large));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Code::resource_exhausted);
+  CHECK(refused.error().reason == "ENTRY_TOO_LARGE");
+  REQUIRE(leader.commit(large.substr(1)));
+  Cluster alone(pump, 1, {.entry_bytes_max = 1000});
+  alone.start();
+  REQUIRE(alone.elect());
+  REQUIRE(alone[0].commit(large));
+}
+
 TEST_SUITE_END();

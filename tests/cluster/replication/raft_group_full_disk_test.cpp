@@ -104,6 +104,8 @@ TEST_CASE("a disk that is full while a group is created or started only delays i
   pump.run_for(5s);
   CHECK(node.witness.leading == 0);
   CHECK(node.witness.failed.empty());
+  REQUIRE_FALSE(node.witness.losses.empty());
+  CHECK(node.witness.losses.back().reason == "DISK_FULL");  // there is no other replica to ask
   node.log.full = false;
   pump.run_for(3s);
   REQUIRE(node.witness.leading != 0);

@@ -193,6 +193,20 @@ TEST_CASE("an answer that is no reason to go on is the caller's") {
   CHECK(rig.later->waiting.empty());
 }
 
+TEST_CASE(
+    "a refusal from before its id was looked up does not make a command one that has not run") {
+  Rig rig;
+  rig.call();
+  rig.next().answer(unavailable("LINK_LOST", "the link broke"));
+  rig.later->run_one();
+  rig.next().answer(resource_exhausted("LINK_FULL", "too much waits"));
+  CHECK(rig.heard.at(0).error().reason == "OUTCOME_UNKNOWN");
+  rig.call();
+  const Error full = resource_exhausted("LINK_FULL", "too much waits");
+  rig.next().answer(full);
+  CHECK(rig.heard.at(1).error() == full);
+}
+
 TEST_CASE("a node that stops answers calls that wait for another attempt") {
   Rig rig;
   rig.call();

@@ -61,4 +61,15 @@ TEST_CASE("a caller that wants no stale answer gets the leader's") {
   CHECK_FALSE(rig.heard.at(0)->age);
 }
 
+TEST_CASE("what a replica says that could read is the answer, that it had no room is none") {
+  Rig rig;
+  rig.call(2);
+  rig.next().say(resource_exhausted("SHARD_OVERLOADED", "too much waits"));
+  const Error closed = unavailable("BOOKS_CLOSED", "said by a handler");
+  rig.next().say(closed);
+  CHECK(rig.heard.at(0).error() == closed);
+  CHECK(rig.asked.empty());
+  CHECK(rig.later->waiting.empty());
+}
+
 }  // namespace troupe::cluster::test

@@ -41,7 +41,7 @@ replication_factor = 3
 
 struct Three {
   explicit Three(std::uint64_t seed, std::uint32_t shards_each = 4)
-      : manifest(three_nodes(shards_each)), world{{.seed = seed}} {
+      : shards(2 * shards_each), manifest(three_nodes(shards_each)), world{{.seed = seed}} {
     for (const auto& node : manifest.nodes)
       hosts.push_back(std::make_unique<Hosting>(world, manifest, node,
                                                 actors::ServiceRegistry::global(), true));
@@ -96,7 +96,7 @@ struct Three {
     }
   }
 
-  static constexpr std::size_t shards = 8;  // of all services that the program has
+  const std::size_t shards;  // of both services that the program has
   config::Manifest manifest;
   World world;
   std::vector<std::unique_ptr<Hosting>> hosts;

@@ -61,7 +61,7 @@ struct Stage {
     if (machine.process() != nullptr) any(2) ? world.kill(machine) : world.crash(machine);
   }
   std::uint64_t any(std::uint64_t n) { return dice.next() % n; }
-  // Whether the replica votes, as it and the one that leads know it.
+  // Whether the replica itself believes that it votes, and somebody leads.
   bool votes(int i) {
     if (leader() < 0 || !machines[i]->up()) return false;
     const auto role = node(i).vitals().consensus.role;

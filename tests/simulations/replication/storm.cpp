@@ -76,9 +76,9 @@ void Storm::split_vote() {
     }
   }
   delay_up_to_ms(20 + any(200));
-  const auto start_again = [this, voter] {
-    stage_.end(*stage_.machines[voter]);
-    stage_.start(static_cast<int>(voter));
+  const auto start_again = [&stage = stage_, voter] {  // maybe when this storm is over
+    stage.end(*stage.machines[voter]);
+    stage.start(static_cast<int>(voter));
   };
   bool given = false;
   stage_.wires.watch = [&](const std::string& from, const std::string&, const std::string& bytes) {
