@@ -85,16 +85,21 @@ class NodeImpl final : public Node {
     if (!voters_.empty()) raft.trailing = manifest.storage.checkpoint_entries;
     tree_ = actors::SupervisionTree::make("node");
     admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
-    NodeRecoverySpec recovery{&platform_,
-                              manifest.cluster.name,
-                              folder_.identity().cluster_id,
-                              node.name,
-                              {},
-                              links_.exchange(),
-                              &hosted_,
-                              &router_};
+    NodeRecoverySpec recovery;
+    recovery.platform = &platform_;
+    recovery.cluster = manifest.cluster.name;
+    recovery.cluster_id = folder_.identity().cluster_id;
+    recovery.node = node.name;
+    recovery.exchange = links_.exchange();
+    recovery.hosted = &hosted_;
+    recovery.router = &router_;
     for (const config::Node& other : manifest.nodes)
       if (other.name != node.name) recovery.others.push_back(other.name);
+    for (const actors::Service& service : registry.all()) {
+      const std::string& name = service.type->name;
+      for (std::size_t shard = 0; shard < place_shards(manifest, name).size(); ++shard)
+        recovery.placed.push_back(name + "/" + std::to_string(shard));
+    }
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     admin_->recovers_with(*recovery_);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));

@@ -56,6 +56,7 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
   gathered->message.set_node(spec_.node);
   for (const std::string& other : spec_.others)
     if (spec_.exchange && spec_.exchange->linked(other)) gathered->message.add_linked(other);
+  for (const std::string& shard : spec_.placed) gathered->message.add_placed(shard);
   for (const HostedService& service : *spec_.hosted) {
     for (const HostedShard& shard : service.shards) {
       const auto actor = spec_.router->shard(*service.service->type, shard.spec.shard);

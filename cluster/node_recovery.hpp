@@ -29,6 +29,7 @@ struct NodeRecoverySpec {
   std::string cluster_id;
   std::string node;
   std::vector<std::string> others;   // nodes
+  std::vector<std::string> placed;   // "SERVICE/SHARD" of all shards of the cluster
   RaftExchange* exchange = nullptr;  // null: the node is alone
   const std::vector<HostedService>* hosted = nullptr;
   const Router* router = nullptr;

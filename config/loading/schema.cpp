@@ -130,7 +130,7 @@ void describe(SchemaVisitor& v, Service& service) {
       {"replication_factor",
        "Copies of every shard, on nodes that host the service: 1, 3 or 5. Service goes on while "
        "more than half of them do.",
-       false, "3, or 1 with fewer than three nodes"},
+       false, "3, or 1 with fewer than three nodes that host it"},
       service.replication_factor, Counts{1, 5});
   v.duration(
       {"reply_window",

@@ -152,8 +152,6 @@ class Etcd:
         self.clients = {node: f"{lan.nodes[node]}:{next(ports)}" for node in NODES}
         self.folder, self.lan, self.processes = folder, lan, {}
         self.ids = {}
-        for node in NODES:
-            self.spawn(node)
 
     def spawn(self, node):
         peers = ",".join(f"{name}=http://{peer}" for name, peer in self.peers.items())
@@ -172,6 +170,9 @@ class Etcd:
         return json.loads(answer[2]) if answer and answer[0] == 200 else None
 
     async def ready(self):
+        for node in NODES:
+            if node not in self.processes:
+                self.spawn(node)
         deadline = time.monotonic() + LIMIT_S
         while True:
             told = {node: await self.status(node) for node in NODES}

@@ -69,7 +69,9 @@ def story(binary):
     with Cluster(binary, path) as cluster, Node(binary, path) as returning:
         cluster.wait_ready()
         print("\n".join(cluster.table[:4]))
+        deadline = time.monotonic() + 60
         while sum(map(len, led_by(admins).values())) < 4:
+            assert time.monotonic() < deadline, f"not every shard is led: {led_by(admins)}"
             time.sleep(0.05)
         ledger = Ledger([f"account-{number}" for number in range(16)], seed=1)
         open_accounts(ledger, gateways)

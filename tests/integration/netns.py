@@ -7,6 +7,7 @@ that lets everybody make user namespaces.
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -52,7 +53,14 @@ def enter():
     os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     command = words()
     sys.stdout.flush()
-    os.execvp(command[0], [*command, sys.executable, *sys.argv])
+    inside = subprocess.Popen([*command, sys.executable, *sys.argv])
+    # unshare itself ignores SIGTERM; when it is killed, so is everything inside.
+    signal.signal(signal.SIGTERM, lambda *_: inside.kill())
+    while True:
+        try:
+            sys.exit(abs(inside.wait()))
+        except KeyboardInterrupt:
+            continue  # the one inside hears of it, too, and ends in good order
 
 
 def do(*command, text=None):

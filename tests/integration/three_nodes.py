@@ -101,11 +101,15 @@ class ThreeNodes:
         }
 
     def start(self, names=None):
-        for name in names or self.nodes:
-            self.nodes[name].spawn()
-        for name in names or self.nodes:
-            self.nodes[name].wait_listening()
-            self.nodes[name].wait_event("node.ready")
+        try:
+            for name in names or self.nodes:
+                self.nodes[name].spawn()
+            for name in names or self.nodes:
+                self.nodes[name].wait_listening()
+                self.nodes[name].wait_event("node.ready")
+        except BaseException:
+            self.__exit__()  # nobody else would end those that run
+            raise
         return self
 
     def shards(self, node):

@@ -56,8 +56,10 @@ bool one_lives(const CliIo& io, const RecoverOptions& options, const config::Man
   });
   for (std::size_t i = 0; i < lives.size(); ++i)
     if (lives[i])
-      *io.err << "troupe: node " << options.lost[i]
-              << " lives: it answers on its admin address. Nothing was changed\n";
+      *io.err
+          << "troupe: node " << options.lost[i]
+          << " lives: it answers on its admin address. Nothing was changed. Stop it if it shall "
+             "be given up, else leave it out of --lost\n";
   return std::ranges::find(lives, 1) != lives.end();
 }
 
@@ -82,7 +84,8 @@ std::optional<std::vector<RecoveryView>> look(const CliIo& io, const config::Man
       *io.err << "troupe: on " << left[i].address.to_string() << " is node "
               << harmless(answers[i]->node()) << " of cluster "
               << config::in_quotes(harmless(answers[i]->cluster())) << ", not node " << left[i].node
-              << " of " << config::in_quotes(manifest.cluster.name) << "\n";
+              << " of " << config::in_quotes(manifest.cluster.name)
+              << "; correct the node's 'admin' in the manifest\n";
       all = false;
     } else {
       views.push_back(*std::move(answers[i]));
@@ -90,6 +93,11 @@ std::optional<std::vector<RecoveryView>> look(const CliIo& io, const config::Man
   }
   if (!all) return std::nullopt;
   return views;
+}
+
+void print_hopeless(std::ostream& to, const RecoveryPlan& plan) {
+  for (const auto& name : plan.hopeless)
+    to << harmless(name) << ": no replica is left; restore a backup.\n";
 }
 
 void print_plan(const CliIo& io, const RecoverOptions& options, const RecoveryPlan& plan) {
@@ -121,8 +129,7 @@ void print_plan(const CliIo& io, const RecoverOptions& options, const RecoveryPl
              "From now on the nodes above must not run with the data that they had.\n";
   if (plan.healthy > 0)
     *io.out << plan.healthy << " more have a leader or a majority and are left alone.\n";
-  for (const auto& name : plan.hopeless)
-    *io.out << harmless(name) << ": no replica is left; restore a backup.\n";
+  print_hopeless(*io.out, plan);
   *io.out << std::flush;
 }
 
@@ -225,13 +232,15 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
   }
   if (plan->groups.empty()) {
     *io.err << "troupe: nothing to recover: " << plan->healthy
-            << " groups have a leader or a majority, of " << plan->hopeless.size()
-            << " no replica is left. Nothing was changed\n";
+            << " groups have a leader or a majority. Nothing was changed\n";
+    print_hopeless(*io.err, *plan);
     return exit_failed;
   }
   print_plan(io, options, *plan);
   if (!confirmed(io, options, *manifest)) {
-    *io.err << "troupe: not confirmed; nothing was changed\n";
+    *io.err << "troupe: not confirmed: that is not the cluster's name, "
+            << config::in_quotes(manifest->cluster.name)
+            << " (--yes NAME says it in a script). Nothing was changed\n";
     return exit_failed;
   }
   bool all = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +13,11 @@ namespace {
 constexpr std::uint64_t term_step = 1'000;
 
 using Survivor = RecoveryPlan::Survivor;
+using Place = std::pair<std::string, std::uint32_t>;  // service and shard
+
+std::string name_of(const Place& place) {
+  return place.first + "/" + std::to_string(place.second);
+}
 
 auto newness(const RecoveryGroup& group) {
   return std::tuple{group.last_term(), group.last_index()};
@@ -29,13 +35,16 @@ Result<void> check(const std::vector<RecoveryView>& views, const std::vector<std
   for (const RecoveryView& view : views) {
     for (const std::string& node : lost)
       if (std::find(view.linked().begin(), view.linked().end(), node) != view.linked().end())
-        return failed_precondition("LOST_NODE_LIVES",
-                                   "node " + node + " lives: node " + view.node() +
-                                       " is linked with it. Nothing was changed");
+        return failed_precondition(
+            "LOST_NODE_LIVES",
+            "node " + node + " lives: node " + view.node() +
+                " is linked with it. Nothing was changed. Stop it if it shall be "
+                "given up, else leave it out of --lost");
     if (view.cluster_id() != views.front().cluster_id())
-      return failed_precondition("CLUSTERS_DIFFER", "nodes " + views.front().node() + " and " +
-                                                        view.node() +
-                                                        " belong to different clusters");
+      return failed_precondition(
+          "CLUSTERS_DIFFER", "nodes " + views.front().node() + " and " + view.node() +
+                                 " belong to different clusters; the manifest or a data folder is "
+                                 "another's: compare their node.txt");
     if (view.silent_size() > 0)
       return unavailable("SHARD_STARTING", view.silent(0) + " on node " + view.node() +
                                                " has not started and cannot tell what it has; "
@@ -49,11 +58,15 @@ Result<void> check(const std::vector<RecoveryView>& views, const std::vector<std
 Result<RecoveryPlan> plan_recovery(const std::vector<RecoveryView>& views,
                                    const std::vector<std::string>& lost) {
   TROUPE_CHECK(check(views, lost));
-  std::map<std::pair<std::string, std::uint32_t>, std::vector<Survivor>> all;
+  std::map<Place, std::vector<Survivor>> all;
   for (const RecoveryView& view : views)
     for (const RecoveryGroup& group : view.groups())
       all[{group.service(), group.shard()}].push_back({view.node(), group});
   RecoveryPlan plan;
+  std::set<std::string> gone;  // shards of which no node that is left should have a replica
+  for (const RecoveryView& view : views) gone.insert(view.placed().begin(), view.placed().end());
+  for (const auto& [place, replicas] : all) gone.erase(name_of(place));
+  plan.hopeless.assign(gone.begin(), gone.end());
   std::map<std::string, std::size_t> chosen;  // groups that go on from a node
   for (auto& [place, replicas] : all) {
     const bool led = std::ranges::any_of(
@@ -74,7 +87,7 @@ Result<RecoveryPlan> plan_recovery(const std::vector<RecoveryView>& views,
     if (led || 2 * group.survivors.size() > group.voters.size()) {
       ++plan.healthy;
     } else if (group.survivors.empty()) {
-      plan.hopeless.push_back(place.first + "/" + std::to_string(place.second));
+      plan.hopeless.push_back(name_of(place));
     } else {
       // Equals take turns, so that not one node has to serve everything.
       std::ranges::stable_sort(group.survivors, [&](const Survivor& a, const Survivor& b) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
@@ -102,7 +103,12 @@ class MeshEcho final : public EchoLoop {
   MeshEcho(std::unique_ptr<Server> server, unsigned short port, unsigned short server_port,
            const std::string& certs)
       : EchoLoop(std::move(server)), node_("n1", port, "n2", server_port, certs) {
-    while (!node_.mesh().is_up("n2")) std::this_thread::yield();
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (!node_.mesh().is_up("n2")) {
+      if (std::chrono::steady_clock::now() > until)
+        throw std::runtime_error("the nodes do not link; see echo.log");
+      std::this_thread::yield();
+    }
   }
 
  private:

@@ -1,7 +1,6 @@
 #include "tests/bench/cluster/etcd.hpp"
 
 #include <filesystem>
-#include <thread>
 
 #include "etcd.grpc.pb.h"
 #include "tests/bench/cluster/grpc_loop.hpp"

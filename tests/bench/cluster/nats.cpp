@@ -109,7 +109,10 @@ Nats::Nats(const Options& options) : folder_(options.scratch + "/nats") {
   }
   for (std::size_t n = 0; n < 3; ++n) {
     const std::string own = folder_ + "/" + std::to_string(n);
-    std::ofstream(own + ".conf") << "server_name: s" << n << "\nlisten: 127.0.0.1:" << ports[n]
+    std::ofstream(own + ".conf") << "server_name: s" << n << "\nlisten: 127.0.0.1:"
+                                 << ports[n]
+                                 // Its client is silent while others are measured.
+                                 << "\nping_interval: \"1h\""
                                  << "\njetstream { store_dir: \"" << own
                                  << "\", max_mem: 64M, max_file: 8G }\ncluster { name: bench, "
                                  << "listen: 127.0.0.1:" << routes[n] << ", routes: [ " << others

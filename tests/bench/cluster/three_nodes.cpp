@@ -37,10 +37,9 @@ ThreeNodes::ThreeNodes(const Options& options, const ThreeNodesOptions& wanted)
   std::vector<std::string> ready;
   for (const std::string& name : names) {
     const unsigned short admin = free_port();
-    gateways_.push_back(free_port());
     ready.push_back("http://127.0.0.1:" + std::to_string(admin) + "/readyz");
     text << "[[nodes]]\nname = \"" << name << "\"\nmesh = " << here(free_port())
-         << "\ngateway = " << here(gateways_.back()) << "\nadmin = " << here(admin) << "\ndata = \""
+         << "\ngateway = " << here(free_port()) << "\nadmin = " << here(admin) << "\ndata = \""
          << folder_ << "/" << name << "\"\n";
   }
   const std::string file = folder_ + "/manifest.toml";

@@ -28,12 +28,8 @@ class ThreeNodes {
   // User and system time of each node since its start; of this process, callers included, for n1.
   std::vector<double> cpu_seconds() const;
 
-  // Ports of the gateways, n1's first.
-  const std::vector<unsigned short>& gateways() const { return gateways_; }
-
  private:
   std::string folder_;
-  std::vector<unsigned short> gateways_;
   std::vector<std::unique_ptr<Server>> servers_;
   std::unique_ptr<BenchNode> node_;
 };

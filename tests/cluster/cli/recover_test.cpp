@@ -102,7 +102,7 @@ TEST_CASE("recover changes nothing without the cluster's name") {
     recover.command.typed = typed;
     const Ran ran = recover.run({"--lost", "n2,n3"});
     CHECK(ran.status == 1);
-    CHECK(contains(ran.err, "not confirmed; nothing was changed"));
+    CHECK(contains(ran.err, "not confirmed: that is not the cluster's name, \"demo\""));
     CHECK(recover.n1.posted().empty());
   }
   Recover recover;
@@ -215,6 +215,16 @@ TEST_CASE("a replica that is not what the group knows is no survivor") {
   const auto hopeless = plan_recovery({view_of("n2", {stranger})}, {"n1", "n3"});
   REQUIRE(hopeless);
   CHECK(hopeless->hopeless == std::vector<std::string>{"banking.v1.Accounts/0"});
+}
+
+TEST_CASE("a shard that was on the lost nodes alone is named as lost") {
+  auto view = view_of("n1", {replica_of(0, 1, 7, 100)});
+  for (const char* const shard : {"banking.v1.Accounts/0", "banking.v1.Accounts/1"})
+    view.add_placed(shard);
+  const auto plan = plan_recovery({view}, {"n2", "n3"});
+  REQUIRE(plan);
+  CHECK(plan->groups.size() == 1);
+  CHECK(plan->hopeless == std::vector<std::string>{"banking.v1.Accounts/1"});
 }
 
 TEST_CASE("no plan is made of half the truth") {
