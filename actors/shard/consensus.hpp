@@ -131,6 +131,13 @@ class Consensus {
   // replica does not lead or nobody else could.
   virtual void hand_over(std::function<void(bool)> done) { done(false); }
 
+  // Whether the disk has no space for what the shard file is to hold. The group then tells whoever
+  // leads it, and lets others lead rather than this replica.
+  virtual void lacks_room(bool lacks) { static_cast<void>(lacks); }
+
+  // Whether this replica leads and hand_over() would let a voter lead that does not lack room.
+  virtual bool other_has_room() const { return false; }
+
   // Obeys, durably, before it calls back. Errors, after which nothing has changed:
   // FAILED_PRECONDITION / RECOVERY_REFUSED says why; those of the log.
   virtual void recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done) {

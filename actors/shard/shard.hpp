@@ -136,6 +136,9 @@ class Shard final : private ConsensusObserver {
   // --- shard_handover.cpp
   void hand_over_when_idle();
   bool waits_for_hand_over(RequestPtr& request);
+  bool leads() const;
+  void make_way();
+  Error disk_full(const std::string& message) const;
 
   // --- shard_copies.cpp: files from and for other replicas
   std::string file_of(std::uint64_t generation) const override;

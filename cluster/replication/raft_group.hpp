@@ -143,6 +143,8 @@ class RaftGroup final : public actors::Consensus {
   std::vector<Voter> voters() const override;
 
   void hand_over(std::function<void(bool)> done) override;
+  void lacks_room(bool lacks) override { lacks_room_ = lacks; }
+  bool other_has_room() const override;
 
   // By the newest configuration, committed or not; in its order.
   std::vector<RaftMember> members() const;
@@ -290,6 +292,7 @@ class RaftGroup final : public actors::Consensus {
 
   // --- raft_group_handover.cpp
   void go_on_handing_over();
+  bool can_serve(std::uint64_t replica) const;
   std::uint64_t choose_heir() const;
   void handed_over(bool done);
 
@@ -358,6 +361,7 @@ class RaftGroup final : public actors::Consensus {
     std::vector<std::function<void(bool)>> done;
   };
   HandOver hand_over_;
+  bool lacks_room_ = false;
   Freshness freshness_;
 
   FileCopy copy_;        // of our file, for others
