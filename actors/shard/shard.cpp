@@ -230,7 +230,9 @@ void Shard::handle(RequestPtr request) {
         "DEADLINE_EXCEEDED",
         "the call's time was over before it ran; it had no effect by this attempt"));
   }
-  if (request->stale && state_ != State::opening && state_ != State::stopping)
+  // Where nobody else votes an ordinary read is as quick, and it is fresh.
+  const bool freshly = state_ == State::serving && consensus_->sole_voter();
+  if (request->stale && !freshly && state_ != State::opening && state_ != State::stopping)
     return read_stale(std::move(request));
   switch (state_) {
     case State::serving:

@@ -10,7 +10,8 @@
 // dropped.
 //
 // Reads that may be stale (Request::stale) are another way: they run on any replica, over an entity
-// that is made of the file's rows for the one read and shares nothing with those in memory.
+// that is made of the file's rows for the one read and shares nothing with those in memory. Only a
+// replica that votes alone, and serves, answers them like any other read.
 //
 // This class is the state machine alone: it runs inside its actor (shard_actor.hpp), never blocks,
 // and sees the world through Executor, ShardFiles and Consensus. No method is thread-safe.
