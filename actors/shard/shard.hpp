@@ -108,7 +108,8 @@ class Shard final : private ConsensusObserver {
   std::vector<Consensus::Voter> voters() const {
     return consensus_ ? consensus_->voters() : std::vector<Consensus::Voter>{};
   }
-  // Consensus::recover(); UNAVAILABLE / SHARD_STARTING while it is opening.
+  // Consensus::recover(), and leads when it calls back. UNAVAILABLE / SHARD_STARTING while it is
+  // opening.
   void recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done);
 
   // A page of an entity's history that was fetched for the handler that asked for it.
@@ -236,7 +237,8 @@ class Shard final : private ConsensusObserver {
   bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
   std::function<void()> handing_over_;
-  bool hand_over_begun_ = false;   // the group has been told
+  bool hand_over_begun_ = false;                        // the group has been told
+  std::function<void(const Result<void>&)> recovered_;  // from recover() until it leads
   std::deque<RequestPtr> queued_;  // while opening, recovering or handing leadership over
   std::uint64_t epoch_ = 0;        // raised when residents are dropped: older completions are void
   std::uint64_t generation_ = 1;   // of the shard file
