@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -157,9 +158,9 @@ class Consensus {
     runtime::LogIndex commit = 0;
     runtime::LogIndex last = 0;
     runtime::LogIndex snapshot = 0;
-    std::uint64_t replica = 0;    // Raft id; 0: none
-    runtime::Term last_term = 0;  // of entry `last`
-    bool recovered = false;       // in this process
+    std::uint64_t replica = 0;               // Raft id; 0: none
+    runtime::Term last_term = 0;             // of entry `last`
+    std::optional<WallTime> recovered = {};  // when, if in this process
     std::string leader = {};  // name of the node that leads, as far as is known; empty: not known
   };
   virtual Status status() const = 0;

@@ -369,7 +369,7 @@ class RaftGroup final : public actors::Consensus {
   std::uint64_t arrivals_ = 0;
   runtime::GroupRecord replaced_;  // while replacing or recovering: the record before
   Confirmed recovery_done_;
-  bool recovered_ = false;
+  std::optional<WallTime> recovered_;  // when
 
   std::optional<Checkpoint> checkpoint_;
 

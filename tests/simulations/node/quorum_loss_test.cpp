@@ -130,7 +130,8 @@ TEST_CASE("one of three goes on alone when it is told to, with all that it had")
     for (int i = 0; i < 5; ++i) disaster.deposit();
     disaster.check_balance();
     CHECK(shows(get(disaster.world, "/v1/inventory/tea", "n1"), "5"));
-    CHECK(ask_admin(disaster.world, "/v1/status", "n1").body.find("was recovered") !=
+    CHECK(ask_admin(disaster.world, "/v1/status", "n1")
+              .body.find("was recovered by an operator's order at 2026-01-01T00:00:") !=
           std::string::npos);
     CHECK(
         ask_admin(disaster.world, "/metrics", "n1").body.find("troupe_groups_recovered_total 8") !=
