@@ -114,10 +114,10 @@ class Consensus {
   // committed may be read without confirmation, even while a full disk keeps it from writing.
   virtual bool sole_voter() const { return false; }
 
-  // The latest moment of which this replica knows that nothing behind `applied` was committed then:
-  // by a leader's word, or because it leads. Nullopt: it has heard of none since it was made.
-  // `applied` never falls. A leader's word counts from when it came.
-  virtual std::optional<MonotonicTime> fresh_at(runtime::LogIndex applied) {
+  // The shard file holds all up to `applied`, which never falls. Returns the latest moment of which
+  // this replica knows that nothing behind it was committed then: by a leader's word, which counts
+  // from when it came, or because it leads. Nullopt: it has heard of none since it was made.
+  virtual std::optional<MonotonicTime> note_applied(runtime::LogIndex applied) {
     static_cast<void>(applied);
     return std::nullopt;
   }

@@ -107,7 +107,7 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
   applied_ = *result;
   consensus_->lacks_room(false);
   replies_.applied(applied_.index);
-  static_cast<void>(consensus_->fresh_at(applied_.index));  // so that it keeps up
+  static_cast<void>(consensus_->note_applied(applied_.index));
   while (!when_applied_.empty() && when_applied_.begin()->first <= applied_.index) {
     auto then = std::move(when_applied_.begin()->second);
     when_applied_.erase(when_applied_.begin());

@@ -110,10 +110,13 @@ struct RaftOptions {
 
 // What the groups of one node share.
 struct RaftSurroundings {
+  RaftSurroundings(runtime::Platform& platform, runtime::NodeLog& log, RaftOptions options);
+
   runtime::Platform& platform;
   runtime::NodeLog& log;
-  RaftOptions options;
-  std::unique_ptr<runtime::WorkQueue> reads;
+  const RaftOptions options;
+  const std::unique_ptr<runtime::WorkQueue> reads;
+  runtime::Gauge& asleep;  // how many groups are
 };
 
 // `platform` and `log` outlive the factory and the groups that it makes.
@@ -136,7 +139,7 @@ class RaftGroup final : public actors::Consensus {
   Result<runtime::LogIndex> propose(runtime::SharedBytes payload) override;
   void confirm_leadership(std::function<void(const Result<void>&)> confirmed) override;
   bool sole_voter() const override;
-  std::optional<MonotonicTime> fresh_at(runtime::LogIndex applied) override;
+  std::optional<MonotonicTime> note_applied(runtime::LogIndex applied) override;
   void checkpointed(runtime::LogIndex index, runtime::Term term, std::uint64_t generation) override;
   void recover(const actors::RecoveryOrder& order, Confirmed done) override;
   Status status() const override;
@@ -242,6 +245,7 @@ class RaftGroup final : public actors::Consensus {
   // --- raft_group_sleep.cpp: the group's time, and when it stands still
   std::uint64_t real_ms() const;
   std::uint64_t now_ms() const;
+  void note_asleep(bool asleep);
   void wake();
   void fall_asleep();
   void maybe_sleep();

@@ -149,7 +149,7 @@ class ManualConsensus final : public Consensus {
   void recover(const RecoveryOrder&, std::function<void(const Result<void>&)> done) override {
     recovered = std::move(done);
   }
-  std::optional<MonotonicTime> fresh_at(runtime::LogIndex) override { return fresh; }
+  std::optional<MonotonicTime> note_applied(runtime::LogIndex) override { return fresh; }
   void checkpointed(runtime::LogIndex index, runtime::Term, std::uint64_t) override {
     checkpoint = index;
   }
