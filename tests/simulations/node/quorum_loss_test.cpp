@@ -14,14 +14,7 @@ struct Shop : Three {
     world.run_for(2s);  // all replicas have applied it
   }
   void receive(const std::string& key) {
-    for (std::size_t attempt = 0; attempt < 60; ++attempt) {
-      const auto answer =
-          post(world, "/v1/inventory/tea:receive", key, R"({"quantity":"5"})", name(attempt));
-      if (answer.status == 200) return;
-      last = answer.body;
-      world.run_for(200ms);
-    }
-    FAIL("nothing could be received: ", last);
+    command("receive", key, R"({"quantity":"5"})", "inventory/tea");
   }
   Answer browse(const std::string& node) { return get(world, "/v1/inventory/tea:browse", node); }
 };
