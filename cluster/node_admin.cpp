@@ -35,6 +35,12 @@ void fill(TreeNode& message, const actors::SupervisionTree::Node& node) {
   for (const auto& child : node.children) fill(*message.add_children(), child);
 }
 
+std::vector<std::string> names_of(const std::vector<config::Node>& nodes) {
+  std::vector<std::string> names;
+  for (const config::Node& node : nodes) names.push_back(node.name);
+  return names;
+}
+
 }  // namespace
 
 struct NodeAdmin::ServiceMetrics {
@@ -88,13 +94,19 @@ NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manife
       hosted_(hosted),
       tree_(std::move(tree)),
       started_(platform.clock().now()),
-      serves_metrics_(manifest.metrics.enabled) {
+      serves_metrics_(manifest.metrics.enabled),
+      view_(platform, *this, node.name, names_of(manifest.nodes)) {
   for (const HostedService& service : hosted_)
     metrics_.push_back(
         std::make_unique<ServiceMetrics>(platform.metrics(), service.service->type->name));
 }
 
 NodeAdmin::~NodeAdmin() = default;
+
+void NodeAdmin::reach(Mesh& mesh) {
+  mesh_ = &mesh;
+  view_.reach(mesh);
+}
 
 void NodeAdmin::listens_on(const std::optional<runtime::Address>& gateway,
                            const runtime::Address& admin) {
@@ -216,6 +228,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
         "fails can stop their shards. 'troupe shards' shows them: \"catching up\" goes on by "
         "itself, \"absent\" waits for the other nodes to lead and to take it in");
   }
+  if (mesh_)
+    for (const MeshLinkStatus& link : mesh_->status())
+      if (!mesh_->is_up(link.node) && !link.last_error.empty())
+        status.add_problems("there is no link to node " + link.node + ": " + link.last_error);
   const auto log = log_.stats();
   status.mutable_log()->set_commits(log.commits);
   status.mutable_log()->set_entries(log.entries);
