@@ -12,8 +12,8 @@
 //
 //   replica                          leader
 //   join                         ->  names another replica of that node, which is silent: lost, is
-//                                    removed (if the others can do without it, and a majority of them
-//                                    is still more than a minority of the places)
+//                                    removed (if most of the others are alive, and a majority
+//                                    of them is more than a minority of the places)
 //                                    added as a stand-by
 //                                <-  entries, or the file and entries
 //                                    it has caught up: it becomes a voter
