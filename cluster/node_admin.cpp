@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "runtime/telemetry/log_format.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -196,9 +198,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
       one.set_reads(one.reads() + shard.vitals->reads);
       one.set_errors(one.errors() + shard.vitals->errors);
       if (vitals.consensus.recovered)
-        status.add_problems(shard.spec.name() +
-                            " was recovered by an operator's order, from this node's replica "
-                            "alone: what only the lost nodes had is lost");
+        status.add_problems(shard.spec.name() + " was recovered by an operator's order at " +
+                            runtime::to_string(*vitals.consensus.recovered) +
+                            ", from this node's replica alone: what only the lost nodes had then "
+                            "is lost. This is said until the node restarts");
       not_voting += vitals.consensus.role == "absent" || vitals.consensus.role == "catching up";
       if (vitals.state != "refusing") continue;
       refusing = true;

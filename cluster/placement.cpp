@@ -80,6 +80,13 @@ std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::
   return shards;
 }
 
+Places place_services(const config::Manifest& manifest, const actors::ServiceRegistry& registry) {
+  Places places;
+  for (const actors::Service& service : registry.all())
+    places[service.type->name] = place_shards(manifest, service.type->name);
+  return places;
+}
+
 std::uint64_t checksum_of(const std::vector<Replicas>& shards) {
   std::string text;
   for (const Replicas& replicas : shards) {

@@ -107,6 +107,7 @@ void Shard::on_leading(runtime::Term) {
   refusal_.reset();
   following_ = false;
   enter(State::recovering);
+  if (const auto done = std::exchange(recovered_, nullptr)) done({});
   serve_at_ = committed_;
   // Planted: commands run before the file holds all that the log held.
   if (applied_.index >= serve_at_ || TROUPE_PLANTED(serve_before_applied)) return serve();
@@ -230,7 +231,9 @@ void Shard::handle(RequestPtr request) {
         "DEADLINE_EXCEEDED",
         "the call's time was over before it ran; it had no effect by this attempt"));
   }
-  if (request->stale && state_ != State::opening && state_ != State::stopping)
+  // Where nobody else votes an ordinary read is as quick, and it is fresh.
+  const bool freshly = state_ == State::serving && consensus_->sole_voter();
+  if (request->stale && !freshly && state_ != State::opening && state_ != State::stopping)
     return read_stale(std::move(request));
   switch (state_) {
     case State::serving:
@@ -260,7 +263,10 @@ void Shard::handle(RequestPtr request) {
 void Shard::recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done) {
   if (!consensus_)
     return done(unavailable("SHARD_STARTING", spec_.name() + " is starting; retry soon"));
-  consensus_->recover(order, std::move(done));
+  consensus_->recover(order, [this, done = std::move(done)](const Result<void>& stored) {
+    if (!stored) return done(stored);
+    recovered_ = done;
+  });
 }
 
 void Shard::stop(std::function<void()> stopped) {

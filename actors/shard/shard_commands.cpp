@@ -96,10 +96,9 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     if (state_ == State::refusing) return request->answer(*refusal_);
     if (batch_is_full()) {
       if (apply_retrying_) {
-        return request->answer(resource_exhausted(
-            "DISK_FULL",
+        return request->answer(disk_full(
             "the disk that holds " + spec_.name() +
-                " is full; free space, then send the command again with the same message id"));
+            " is full; free space, then send the command again with the same message id"));
       }
       if (waiting_ >= spec_.options.waiting_max)
         return request->answer(resource_exhausted("SHARD_OVERLOADED",

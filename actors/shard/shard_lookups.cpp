@@ -107,9 +107,8 @@ void Shard::fetch_history(Resident& resident, RequestPtr request, std::shared_pt
   if (apply_retrying_ && resident.last_batch > applied_.index) {
     TROUPE_SOMETIMES("history was refused because the file lacks rows");
     resident.busy = false;
-    return request->answer(resource_exhausted(
-        "DISK_FULL",
-        "the history cannot be read before the full disk of " + spec_.name() + " has space"));
+    return request->answer(disk_full("the history cannot be read before the full disk of " +
+                                     spec_.name() + " has space"));
   }
   when_applied(resident.last_batch, [this, entity = resident.key, epoch = epoch_, request,
                                      pages](const Result<void>& applied) {

@@ -83,6 +83,7 @@ struct MemberCare {
   std::map<std::uint64_t, std::uint64_t> heard;  // when something came from a replica
   std::map<std::string, Asked> asked;            // by node: replicas that want to be taken in
   std::map<std::uint64_t, Round> rounds;         // of stand-bys
+  std::map<std::uint64_t, bool> lacks_room;      // what replicas said of their disks last
 };
 
 }  // namespace troupe::cluster

@@ -5,28 +5,22 @@
 #include "cluster/cli/command/manifest_file.hpp"
 
 namespace troupe::cluster {
-namespace {
 
-// False after a complaint.
-bool read_time(const CliIo& io, const std::string& option, const std::string& text,
-               config::Duration& time) {
+std::optional<config::Duration> read_time(const CliIo& io, const std::string& option,
+                                          const std::string& text) {
   const auto parsed = config::parse_duration(text);
-  if (!parsed || *parsed <= config::Duration::zero() || *parsed > std::chrono::hours{1}) {
-    *io.err << "troupe: " << option << " \"" << harmless(text)
-            << "\" is not a duration above 0s and up to 1h; write 500ms or 5s\n";
-    return false;
-  }
-  time = *parsed;
-  return true;
+  if (parsed && *parsed > config::Duration::zero() && *parsed <= std::chrono::hours{1})
+    return *parsed;
+  *io.err << "troupe: " << option << " \"" << harmless(text)
+          << "\" is not a duration above 0s and up to 1h; write 500ms or 5s\n";
+  return std::nullopt;
 }
 
-}  // namespace
-
 std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options) {
-  Targets result;
-  if (!read_time(io, "--timeout", options.timeout, result.timeout) ||
-      !read_time(io, "--every", options.interval, result.interval))
-    return std::nullopt;
+  const auto timeout = read_time(io, "--timeout", options.timeout);
+  const auto interval = timeout ? read_time(io, "--every", options.interval) : std::nullopt;
+  if (!interval) return std::nullopt;
+  Targets result{{}, *timeout, *interval};
 
   if (!options.manifest.empty()) {
     const auto manifest = load_or_complain(io, options.manifest, std::nullopt);

@@ -22,7 +22,9 @@ struct Targets {
   config::Duration interval{};
 };
 
-// Nullopt after a complaint on standard error: exit with exit_usage.
+// Nullopt after a complaint on standard error: exit with exit_usage. So does what follows.
+std::optional<config::Duration> read_time(const CliIo& io, const std::string& option,
+                                          const std::string& text);
 std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options);
 
 // What a node answered, or that it did not.

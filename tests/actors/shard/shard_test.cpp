@@ -137,6 +137,25 @@ TEST_CASE("without being the only voter, a shard that does not lead serves no re
   CHECK(rig.send(get, "alice", "")->text() == "NOT_LEADING");
 }
 
+TEST_CASE("a shard that is made the only voter says so when it leads, or why it is not") {
+  Rig rig;
+  rig.start();
+  rig.consensus->lose(unavailable("NOT_LEADING", "nobody leads"));
+  std::vector<std::string> told;
+  const auto tell = [&](const Result<void>& done) {
+    told.push_back(done ? "leads" : done.error().reason);
+  };
+  rig.shard->recover({}, tell);
+  rig.consensus->recovered(failed_precondition("RECOVERY_REFUSED", "a majority is there"));
+  CHECK(told == std::vector<std::string>{"RECOVERY_REFUSED"});
+  rig.shard->recover({}, tell);
+  rig.consensus->recovered({});
+  CHECK(told.size() == 1);
+  rig.consensus->lead_again();
+  CHECK(told.size() == 2);
+  CHECK(told.back() == "leads");
+}
+
 TEST_CASE("batches are bounded, and commands beyond wait for those in flight") {
   ShardOptions options;
   options.batch_commands_max = 10;

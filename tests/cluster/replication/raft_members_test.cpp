@@ -343,6 +343,37 @@ TEST_CASE("it goes to a voter that lives, and back to work if nobody takes it") 
   CHECK_FALSE(cluster.handed(20ms));
 }
 
+TEST_CASE("leadership goes to a replica with room for what it is to serve, if there is one") {
+  Pump pump;
+  Members cluster(pump);
+  cluster.elected();
+  const auto lack = [&](std::set<int> full) {
+    for (int i = 0; i < 3; ++i) cluster[i].group->lacks_room(full.contains(i));
+    pump.run_for(200ms);  // heartbeats tell
+  };
+  for (int round = 0; round < 6; ++round) {
+    const int old = cluster.leader();
+    const int other = cluster.follower();
+    CAPTURE(old);
+    lack({old, 3 - old - other});
+    CHECK(cluster.leading().other_has_room());
+    CHECK(cluster.handed());
+    REQUIRE(cluster.elect(100ms));
+    CHECK(cluster.leader() == other);
+  }
+  lack({0, 1, 2});
+  CHECK_FALSE(cluster.leading().other_has_room());
+  CHECK(cluster.handed());  // whoever stops has no choice
+  REQUIRE(cluster.elect(100ms));
+  const int old = cluster.leader();
+  lack({old});
+  CHECK(cluster.leading().other_has_room());
+  cluster[cluster.follower()].crash();
+  cluster[3 - old - cluster.follower()].crash();
+  pump.run_for(250ms);
+  CHECK_FALSE(cluster[old].group->other_has_room());  // nobody is here
+}
+
 TEST_CASE("a sole voter has nobody to hand it to") {
   Pump pump;
   Node node(pump);

@@ -117,6 +117,35 @@ TEST_CASE("a node that was away for long takes over files that are larger than o
   CHECK(runtime::marks().at("a replica took another's file in place of its own"));
 }
 
+// Its log goes on in files that were made when there was space.
+TEST_CASE("a leader whose shard file finds no room lets a replica with room lead") {
+  Three three{1, 1};
+  three.command("open", "open", open_body);
+  const auto statement = [&](std::size_t i) {
+    const auto answer = get(three.world, "/v1/accounts/ann/statement", three.name(i));
+    CAPTURE(answer.body);
+    CHECK(answer.status == 200);
+  };
+  int moved = 0;
+  for (std::size_t round = 0; round < 6; ++round) {
+    CAPTURE(round);
+    const std::size_t full = round % 3;
+    runtime::reset_marks();
+    auto& disk = three.machine(full).hardware.disk;
+    disk.quota_bytes = disk.used_bytes();
+    for (int i = 0; i < 20; ++i) {
+      three.deposit();
+      three.world.run_for(100ms);
+      statement(full + static_cast<std::size_t>(i));
+    }
+    moved += runtime::marks().at("a shard made way for a replica with room");
+    disk.quota_bytes = UINT64_MAX;
+    three.world.run_for(1s);
+  }
+  CHECK(moved >= 2);
+  three.check_balance();
+}
+
 TEST_CASE("without a majority commands are refused, soon at once, and served when it is back") {
   Three three{1};
   three.command("open", "open", open_body);
