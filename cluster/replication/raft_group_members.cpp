@@ -192,15 +192,12 @@ void RaftGroup::care_for_members() {
     if (add_standby(asked.replica, node)) return;
   }
   const auto nodes = places();
-  bool coming = false;  // a stand-by that will vote
   for (const RaftMember& one : all) {
     if (one.voter || std::ranges::find(nodes, one.node) == nodes.end()) continue;
-    coming = coming || heard_within(one.replica, shared_->options.members.silent_when_lost);
     if (!caught_up(one.replica)) continue;
     TROUPE_SOMETIMES("a stand-by had caught up");
     if (promote(one.replica)) return;
   }
-  if (coming) return;  // of several lost replicas one after the other: the others stay many
   for (const auto& [node, asked] : care_.asked) {
     const auto known = std::ranges::find(all, node, &RaftMember::node);
     if (known == all.end() || known->replica == asked.replica || !may_be_replaced(*known, all))
@@ -210,7 +207,9 @@ void RaftGroup::care_for_members() {
   }
 }
 
-// Its node says that it is gone; and it is silent, and the others can do without it.
+// Its node says that it is gone; and it is silent, and the others can do without it: a majority of
+// them is still so many that a write survives the loss of any minority of the places. So of several
+// lost replicas one is replaced after the other.
 bool RaftGroup::may_be_replaced(const RaftMember& member,
                                 const std::vector<RaftMember>& all) const {
   const RaftOptions& options = shared_->options;
@@ -225,7 +224,8 @@ bool RaftGroup::may_be_replaced(const RaftMember& member,
     ++voters;
     alive += one.replica == record_.replica || heard_within(one.replica, options.election_timeout);
   }
-  if (2 * alive > voters) return true;
+  const std::size_t copies_promised = (places().size() + 1) / 2;
+  if (2 * alive > voters && voters / 2 + 1 >= copies_promised) return true;
   TROUPE_SOMETIMES("a lost replica stayed a member because the majority was at stake");
   return false;
 }

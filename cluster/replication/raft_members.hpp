@@ -12,7 +12,8 @@
 //
 //   replica                          leader
 //   join                         ->  names another replica of that node, which is silent: lost, is
-//                                    removed (if those that are left keep their majority)
+//                                    removed (if most of the others are alive, and a majority
+//                                    of them is more than a minority of the places)
 //                                    added as a stand-by
 //                                <-  entries, or the file and entries
 //                                    it has caught up: it becomes a voter

@@ -153,6 +153,29 @@ TEST_CASE("of several lost replicas one is replaced after the other") {
   CHECK(cluster.leading().members().size() == 5);
 }
 
+// cluster-ledger, seed 714155666651.
+TEST_CASE("no majority of the voters is smaller than one of the places") {
+  Pump pump;
+  Members cluster(pump, 5);
+  cluster.elected();
+  const int first = (cluster.leader() + 1) % 5;
+  const int second = (cluster.leader() + 2) % 5;
+  const auto voters = [&] {
+    return std::ranges::count(cluster.leading().members(), true, &RaftMember::voter);
+  };
+  cluster.lose_disk(first);
+  cluster.commit("without it");
+  cluster[first].start();
+  // The first is gone again before it votes.
+  REQUIRE(cluster.run_until([&] { return voters() == 4; }, 10s));
+  cluster[first].crash();
+  cluster.lose_disk(second);
+  cluster[second].start();
+  CHECK_FALSE(cluster.run_until([&] { return voters() < 4; }, 10s));
+  cluster[first].start();
+  REQUIRE(cluster.run_until([&] { return cluster.complete(); }, 20s));
+}
+
 TEST_CASE("a replica is not replaced while it is heard, nor by a node that has no place") {
   Pump pump;
   Members cluster(pump, 3, {}, 1);
