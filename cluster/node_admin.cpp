@@ -196,6 +196,7 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
   bool incomplete = false;
   for (const HostedService& service : hosted_) {
     std::size_t not_voting = 0;
+    std::size_t leaderless = 0;
     ServiceStatus& one = *status.add_services();
     one.set_service(service.service->type->name);
     one.set_context(service.service->type->context);
@@ -215,9 +216,18 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
                             ", from this node's replica alone: what only the lost nodes had then "
                             "is lost. This is said until the node restarts");
       not_voting += vitals.consensus.role == "absent" || vitals.consensus.role == "catching up";
+      leaderless += vitals.consensus.role == "candidate";
       if (vitals.state != "refusing") continue;
       refusing = true;
       status.add_problems(shard.spec.name() + " refuses commands: " + vitals.problem);
+    }
+    if (leaderless > 0) {
+      incomplete = true;
+      status.add_problems(
+          service.service->type->name + ": of " + std::to_string(leaderless) + " of " +
+          std::to_string(service.shards.size()) +
+          " shards this node knows no leader: their commands are refused until a majority of their "
+          "replicas is linked, or for the moment of an election");
     }
     if (not_voting == 0) continue;
     incomplete = true;

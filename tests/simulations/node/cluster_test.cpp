@@ -199,8 +199,15 @@ TEST_CASE("without a majority commands are refused, soon at once, and served whe
   };
   CHECK(ask() < 12s);
   CHECK(ask() < 1s);
+  const auto status = [&] { return ask_admin(three.world, "/v1/status", "n1").body; };
+  CHECK(three.shards_with("\"role\":\"candidate\"", 0) == three.shards);
+  CHECK(status().find("\"state\":\"degraded\"") != std::string::npos);
+  CHECK(status().find("of 4 of 4 shards this node knows no leader") != std::string::npos);
   REQUIRE(three.world.start(three.machine(1)));
   three.command("deposit", "lost-majority", one_cent);
+  three.world.run_for(2s);
+  CHECK(three.votes_everywhere(0));
+  CHECK(status().find("\"state\":\"serving\"") != std::string::npos);
   ++three.deposits;
   three.check_balance();
 }
