@@ -224,10 +224,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
     if (leaderless > 0) {
       incomplete = true;
       status.add_problems(
-          service.service->type->name + ": of " + std::to_string(leaderless) + " of " +
-          std::to_string(service.shards.size()) +
-          " shards this node knows no leader: their commands are refused until a majority of their "
-          "replicas is linked, or for the moment of an election");
+          service.service->type->name + ": this node knows no leader of " +
+          std::to_string(leaderless) + " of its " + std::to_string(service.shards.size()) +
+          " shards: commands are refused, for the moment of an election or until a majority of the "
+          "replicas is linked");
     }
     if (not_voting == 0) continue;
     incomplete = true;

@@ -128,6 +128,7 @@ class Shard final : private ConsensusObserver {
   void on_following(const Error& why) override;
   void on_leaderless() override { publish(); }
   void on_failed(const Error& why) override;
+  void serve_when_applied(runtime::LogIndex index);
   void serve();
   void run_queued();
   void refuse_open_work(const Error& why);

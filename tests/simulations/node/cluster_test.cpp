@@ -202,7 +202,7 @@ TEST_CASE("without a majority commands are refused, soon at once, and served whe
   const auto status = [&] { return ask_admin(three.world, "/v1/status", "n1").body; };
   CHECK(three.shards_with("\"role\":\"candidate\"", 0) == three.shards);
   CHECK(status().find("\"state\":\"degraded\"") != std::string::npos);
-  CHECK(status().find("of 4 of 4 shards this node knows no leader") != std::string::npos);
+  CHECK(status().find("knows no leader of 4 of its 4 shards") != std::string::npos);
   REQUIRE(three.world.start(three.machine(1)));
   three.command("deposit", "lost-majority", one_cent);
   three.world.run_for(2s);
