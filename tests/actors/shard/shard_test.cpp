@@ -158,6 +158,20 @@ TEST_CASE("after a batch was refused, all that is committed or may commit is sti
   CHECK(read->text() == "7");
 }
 
+TEST_CASE("history that waits for a batch which is refused is read anew") {
+  Rig rig;
+  rig.start();
+  rig.send(add, "alice", "5");
+  rig.settle();
+  rig.consensus->leading = false;
+  const auto refused = rig.send(add, "alice", "7");
+  const auto history = rig.send(history_size, "alice", "");
+  CHECK(refused->text() == "OUTCOME_UNKNOWN");
+  rig.consensus->leading = true;
+  rig.settle();
+  CHECK(history->text() == "1");
+}
+
 TEST_CASE("a command whose entity is loaded while leadership is handed over waits for the end") {
   Rig rig;
   rig.start();
