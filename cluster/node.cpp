@@ -46,9 +46,9 @@ class NodeImpl final : public Node {
         folder_(std::move(folder)),
         log_(std::move(log)),
         router_(platform, {.node = node.name}),
-        links_(platform),
         places_(place_services(manifest, registry)),
         hosted_(hosted_services(platform, manifest, node, registry, places_, folder_.shards())),
+        links_(platform),
         config_(platform),
         system_(config_) {
     for (const actors::Service& service : registry.all()) {
@@ -101,6 +101,7 @@ class NodeImpl final : public Node {
         recovery.placed.push_back(name + "/" + std::to_string(shard));
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     admin_->recovers_with(*recovery_);
+    if (Mesh* mesh = links_.mesh()) admin_->reach(*mesh);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
     servers_ = std::move(servers);
     admin_->listens_on(servers_.gateway_address, servers_.admin_address);
@@ -180,13 +181,13 @@ class NodeImpl final : public Node {
   DataFolder folder_;
   std::unique_ptr<runtime::NodeLog> log_;
   Router router_;
-  NodeLinks links_;
   const Places places_;
   std::map<runtime::GroupId, Replicas> voters_;  // of groups with several
   std::vector<HostedService> hosted_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
   std::unique_ptr<NodeAdmin> admin_;
+  NodeLinks links_;
   NodeServers servers_;
   NodeConfig config_;
   caf::actor_system system_;

@@ -35,6 +35,12 @@ void fill(TreeNode& message, const actors::SupervisionTree::Node& node) {
   for (const auto& child : node.children) fill(*message.add_children(), child);
 }
 
+std::vector<std::string> names_of(const std::vector<config::Node>& nodes) {
+  std::vector<std::string> names;
+  for (const config::Node& node : nodes) names.push_back(node.name);
+  return names;
+}
+
 }  // namespace
 
 struct NodeAdmin::ServiceMetrics {
@@ -88,13 +94,19 @@ NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manife
       hosted_(hosted),
       tree_(std::move(tree)),
       started_(platform.clock().now()),
-      serves_metrics_(manifest.metrics.enabled) {
+      serves_metrics_(manifest.metrics.enabled),
+      view_(platform, *this, node.name, names_of(manifest.nodes)) {
   for (const HostedService& service : hosted_)
     metrics_.push_back(
         std::make_unique<ServiceMetrics>(platform.metrics(), service.service->type->name));
 }
 
 NodeAdmin::~NodeAdmin() = default;
+
+void NodeAdmin::reach(Mesh& mesh) {
+  mesh_ = &mesh;
+  view_.reach(mesh);
+}
 
 void NodeAdmin::listens_on(const std::optional<runtime::Address>& gateway,
                            const runtime::Address& admin) {
@@ -184,6 +196,7 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
   bool incomplete = false;
   for (const HostedService& service : hosted_) {
     std::size_t not_voting = 0;
+    std::size_t leaderless = 0;
     ServiceStatus& one = *status.add_services();
     one.set_service(service.service->type->name);
     one.set_context(service.service->type->context);
@@ -203,9 +216,18 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
                             ", from this node's replica alone: what only the lost nodes had then "
                             "is lost. This is said until the node restarts");
       not_voting += vitals.consensus.role == "absent" || vitals.consensus.role == "catching up";
+      leaderless += vitals.consensus.role == "candidate";
       if (vitals.state != "refusing") continue;
       refusing = true;
       status.add_problems(shard.spec.name() + " refuses commands: " + vitals.problem);
+    }
+    if (leaderless > 0) {
+      incomplete = true;
+      status.add_problems(
+          service.service->type->name + ": of " + std::to_string(leaderless) + " of " +
+          std::to_string(service.shards.size()) +
+          " shards this node knows no leader: their commands are refused until a majority of their "
+          "replicas is linked, or for the moment of an election");
     }
     if (not_voting == 0) continue;
     incomplete = true;
@@ -216,6 +238,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
         "fails can stop their shards. 'troupe shards' shows them: \"catching up\" goes on by "
         "itself, \"absent\" waits for the other nodes to lead and to take it in");
   }
+  if (mesh_)
+    for (const MeshLinkStatus& link : mesh_->status())
+      if (!mesh_->is_up(link.node) && !link.last_error.empty())
+        status.add_problems("there is no link to node " + link.node + ": " + link.last_error);
   const auto log = log_.stats();
   status.mutable_log()->set_commits(log.commits);
   status.mutable_log()->set_entries(log.entries);

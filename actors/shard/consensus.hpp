@@ -47,6 +47,10 @@ class ConsensusObserver {
   // commit. `why` is what to answer to commands. on_leading() may come at any time, or never.
   virtual void on_following(const Error& why) { static_cast<void>(why); }
 
+  // Nobody leads, as far as this replica knows, which stands for election. on_following() or
+  // on_leading() comes when somebody does.
+  virtual void on_leaderless() {}
+
   // --- files: a replica that lags behind what the leader's log has cut off gets the leader's file
 
   // Where the shard's file of a generation lies. A file of a later generation than the log names is

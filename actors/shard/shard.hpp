@@ -126,6 +126,7 @@ class Shard final : private ConsensusObserver {
   void on_leading(runtime::Term term) override;
   void on_not_leading(const Error& why) override;
   void on_following(const Error& why) override;
+  void on_leaderless() override { publish(); }
   void on_failed(const Error& why) override;
   void serve();
   void run_queued();

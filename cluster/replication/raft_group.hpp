@@ -291,6 +291,7 @@ class RaftGroup final : public actors::Consensus {
   void join_anew();
   bool has_to_ask() const;
   void ask_if_need_be();
+  void tell_leaderless();
   void ask();
   void take_removed(const RaftMessage& message);
 

@@ -272,11 +272,25 @@ bool RaftGroup::has_to_ask() const {
 
 // A candidate may be one of an ordinary election.
 void RaftGroup::ask_if_need_be() {
+  tell_leaderless();
   if (asking_ || !has_to_ask()) return;
   asking_ = true;
   ask_pause_ = shared_->options.members.ask_first;
   if (!votes(record_.replica)) return ask();
   link_->post_after(shared_->options.members.ask_longest, [](RaftGroup& group) { group.ask(); });
+}
+
+// Not from inside the step that made us a candidate.
+void RaftGroup::tell_leaderless() {
+  const auto stands = [](const RaftGroup& group) {
+    return group.state_ == State::running && engine_role(group.engine_.get()) == ENGINE_CANDIDATE;
+  };
+  if (!stands(*this)) return;
+  link_->post([stands](RaftGroup& group) {
+    if (!stands(group)) return;
+    group.told_leader_ = 0;  // the same one may come back
+    group.observer_.on_leaderless();
+  });
 }
 
 void RaftGroup::ask() {

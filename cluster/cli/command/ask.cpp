@@ -20,11 +20,14 @@ std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options) {
   const auto timeout = read_time(io, "--timeout", options.timeout);
   const auto interval = timeout ? read_time(io, "--every", options.interval) : std::nullopt;
   if (!interval) return std::nullopt;
-  Targets result{{}, *timeout, *interval};
+  Targets result;
+  result.timeout = *timeout;
+  result.interval = *interval;
 
   if (!options.manifest.empty()) {
     const auto manifest = load_or_complain(io, options.manifest, std::nullopt);
     if (!manifest) return std::nullopt;
+    result.manifest = true;
     for (const auto& node : manifest->nodes)
       result.targets.push_back({node.name, reachable(node.admin)});
     return result;
@@ -44,6 +47,35 @@ std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options) {
   }
   result.targets.push_back({"", reachable(*address)});
   return result;
+}
+
+Result<ClusterAnswer> ask_cluster(const Target& target, const std::string& path,
+                                  config::Duration timeout) {
+  ClusterAnswer answer;
+  const std::string of_all = "/v1/cluster" + path.substr(std::string_view{"/v1"}.size());
+  TROUPE_CHECK(ask_node(target.address, of_all, timeout, answer));
+  return answer;
+}
+
+namespace {
+
+template <class Answer>
+Result<void> take_part(const NodeAnswer& said, bool has_it, const Answer& part, Answer& answer) {
+  if (!has_it) return unavailable(said.reason(), said.message());
+  answer = part;
+  return {};
+}
+
+}  // namespace
+
+Result<void> take(const NodeAnswer& said, NodeStatus& answer) {
+  return take_part(said, said.has_status(), said.status(), answer);
+}
+Result<void> take(const NodeAnswer& said, TreeNode& answer) {
+  return take_part(said, said.has_tree(), said.tree(), answer);
+}
+Result<void> take(const NodeAnswer& said, ShardList& answer) {
+  return take_part(said, said.has_shards(), said.shards(), answer);
 }
 
 void at_once(std::size_t jobs, const std::function<void(std::size_t job)>& run) {
