@@ -103,7 +103,8 @@ std::string why(const BalanceStep& step) {
     case BalanceReason::placed:
       return "the shard is nowhere yet";
     case BalanceReason::abandoned:
-      return "the move to " + step.from + " did not come true";
+      return "the move " + (step.from.empty() ? "from " + step.to : "to " + step.from) +
+             " did not come true";
     case BalanceReason::repair:
       return step.from + " has been down for too long";
     case BalanceReason::drain:

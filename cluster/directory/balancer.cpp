@@ -133,9 +133,9 @@ void BalancePlanner::abandon() {
       const bool there = std::ranges::find(shard.members, n) != shard.members.end();
       return !there && (late || model_.node(n).dead || model_.node(n).drains);
     });
-    if (missing == shard.places.end()) continue;
+    if (missing == shard.places.end() && !late) continue;
     BalanceStep step = step_of(s, BalanceStep::Kind::set_places, BalanceReason::abandoned);
-    step.from = name(*missing);
+    if (missing != shard.places.end()) step.from = name(*missing);
     for (const int n : shard.places)
       if (std::ranges::find(shard.members, n) != shard.members.end())
         step.places.push_back(name(n));

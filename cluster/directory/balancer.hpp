@@ -110,7 +110,7 @@ struct BalanceInput {
 
 enum class BalanceReason : std::uint8_t {
   placed,      // is nowhere yet
-  abandoned,   // the move to `from` did not come true; `from` is to be avoided
+  abandoned,   // the move to `from` did not come true, which is to be avoided; or that from `to`
   repair,      // `from` is dead
   drain,       // `from` is draining
   not_hosted,  // `from` does not host the service any more

@@ -186,6 +186,22 @@ TEST_CASE("a move to a node that drains is abandoned at once") {
   CHECK(plan.steps.front().to == old);
 }
 
+TEST_CASE("a removal that can no more be done is abandoned, and another one found") {
+  BalanceInput input = cluster_of(3, 1, 3);
+  BalanceShard& shard = input.shards.front();
+  shard.factor = 1;
+  const std::string dead = shard.places[1];
+  shard.places.pop_back();
+  shard.moving_since = input.now;
+  node_of(input, dead).state = State::down;
+  node_of(input, dead).since = input.now;
+  auto random = draw_from(8);
+  Stage stage{input, random};  // whose groups keep the member that the majority needs
+  stage.run(1000);
+  CHECK(stage.in.shards.front().members.size() == 1);
+  CHECK(left_on_node(stage.in, dead).nothing());
+}
+
 TEST_CASE("a shard is left alone while it moves, while nobody leads it, without a majority") {
   BalanceInput input = cluster_of(4, 1, 3);
   BalanceShard& shard = input.shards.front();
