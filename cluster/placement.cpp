@@ -29,7 +29,7 @@ std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::
   BalanceInput input;
   for (const config::Node& node : manifest.nodes)
     if (node.hosts(service)) input.nodes.push_back(balance_node(node, service));
-  input.now = WallTime{input.options.settle};
+  input.now = WallTime{std::chrono::duration_cast<std::chrono::milliseconds>(input.options.settle)};
   for (std::uint32_t shard = 0; shard < settings.shards; ++shard) {
     BalanceShard& one = input.shards.emplace_back();
     one.service = service;
