@@ -53,7 +53,8 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
                        [gathered, name = shard.spec.name(), service = service.service->type->name,
                         number = shard.spec.shard](actors::Shard& asked) {
                          const auto status = asked.group();
-                         if (status.replica == 0 && status.role != "absent") return;
+                         // Nor one that is on its way to go on alone: it must not be passed over.
+                         if (status.role == "starting") return;
                          const std::lock_guard inner{gathered->mutex};
                          auto& silent = *gathered->message.mutable_silent();
                          silent.erase(std::find(silent.begin(), silent.end(), name));

@@ -10,6 +10,9 @@
 //   of its shards.
 // - A service's places depend on its own name, number of shards and factor, and on the names and
 //   labels of its nodes: other services, and the order of the file, change nothing.
+//
+// It is the balancer's plan (directory/balancer.hpp) for a cluster that has this service alone, so
+// that the balancer finds nothing to improve in it.
 #pragma once
 
 #include <map>

@@ -278,6 +278,7 @@ class RaftGroup final : public actors::Consensus {
 
   // --- raft_group_members.cpp: who is in the group
   bool votes(std::uint64_t replica) const;
+  void tell_voters(const runtime::LogEntry& change) const;
   std::vector<std::string> places() const;
   Result<void> change(const std::vector<RaftMember>& next, const char* what, std::uint64_t replica);
   Error change_refused(const std::string& why) const;

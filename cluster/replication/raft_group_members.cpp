@@ -6,6 +6,7 @@
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
 #include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/probe.hpp"
 
 namespace troupe::cluster {
@@ -61,6 +62,17 @@ bool RaftGroup::votes(std::uint64_t replica) const {
   std::array<std::uint64_t, CONFIGURATION_SERVERS_MAX> ids{};
   const unsigned count = engine_voters(engine_.get(), ids.data(), ids.size());
   return std::find(ids.begin(), ids.begin() + count, replica) != ids.begin() + count;
+}
+
+void RaftGroup::tell_voters(const LogEntry& change) const {
+  auto* const probe = shared_->platform.probe();
+  if (probe == nullptr) return;
+  ConfigurationServer servers[CONFIGURATION_SERVERS_MAX];
+  const int n = configuration_decode(change.payload->data(), change.payload->size(), servers);
+  std::vector<std::string> nodes;
+  for (int i = 0; i < n; ++i)
+    if (servers[i].role == CONFIGURATION_VOTER) nodes.emplace_back(servers[i].address);
+  probe->voters(group_, change.index, change.term, nodes);
 }
 
 // The nodes that should have a replica each.
@@ -170,6 +182,11 @@ void RaftGroup::tell_removed(const RaftMessage& message) {
   if (!leading_ || !changes_.empty() || message.node.empty() ||
       engine_address(engine_.get(), message.from) != nullptr)
     return;
+  // Planted: it is taken back as it is, with its old id and all that it has.
+  if (TROUPE_PLANTED(old_member_taken_back)) {
+    care_.asked[message.node] = {message.from, now_ms()};
+    return care_for_members();
+  }
   TROUPE_SOMETIMES("a replica learnt that it had been removed");
   RaftMessage removed = message_to(message.from, RAFT_REMOVED);
   removed.round = configurations_.back().index;

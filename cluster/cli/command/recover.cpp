@@ -6,8 +6,8 @@
 #include "cluster/cli/command/ask.hpp"
 #include "cluster/cli/command/human.hpp"
 #include "cluster/cli/command/manifest_file.hpp"
-#include "cluster/cli/command/recovery_plan.hpp"
 #include "cluster/cli/command/table.hpp"
+#include "cluster/recovery/recovery_plan.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -139,27 +139,6 @@ bool confirmed(const CliIo& io, const RecoverOptions& options, const config::Man
   return typed == name;
 }
 
-RecoveryRequest request_for(const RecoverOptions& options, const RecoveryPlan& plan,
-                            const RecoveryView& view) {
-  RecoveryRequest request;
-  request.set_cluster(view.cluster());
-  request.set_cluster_id(view.cluster_id());
-  request.set_node(view.node());
-  for (const auto& node : options.lost) request.add_lost(node);
-  for (const auto& group : plan.groups) {
-    const auto& [node, replica] = group.survivors.front();
-    if (node != view.node()) continue;
-    RecoveryAct& act = *request.add_acts();
-    act.set_service(group.service);
-    act.set_shard(group.shard);
-    act.set_replica(replica.replica());
-    act.set_last_index(replica.last_index());
-    act.set_last_term(replica.last_term());
-    act.set_term(group.term);
-  }
-  return request;
-}
-
 // False after a complaint.
 bool order(const CliIo& io, const Target& target, const RecoveryRequest& request,
            config::Duration timeout) {
@@ -217,7 +196,7 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
   }
   bool all = true;
   for (std::size_t i = 0; i < left.size(); ++i) {
-    const auto request = request_for(options, *plan, (*views)[i]);
+    const auto request = order_of(*plan, (*views)[i], options.lost);
     if (request.acts_size() > 0) all = order(io, left[i], request, *timeout) && all;
   }
   if (!all) {

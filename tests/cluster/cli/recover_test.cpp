@@ -1,5 +1,5 @@
 // `troupe recover` against HTTP servers in this process, and its plan.
-#include "cluster/cli/command/recovery_plan.hpp"
+#include "cluster/recovery/recovery_plan.hpp"
 
 #include "fake_admin.hpp"
 #include "support.hpp"

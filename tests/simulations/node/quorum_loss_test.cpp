@@ -1,8 +1,8 @@
 // A majority of the replicas is gone.
 #include <doctest/doctest.h>
 
-#include "cluster/cli/command/recovery_plan.hpp"
 #include "cluster/gateway/json.hpp"
+#include "cluster/recovery/recovery_plan.hpp"
 #include "tests/simulations/node/three.hpp"
 
 namespace troupe::simulations {
@@ -85,23 +85,7 @@ struct Disaster : Shop {
     const auto seen = view("n1");
     const auto plan = cluster::plan_recovery({seen}, {"n2", "n3"});
     REQUIRE(plan);
-    cluster::RecoveryRequest request;
-    request.set_cluster(seen.cluster());
-    request.set_cluster_id(seen.cluster_id());
-    request.set_node("n1");
-    request.add_lost("n2");
-    request.add_lost("n3");
-    for (const auto& group : plan->groups) {
-      const auto& replica = group.survivors.front().group;
-      auto& act = *request.add_acts();
-      act.set_service(group.service);
-      act.set_shard(group.shard);
-      act.set_replica(replica.replica());
-      act.set_last_index(replica.last_index());
-      act.set_last_term(replica.last_term());
-      act.set_term(group.term);
-    }
-    return request;
+    return cluster::order_of(*plan, seen, {"n2", "n3"});
   }
   Answer give(const cluster::RecoveryRequest& request) {
     return order_admin(world, "/v1/recovery", *cluster::message_to_json(request), "n1");
@@ -149,6 +133,23 @@ TEST_CASE("one of three goes on alone when it is told to, with all that it had")
     for (std::size_t i = 0; i < 3; ++i) REQUIRE(disaster.world.start(disaster.machine(i)));
     disaster.deposit();
   }
+}
+
+// Else a look in the meantime would let another survivor go on as well (recover, seed 69).
+TEST_CASE("a replica that is about to go on alone is not taken for one that has nothing to say") {
+  Disaster disaster{1};
+  const auto request = disaster.order();
+  auto& disk = disaster.machine(0).hardware.disk_faults;
+  disk.slow_jobs = 1'000'000;
+  disk.slow_by_max = 1s;
+  CHECK(disaster.give(request).status == 200);
+  const auto seen = disaster.view("n1");
+  CHECK(seen.silent_size() > 0);
+  CHECK(seen.silent_size() + seen.groups_size() == request.acts_size());
+  for (const auto& group : seen.groups()) CHECK(group.voters_size() == 1);
+  const auto plan = cluster::plan_recovery({seen}, {"n2", "n3"});
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().reason == "SHARD_STARTING");
 }
 
 TEST_CASE("an order to recover that is wrong does nothing") {

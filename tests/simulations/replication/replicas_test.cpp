@@ -173,12 +173,8 @@ TEST_CASE("disks are lost while everything else goes wrong, and every replica vo
 TEST_CASE("under loss, reordering, cuts, crashes and power cuts three replicas stay one shard") {
   std::uint64_t operations = 0;
   std::uint64_t files = 0;
-  const auto number = [](const char* name, std::uint64_t otherwise) {
-    const char* const given = std::getenv(name);
-    return given != nullptr ? std::stoull(given) : otherwise;
-  };
-  const std::uint64_t first = number("TROUPE_TEST_FIRST_SEED", 1);
-  const std::uint64_t last = number("TROUPE_TEST_LAST_SEED", tests::seeds(25));
+  const std::uint64_t first = tests::seed_from("TROUPE_TEST_FIRST_SEED", 1);
+  const std::uint64_t last = tests::seed_from("TROUPE_TEST_LAST_SEED", tests::seeds(25));
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     CAPTURE(seed);
     Stage stage(seed, seed % 5 == 0 ? 5 : 3);

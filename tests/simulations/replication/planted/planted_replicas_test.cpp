@@ -9,6 +9,7 @@
 
 #include "runtime/rehearsal/planted.hpp"
 #include "simulations/planted/planted.hpp"
+#include "tests/seeds.hpp"
 #include "tests/simulations/replication/storm.hpp"
 
 using namespace troupe;
@@ -18,11 +19,6 @@ using namespace std::chrono_literals;
 TEST_SUITE_BEGIN("planted bugs of replication");
 
 namespace {
-
-std::uint64_t number(const char* name, std::uint64_t otherwise) {
-  const char* const given = std::getenv(name);
-  return given != nullptr ? std::stoull(given) : otherwise;
-}
 
 void unplant() {
   for (auto* bug = runtime::PlantedBug::newest(); bug != nullptr; bug = bug->next())
@@ -54,8 +50,8 @@ TEST_CASE("planted bugs of replication are found") {
     if (chosen != nullptr && bug != chosen) continue;
     CAPTURE(bug);
     const bool disk_is_lost = bug == "raft_id_reused";
-    const std::uint64_t first = number("TROUPE_TEST_FIRST_SEED", 1);
-    const std::uint64_t last = number("TROUPE_TEST_LAST_SEED", 1000);
+    const std::uint64_t first = tests::seed_from("TROUPE_TEST_FIRST_SEED", 1);
+    const std::uint64_t last = tests::seed_from("TROUPE_TEST_LAST_SEED", 1000);
     std::string found;
     std::uint64_t seed = first;
     REQUIRE(plant(bug));
