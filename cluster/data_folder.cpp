@@ -1,5 +1,6 @@
 #include "cluster/data_folder.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include "cluster/cluster_id.hpp"
@@ -10,6 +11,11 @@ namespace {
 
 std::string identity_file(const std::string& path) {
   return path + "/node.txt";
+}
+
+// There since the node has run first.
+std::string shards_file(const std::string& path) {
+  return path + "/shards.txt";
 }
 
 std::string text_of(const FolderIdentity& identity) {
@@ -110,18 +116,23 @@ Result<DataFolder> DataFolder::open(runtime::Disk& disk, const std::string& path
   DataFolder folder{disk, path, std::move(lock), *known};
   TROUPE_CHECK(disk.create_folders(folder.log()));
   TROUPE_CHECK(disk.create_folders(folder.shards()));
-  TROUPE_TRY(segments, disk.list(folder.log()));
+  TROUPE_TRY(log, disk.list(folder.log()));
   TROUPE_TRY(files, disk.list(folder.shards()));
-  if (segments.empty() && !files.empty())
+  TROUPE_TRY(has_run, disk.exists(shards_file(path)));
+  const bool segments =
+      std::ranges::any_of(log, [](const std::string& name) { return name.starts_with("log-"); });
+  // Without its log a founder would create its groups again, and vote with a forgotten past.
+  if (!segments && (has_run || !files.empty()))
     return data_loss("LOG_MISSING",
-                     folder.shards() + " holds shard files, but " + folder.log() +
-                         " is empty: put the log back, or restore the whole folder " + path +
-                         " from a backup");
+                     "node " + node + " has run in " + path + ", but " + folder.log() +
+                         " holds no log: put it back, or restore the whole folder from a backup. "
+                         "If it is lost, remove the folder and give the node a new one with "
+                         "'troupe init --replace'");
   return folder;
 }
 
 Result<void> DataFolder::keep_shards(const std::map<std::string, Shards>& shards) {
-  const std::string file = path_ + "/shards.txt";
+  const std::string file = shards_file(path_);
   std::map<std::string, Shards> kept;
   TROUPE_TRY(known, disk_->exists(file));
   if (known) {

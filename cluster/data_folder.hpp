@@ -54,8 +54,8 @@ class DataFolder {
 
   // Locks the folder and checks whose it is.
   // FOLDER_EMPTY: nobody's. FOLDER_IN_USE: another process holds it. FOLDER_FOREIGN: it is another
-  // node's or cluster's. FOLDER_UNIDENTIFIED: see look(). LOG_MISSING: there are shard files, but
-  // the log that goes with them is gone.
+  // node's or cluster's. FOLDER_UNIDENTIFIED: see look(). LOG_MISSING: it has been used, but its
+  // log is gone.
   static Result<DataFolder> open(runtime::Disk& disk, const std::string& path,
                                  const std::string& cluster, const std::string& node);
 
@@ -63,7 +63,8 @@ class DataFolder {
     std::uint32_t number = 0;
     std::uint64_t places = 0;  // a checksum of the nodes that have replicas, shard by shard
   };
-  // Writes down the shards of services that are new here. SHARDS_CHANGED: a service has another
+  // Writes down the shards of services that are new here; from then on the folder counts as used,
+  // so its log has to be there. SHARDS_CHANGED: a service has another
   // number than before, under which its keys would not be found. PLACES_CHANGED: its replicas are
   // to be on other nodes than before; those would make the shards anew beside the ones that are
   // there.

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "cluster/placement.hpp"
-
 namespace troupe::cluster {
 namespace {
 
@@ -49,7 +47,7 @@ std::vector<HostedService> hosted_services(runtime::Platform& platform,
                                            const config::Manifest& manifest,
                                            const config::Node& node,
                                            const actors::ServiceRegistry& registry,
-                                           const std::string& folder) {
+                                           const Places& places, const std::string& folder) {
   std::vector<HostedService> hosted;
   std::size_t shards = 0;
   for (const actors::Service& service : registry.all()) {
@@ -58,10 +56,10 @@ std::vector<HostedService> hosted_services(runtime::Platform& platform,
     shards += hosted.back().settings.shards;
   }
   for (HostedService& one : hosted) {
-    const std::vector<Replicas> places = place_shards(manifest, one.service->type->name);
+    const std::vector<Replicas>& shards_of_it = places.at(one.service->type->name);
     for (std::uint32_t shard = 0; shard < one.settings.shards; ++shard) {
-      if (std::ranges::find(places[shard], node.name, &RaftVoter::node) == places[shard].end())
-        continue;
+      const Replicas& replicas = shards_of_it[shard];
+      if (std::ranges::find(replicas, node.name, &RaftVoter::node) == replicas.end()) continue;
       actors::ShardSpec spec;
       spec.service = one.service;
       spec.shard = shard;

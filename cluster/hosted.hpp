@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/shard/shard.hpp"
+#include "cluster/placement.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
@@ -26,11 +27,11 @@ struct HostedService {
 // which is the directory's.
 runtime::GroupId group_of(const std::string& service, std::uint32_t shard);
 
-// In the order of the registry. `folder` is where shard files lie.
+// In the order of the registry, all of which has its places. `folder` is where shard files lie.
 std::vector<HostedService> hosted_services(runtime::Platform& platform,
                                            const config::Manifest& manifest,
                                            const config::Node& node,
                                            const actors::ServiceRegistry& registry,
-                                           const std::string& folder);
+                                           const Places& places, const std::string& folder);
 
 }  // namespace troupe::cluster

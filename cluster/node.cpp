@@ -46,15 +46,16 @@ class NodeImpl final : public Node {
         folder_(std::move(folder)),
         log_(std::move(log)),
         router_(platform, {.node = node.name}),
+        places_(place_services(manifest, registry)),
+        hosted_(hosted_services(platform, manifest, node, registry, places_, folder_.shards())),
         links_(platform),
-        hosted_(hosted_services(platform, manifest, node, registry, folder_.shards())),
         config_(platform),
         system_(config_) {
     for (const actors::Service& service : registry.all()) {
       std::vector<std::vector<std::string>> replicas;
-      for (const Replicas& places : place_shards(manifest, service.type->name)) {
+      for (const Replicas& shard : places_.at(service.type->name)) {
         auto& nodes = replicas.emplace_back();
-        for (const RaftVoter& place : places) nodes.push_back(place.node);
+        for (const RaftVoter& place : shard) nodes.push_back(place.node);
       }
       if (!replicas.empty() && !replicas.front().empty())
         router_.add_service(*service.type, std::move(replicas));
@@ -66,7 +67,7 @@ class NodeImpl final : public Node {
     std::map<std::string, DataFolder::Shards> shards;
     for (const HostedService& service : hosted_) {
       const std::string& name = service.service->type->name;
-      const std::vector<Replicas> places = place_shards(manifest, name);
+      const std::vector<Replicas>& places = places_.at(name);
       shards[name] = {service.settings.shards, checksum_of(places)};
       for (std::uint32_t shard = 0; shard < places.size(); ++shard)
         if (places[shard].size() > 1) voters_[group_of(name, shard)] = places[shard];
@@ -95,13 +96,12 @@ class NodeImpl final : public Node {
     recovery.router = &router_;
     for (const config::Node& other : manifest.nodes)
       if (other.name != node.name) recovery.others.push_back(other.name);
-    for (const actors::Service& service : registry.all()) {
-      const std::string& name = service.type->name;
-      for (std::size_t shard = 0; shard < place_shards(manifest, name).size(); ++shard)
+    for (const auto& [name, places] : places_)
+      for (std::size_t shard = 0; shard < places.size(); ++shard)
         recovery.placed.push_back(name + "/" + std::to_string(shard));
-    }
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     admin_->recovers_with(*recovery_);
+    if (Mesh* mesh = links_.mesh()) admin_->reach(*mesh);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
     servers_ = std::move(servers);
     admin_->listens_on(servers_.gateway_address, servers_.admin_address);
@@ -181,12 +181,13 @@ class NodeImpl final : public Node {
   DataFolder folder_;
   std::unique_ptr<runtime::NodeLog> log_;
   Router router_;
-  NodeLinks links_;
+  const Places places_;
   std::map<runtime::GroupId, Replicas> voters_;  // of groups with several
   std::vector<HostedService> hosted_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
   std::unique_ptr<NodeAdmin> admin_;
+  NodeLinks links_;
   NodeServers servers_;
   NodeConfig config_;
   caf::actor_system system_;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "runtime/telemetry/log_format.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -31,6 +33,12 @@ void fill(TreeNode& message, const actors::SupervisionTree::Node& node) {
   message.set_last_failure(node.last_failure);
   message.set_supervisor(node.supervisor);
   for (const auto& child : node.children) fill(*message.add_children(), child);
+}
+
+std::vector<std::string> names_of(const std::vector<config::Node>& nodes) {
+  std::vector<std::string> names;
+  for (const config::Node& node : nodes) names.push_back(node.name);
+  return names;
 }
 
 }  // namespace
@@ -86,13 +94,19 @@ NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manife
       hosted_(hosted),
       tree_(std::move(tree)),
       started_(platform.clock().now()),
-      serves_metrics_(manifest.metrics.enabled) {
+      serves_metrics_(manifest.metrics.enabled),
+      view_(platform, *this, node.name, names_of(manifest.nodes)) {
   for (const HostedService& service : hosted_)
     metrics_.push_back(
         std::make_unique<ServiceMetrics>(platform.metrics(), service.service->type->name));
 }
 
 NodeAdmin::~NodeAdmin() = default;
+
+void NodeAdmin::reach(Mesh& mesh) {
+  mesh_ = &mesh;
+  view_.reach(mesh);
+}
 
 void NodeAdmin::listens_on(const std::optional<runtime::Address>& gateway,
                            const runtime::Address& admin) {
@@ -182,6 +196,7 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
   bool incomplete = false;
   for (const HostedService& service : hosted_) {
     std::size_t not_voting = 0;
+    std::size_t leaderless = 0;
     ServiceStatus& one = *status.add_services();
     one.set_service(service.service->type->name);
     one.set_context(service.service->type->context);
@@ -196,13 +211,23 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
       one.set_reads(one.reads() + shard.vitals->reads);
       one.set_errors(one.errors() + shard.vitals->errors);
       if (vitals.consensus.recovered)
-        status.add_problems(shard.spec.name() +
-                            " was recovered by an operator's order, from this node's replica "
-                            "alone: what only the lost nodes had is lost");
+        status.add_problems(shard.spec.name() + " was recovered by an operator's order at " +
+                            runtime::to_string(*vitals.consensus.recovered) +
+                            ", from this node's replica alone: what only the lost nodes had then "
+                            "is lost. This is said until the node restarts");
       not_voting += vitals.consensus.role == "absent" || vitals.consensus.role == "catching up";
+      leaderless += vitals.consensus.role == "candidate";
       if (vitals.state != "refusing") continue;
       refusing = true;
       status.add_problems(shard.spec.name() + " refuses commands: " + vitals.problem);
+    }
+    if (leaderless > 0) {
+      incomplete = true;
+      status.add_problems(
+          service.service->type->name + ": this node knows no leader of " +
+          std::to_string(leaderless) + " of its " + std::to_string(service.shards.size()) +
+          " shards: commands are refused, for the moment of an election or until a majority of the "
+          "replicas is linked");
     }
     if (not_voting == 0) continue;
     incomplete = true;
@@ -213,6 +238,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
         "fails can stop their shards. 'troupe shards' shows them: \"catching up\" goes on by "
         "itself, \"absent\" waits for the other nodes to lead and to take it in");
   }
+  if (mesh_)
+    for (const MeshLinkStatus& link : mesh_->status())
+      if (!mesh_->is_up(link.node) && !link.last_error.empty())
+        status.add_problems("there is no link to node " + link.node + ": " + link.last_error);
   const auto log = log_.stats();
   status.mutable_log()->set_commits(log.commits);
   status.mutable_log()->set_entries(log.entries);

@@ -1,5 +1,6 @@
 // What a node tells about itself: gathered from figures that its parts publish, so that asking
-// costs no actor a message and works while one of them hangs.
+// costs no actor a message and works while one of them hangs. Asked for the whole cluster, it asks
+// the other nodes (cluster/cluster_view.hpp).
 //
 // Threads: any thread may call anything.
 #pragma once
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "actors/supervision.hpp"
+#include "cluster/cluster_view.hpp"
 #include "cluster/gateway/admin.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_recovery.hpp"
@@ -32,6 +34,8 @@ class NodeAdmin final : public AdminSource {
   void listens_on(const std::optional<runtime::Address>& gateway, const runtime::Address& admin);
   // Before it is asked anything.
   void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
+  // Before the mesh starts. The mesh is destroyed first.
+  void reach(Mesh& mesh);
   void stopping() { stopping_ = true; }
 
   // Calls back once, as soon as every shard serves.
@@ -48,6 +52,10 @@ class NodeAdmin final : public AdminSource {
   void status(std::function<void(Result<NodeStatus>)> answer) override;
   void tree(std::function<void(Result<TreeNode>)> answer) override;
   void shards(std::function<void(Result<ShardList>)> answer) override;
+  void cluster(NodeQuestion::What what,
+               std::function<void(Result<ClusterAnswer>)> answer) override {
+    view_.ask(what, std::move(answer));
+  }
   void recovery(std::function<void(Result<RecoveryView>)> answer) override {
     recovery_->view(std::move(answer));
   }
@@ -69,6 +77,8 @@ class NodeAdmin final : public AdminSource {
   const MonotonicTime started_;
   const bool serves_metrics_;
   std::vector<std::unique_ptr<ServiceMetrics>> metrics_;  // in the order of hosted_
+  ClusterView view_;
+  const Mesh* mesh_ = nullptr;
   NodeRecovery* recovery_ = nullptr;
   std::string gateway_;
   std::string admin_;

@@ -1,28 +1,14 @@
 #include "cluster/node_recovery.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "actors/shard/shard_actor.hpp"
+#include "cluster/gathered.hpp"
 #include "cluster/replication/raft_exchange.hpp"
 
 namespace troupe::cluster {
 namespace {
-
-// What several actors add to, each on its thread. The last to let go of it answers: an actor that
-// ends instead of answering lets go as well.
-template <class Message>
-struct Gathered {
-  explicit Gathered(std::function<void(Result<Message>)> whom) : answer(std::move(whom)) {}
-  ~Gathered() { answer(std::move(message)); }
-  Gathered(const Gathered&) = delete;
-  Gathered& operator=(const Gathered&) = delete;
-
-  std::mutex mutex;
-  Message message;  // guarded by mutex
-  const std::function<void(Result<Message>)> answer;
-};
 
 void fill(RecoveryGroup& group, const actors::Shard& shard,
           const actors::Consensus::Status& status) {

@@ -71,6 +71,11 @@ struct Pages {
     source.shards(as_json<ShardList>(respond, route));
   }
 
+  template <NodeQuestion::What what>
+  void cluster(const Respond& respond, std::string_view route) const {
+    source.cluster(what, as_json<ClusterAnswer>(respond, route));
+  }
+
   void recovery(const Respond& respond, std::string_view route) const {
     source.recovery(as_json<RecoveryView>(respond, route));
   }
@@ -89,13 +94,16 @@ struct Pages {
 
   static constexpr std::string_view recovery_path = "/v1/recovery";
 
-  static constexpr std::array<std::pair<std::string_view, Page>, 7> all() {
+  static constexpr std::array<std::pair<std::string_view, Page>, 10> all() {
     return {{{"/healthz", &Pages::healthy},
              {"/readyz", &Pages::ready},
              {"/metrics", &Pages::metrics},
              {"/v1/status", &Pages::status},
              {"/v1/tree", &Pages::tree},
              {"/v1/shards", &Pages::shards},
+             {"/v1/cluster/status", &Pages::cluster<NodeQuestion::STATUS>},
+             {"/v1/cluster/tree", &Pages::cluster<NodeQuestion::TREE>},
+             {"/v1/cluster/shards", &Pages::cluster<NodeQuestion::SHARDS>},
              {recovery_path, &Pages::recovery}}};
   }
 

@@ -1,6 +1,7 @@
-// The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards and
-// /v1/recovery; POST /v1/recovery, which changes something and so is no request that a web page
-// could make without being asked: its body is application/json.
+// The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards, the
+// same of all nodes under /v1/cluster/, and /v1/recovery; POST /v1/recovery, which changes
+// something and so is no request that a web page could make without being asked: its body is
+// application/json.
 #pragma once
 
 #include <functional>
@@ -28,6 +29,12 @@ class AdminSource {
   virtual void status(std::function<void(Result<NodeStatus>)> answer) = 0;
   virtual void tree(std::function<void(Result<TreeNode>)> answer) = 0;
   virtual void shards(std::function<void(Result<ShardList>)> answer) = 0;
+
+  // cluster/cluster_view.hpp
+  virtual void cluster(NodeQuestion::What what, std::function<void(Result<ClusterAnswer>)> answer) {
+    static_cast<void>(what);
+    answer(unimplemented("ROUTE_NOT_FOUND", "this node knows of no others"));
+  }
 
   // cluster/node_recovery.hpp
   virtual void recovery(std::function<void(Result<RecoveryView>)> answer) { answer(no_recovery()); }

@@ -23,6 +23,7 @@ enum class FrameKind : std::uint8_t {
   raft = 16,      // messages between replicas of groups
   command = 17,   // calls of entities
   transfer = 18,  // chunks of files
+  admin = 19,     // what an operator asks of all nodes
   test = 255,
 };
 

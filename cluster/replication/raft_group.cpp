@@ -11,11 +11,18 @@ using runtime::LogEntry;
 using runtime::LogIndex;
 using runtime::Term;
 
+RaftSurroundings::RaftSurroundings(runtime::Platform& of_node, runtime::NodeLog& node_log,
+                                   RaftOptions wanted)
+    : platform(of_node),
+      log(node_log),
+      options(std::move(wanted)),
+      reads(platform.workers().queue("raft-reads", runtime::Workers::Kind::pooled)),
+      asleep(platform.metrics().gauge("troupe_groups_asleep",
+                                      "Idle groups whose replica here costs nothing.")) {}
+
 actors::ConsensusFactory make_raft_factory(runtime::Platform& platform, runtime::NodeLog& log,
                                            RaftOptions options) {
-  std::shared_ptr<RaftSurroundings> shared(
-      new RaftSurroundings{platform, log, std::move(options),
-                           platform.workers().queue("raft-reads", runtime::Workers::Kind::pooled)});
+  const auto shared = std::make_shared<RaftSurroundings>(platform, log, std::move(options));
   return [shared](runtime::GroupId group, actors::Executor& executor,
                   actors::ConsensusObserver& observer) -> std::unique_ptr<actors::Consensus> {
     return std::make_unique<RaftGroup>(shared, group, executor, observer);
@@ -32,6 +39,7 @@ RaftGroup::RaftGroup(std::shared_ptr<RaftSurroundings> shared, runtime::GroupId 
 }
 
 RaftGroup::~RaftGroup() {
+  note_asleep(false);
   if (shared_->options.exchange) shared_->options.exchange->leave(group_, *link_);
   link_->close();
 }

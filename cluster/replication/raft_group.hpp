@@ -110,10 +110,13 @@ struct RaftOptions {
 
 // What the groups of one node share.
 struct RaftSurroundings {
+  RaftSurroundings(runtime::Platform& platform, runtime::NodeLog& log, RaftOptions options);
+
   runtime::Platform& platform;
   runtime::NodeLog& log;
-  RaftOptions options;
-  std::unique_ptr<runtime::WorkQueue> reads;
+  const RaftOptions options;
+  const std::unique_ptr<runtime::WorkQueue> reads;
+  runtime::Gauge& asleep;  // how many groups are
 };
 
 // `platform` and `log` outlive the factory and the groups that it makes.
@@ -136,13 +139,15 @@ class RaftGroup final : public actors::Consensus {
   Result<runtime::LogIndex> propose(runtime::SharedBytes payload) override;
   void confirm_leadership(std::function<void(const Result<void>&)> confirmed) override;
   bool sole_voter() const override;
-  std::optional<MonotonicTime> fresh_at(runtime::LogIndex applied) override;
+  std::optional<MonotonicTime> note_applied(runtime::LogIndex applied) override;
   void checkpointed(runtime::LogIndex index, runtime::Term term, std::uint64_t generation) override;
   void recover(const actors::RecoveryOrder& order, Confirmed done) override;
   Status status() const override;
   std::vector<Voter> voters() const override;
 
   void hand_over(std::function<void(bool)> done) override;
+  void lacks_room(bool lacks) override { lacks_room_ = lacks; }
+  bool other_has_room() const override;
 
   // By the newest configuration, committed or not; in its order.
   std::vector<RaftMember> members() const;
@@ -240,6 +245,7 @@ class RaftGroup final : public actors::Consensus {
   // --- raft_group_sleep.cpp: the group's time, and when it stands still
   std::uint64_t real_ms() const;
   std::uint64_t now_ms() const;
+  void note_asleep(bool asleep);
   void wake();
   void fall_asleep();
   void maybe_sleep();
@@ -286,11 +292,13 @@ class RaftGroup final : public actors::Consensus {
   void join_anew();
   bool has_to_ask() const;
   void ask_if_need_be();
+  void tell_leaderless();
   void ask();
   void take_removed(const RaftMessage& message);
 
   // --- raft_group_handover.cpp
   void go_on_handing_over();
+  bool can_serve(std::uint64_t replica) const;
   std::uint64_t choose_heir() const;
   void handed_over(bool done);
 
@@ -359,6 +367,7 @@ class RaftGroup final : public actors::Consensus {
     std::vector<std::function<void(bool)>> done;
   };
   HandOver hand_over_;
+  bool lacks_room_ = false;
   Freshness freshness_;
 
   FileCopy copy_;        // of our file, for others
@@ -366,7 +375,7 @@ class RaftGroup final : public actors::Consensus {
   std::uint64_t arrivals_ = 0;
   runtime::GroupRecord replaced_;  // while replacing or recovering: the record before
   Confirmed recovery_done_;
-  bool recovered_ = false;
+  std::optional<WallTime> recovered_;  // when
 
   std::optional<Checkpoint> checkpoint_;
 

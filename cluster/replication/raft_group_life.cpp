@@ -187,7 +187,7 @@ void RaftGroup::stop_engine() {
   flights_.clear();
   held_.clear();
   arrival_ = {};
-  if (std::exchange(asleep_, false)) held_back_ms_ += real_ms() - asleep_since_ms_;
+  note_asleep(false);
   timer_armed_ = false;
   ++timer_generation_;
   own_entry_ = 0;

@@ -209,15 +209,12 @@ void RaftGroup::care_for_members() {
     if (add_standby(asked.replica, node)) return;
   }
   const auto nodes = places();
-  bool coming = false;  // a stand-by that will vote
   for (const RaftMember& one : all) {
     if (one.voter || std::ranges::find(nodes, one.node) == nodes.end()) continue;
-    coming = coming || heard_within(one.replica, shared_->options.members.silent_when_lost);
     if (!caught_up(one.replica)) continue;
     TROUPE_SOMETIMES("a stand-by had caught up");
     if (promote(one.replica)) return;
   }
-  if (coming) return;  // of several lost replicas one after the other: the others stay many
   for (const auto& [node, asked] : care_.asked) {
     const auto known = std::ranges::find(all, node, &RaftMember::node);
     if (known == all.end() || known->replica == asked.replica || !may_be_replaced(*known, all))
@@ -227,7 +224,9 @@ void RaftGroup::care_for_members() {
   }
 }
 
-// Its node says that it is gone; and it is silent, and the others can do without it.
+// Its node says that it is gone; and it is silent, and the others can do without it: a majority of
+// them is still so many that a write survives the loss of any minority of the places. So of several
+// lost replicas one is replaced after the other.
 bool RaftGroup::may_be_replaced(const RaftMember& member,
                                 const std::vector<RaftMember>& all) const {
   const RaftOptions& options = shared_->options;
@@ -242,7 +241,8 @@ bool RaftGroup::may_be_replaced(const RaftMember& member,
     ++voters;
     alive += one.replica == record_.replica || heard_within(one.replica, options.election_timeout);
   }
-  if (2 * alive > voters) return true;
+  const std::size_t copies_promised = (places().size() + 1) / 2;
+  if (2 * alive > voters && voters / 2 + 1 >= copies_promised) return true;
   TROUPE_SOMETIMES("a lost replica stayed a member because the majority was at stake");
   return false;
 }
@@ -289,11 +289,25 @@ bool RaftGroup::has_to_ask() const {
 
 // A candidate may be one of an ordinary election.
 void RaftGroup::ask_if_need_be() {
+  tell_leaderless();
   if (asking_ || !has_to_ask()) return;
   asking_ = true;
   ask_pause_ = shared_->options.members.ask_first;
   if (!votes(record_.replica)) return ask();
   link_->post_after(shared_->options.members.ask_longest, [](RaftGroup& group) { group.ask(); });
+}
+
+// Not from inside the step that made us a candidate.
+void RaftGroup::tell_leaderless() {
+  const auto stands = [](const RaftGroup& group) {
+    return group.state_ == State::running && engine_role(group.engine_.get()) == ENGINE_CANDIDATE;
+  };
+  if (!stands(*this)) return;
+  link_->post([stands](RaftGroup& group) {
+    if (!stands(group)) return;
+    group.told_leader_ = 0;  // the same one may come back
+    group.observer_.on_leaderless();
+  });
 }
 
 void RaftGroup::ask() {

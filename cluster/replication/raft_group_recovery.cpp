@@ -98,7 +98,7 @@ void RaftGroup::recover(const actors::RecoveryOrder& order, Confirmed done) {
 }
 
 void RaftGroup::recovery_stored(const Result<void>& stored) {
-  recovered_ = recovered_ || stored.has_value();
+  if (stored) recovered_ = shared_->platform.clock().wall();
   if (stored) load();
   std::exchange(recovery_done_, nullptr)(stored);
 }

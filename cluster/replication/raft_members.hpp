@@ -12,7 +12,8 @@
 //
 //   replica                          leader
 //   join                         ->  names another replica of that node, which is silent: lost, is
-//                                    removed (if those that are left keep their majority)
+//                                    removed (if most of the others are alive, and a majority
+//                                    of them is more than a minority of the places)
 //                                    added as a stand-by
 //                                <-  entries, or the file and entries
 //                                    it has caught up: it becomes a voter
@@ -82,6 +83,7 @@ struct MemberCare {
   std::map<std::uint64_t, std::uint64_t> heard;  // when something came from a replica
   std::map<std::string, Asked> asked;            // by node: replicas that want to be taken in
   std::map<std::uint64_t, Round> rounds;         // of stand-bys
+  std::map<std::uint64_t, bool> lacks_room;      // what replicas said of their disks last
 };
 
 }  // namespace troupe::cluster

@@ -102,12 +102,13 @@ CLI::App* add_question(CLI::App& app, AskOptions& ask, const std::string& name,
   auto* command = app.add_subcommand(name, description);
   auto* admin = command
                     ->add_option("--admin", ask.admin,
-                                 "Admin address of a node, host:port. Default: the environment "
-                                 "variable TROUPE_ADMIN, else " +
+                                 "Admin address of any node, which tells of all, host:port. "
+                                 "Default: the environment variable TROUPE_ADMIN, else " +
                                      std::string{default_admin})
                     ->type_name("ADDR");
   auto* manifest =
-      command->add_option("--manifest", ask.manifest, "Ask every node of this manifest instead")
+      command
+          ->add_option("--manifest", ask.manifest, "Ask every node of this manifest itself instead")
           ->type_name("FILE");
   admin->excludes(manifest);
   command->add_flag("--json", ask.json, "Print JSON, for programs: one object per node and line");

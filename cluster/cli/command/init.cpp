@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cluster/cli/command/commands.hpp"
+#include "cluster/cli/command/folders.hpp"
 #include "cluster/cli/command/json.hpp"
 #include "cluster/cli/command/manifest_file.hpp"
 #include "cluster/cli/command/report.pb.h"
@@ -34,6 +35,23 @@ std::vector<std::string> members_to_create(const CliIo& io, const config::Manife
   return {};
 }
 
+// Whether the cluster would be created a second time, as far as the folders of this machine tell.
+bool exists(const CliIo& io, const CliHooks& hooks, const InitOptions& options,
+            const config::Manifest& manifest, const std::vector<std::string>& nodes) {
+  if (!options.id.empty()) return false;
+  for (const Member& member : hooks.members(manifest)) {
+    if (!member.identity || !*member.identity || has_word(nodes, member.node)) continue;
+    const FolderIdentity& found = **member.identity;
+    if (found.cluster != manifest.cluster.name || found.node != member.node) continue;
+    *io.err << "troupe: the cluster " << found.cluster << " exists: " << harmless(member.folder)
+            << " is node " << found.node
+            << "'s. A new one would be another cluster. For this one:\n";
+    for (const auto& node : nodes) say_how_to_join(io, options.file, node, found.cluster_id);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options) {
@@ -49,6 +67,7 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
     for (auto& node : manifest->nodes)
       if (node.name == nodes.front()) node.data = options.data;
   }
+  if (exists(io, hooks, options, *manifest, nodes)) return exit_failed;
   const auto id =
       hooks.create_cluster(*manifest, nodes, options.id,
                            options.replace ? Membership::replacement : Membership::founder);
