@@ -25,7 +25,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Names = std::vector<std::string>;
-using K = FaultKind;
 
 constexpr const char* recovery_page = "/v1/recovery";
 // From the order to the first acknowledged command of each shard.
@@ -158,6 +157,7 @@ std::optional<Failure> service_goes_on(const Past& past) {
 
 // Survivors that do not have what the others have when those are gone.
 void let_survivors_lag(Rehearsal& sim, RandomStream& random, const Catastrophe& what) {
+  using K = FaultKind;
   const auto how = random.between(0, 3);
   const auto& victim = what.left[random.between(0, what.left.size() - 1)];
   const Duration lasts = random.between(100, 2'500) * 1ms;
@@ -183,6 +183,7 @@ void let_survivors_lag(Rehearsal& sim, RandomStream& random, const Catastrophe& 
 }
 
 SIMULATION(recover, "when a majority is gone for good, the rest goes on with all that it has") {
+  using K = FaultKind;
   auto random = sim.random(1);
   const auto draw = random.between(0, 5);
   const ClusterShape shape = draw < 3 ? ClusterShape{} : ClusterShape{5, draw < 5 ? 5U : 3U};
