@@ -135,6 +135,24 @@ TEST_CASE("one of three goes on alone when it is told to, with all that it had")
   }
 }
 
+// Else a look in the meantime would let another survivor go on as well (recover, seed 69).
+TEST_CASE("a replica that is about to go on alone is not taken for one that has nothing to say") {
+  Disaster disaster{1};
+  const auto request = disaster.order();
+  auto& disk = disaster.machine(0).hardware.disk_faults;
+  disk.slow_jobs = 1'000'000;
+  disk.slow_by_max = 1s;
+  begin_order(disaster.world, "/v1/recovery", *cluster::message_to_json(request), "n1");
+  disaster.world.run_for(100ms);
+  const auto seen = disaster.view("n1");
+  CHECK(seen.silent_size() > 0);
+  CHECK(seen.silent_size() + seen.groups_size() == request.acts_size());
+  for (const auto& group : seen.groups()) CHECK(group.voters_size() == 1);
+  const auto plan = cluster::plan_recovery({seen}, {"n2", "n3"});
+  REQUIRE_FALSE(plan);
+  CHECK(plan.error().reason == "SHARD_STARTING");
+}
+
 TEST_CASE("an order to recover that is wrong does nothing") {
   Disaster disaster{1};
   auto request = disaster.order();
