@@ -5,6 +5,8 @@
 //                 written once (init.hpp)
 //   shards.txt    how many shards each service was given, and a checksum of where their replicas
 //                 are; neither changes, as nothing moves data yet
+//   directory.bin the newest copy of the cluster's directory that the node had; not there before
+//                 it had one (cluster/directory/cache.hpp)
 //   log/          segments of the node log
 //   shards/       shard files
 //
@@ -71,6 +73,7 @@ class DataFolder {
 
   const FolderIdentity& identity() const { return identity_; }
   std::string log() const { return path_ + "/log"; }
+  std::string directory() const { return path_ + "/directory.bin"; }
   std::string shards() const { return path_ + "/shards"; }
 
  private:

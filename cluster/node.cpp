@@ -10,8 +10,11 @@
 #include "actors/routes.hpp"
 #include "actors/shard/shard_actor.hpp"
 #include "cluster/data_folder.hpp"
+#include "cluster/directory/service.hpp"
+#include "cluster/founding.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_admin.hpp"
+#include "cluster/node_directory.hpp"
 #include "cluster/node_links.hpp"
 #include "cluster/node_recovery.hpp"
 #include "cluster/node_tree.hpp"
@@ -73,6 +76,7 @@ class NodeImpl final : public Node {
     }
     TROUPE_CHECK(folder_.keep_shards(shards));
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
+    if (links_.mesh()) join_directory(manifest, node, registry);
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
@@ -102,6 +106,7 @@ class NodeImpl final : public Node {
     }
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     admin_->recovers_with(*recovery_);
+    admin_->knows(directory_.get());
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
     servers_ = std::move(servers);
     admin_->listens_on(servers_.gateway_address, servers_.admin_address);
@@ -118,6 +123,7 @@ class NodeImpl final : public Node {
     spec.consensus = make_raft_factory(platform_, *log_, raft);
     spec.router = &router_;
     spec.mesh = links_.mesh();
+    spec.directory = directory_.get();
     spec.hosted = &hosted_;
     spec.servers = &servers_;
     spec.admin = admin_.get();
@@ -151,16 +157,36 @@ class NodeImpl final : public Node {
  private:
   runtime::Logger& log() { return platform_.log(); }
 
+  void join_directory(const config::Manifest& manifest, const config::Node& node,
+                      const actors::ServiceRegistry& registry) {
+    NodeDirectorySpec spec;
+    spec.platform = &platform_;
+    spec.manifest = &manifest;
+    spec.node = &node;
+    spec.registry = &registry;
+    spec.folder = &folder_;
+    spec.incarnation = links_.incarnation();
+    spec.router = &router_;
+    spec.mesh = links_.mesh();
+    spec.linked = [this](const std::string& other) { return links_.exchange()->linked(other); };
+    directory_ = std::make_unique<NodeDirectory>(std::move(spec));
+    const std::vector<std::string> control = control_nodes(manifest);
+    if (control.size() > 1) voters_[directory_group] = first_voters(directory_group, control);
+  }
+
   // While other nodes take over what this one leads it goes on as ever; shards take seconds at
   // most.
   void hand_over_and_end() {
     const std::shared_ptr<void> ticket{nullptr, [root = root_](void*) {
                                          caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
                                        }};
-    for (const HostedService& service : hosted_)
+    const auto hand_over = [&](const HostedService& service) {
       for (const HostedShard& shard : service.shards)
         if (const auto actor = router_.shard(*service.service->type, shard.spec.shard))
           actors::send_hand_over(actor, ticket);
+    };
+    for (const HostedService& service : hosted_) hand_over(service);
+    if (directory_ && directory_->hosted()) hand_over(*directory_->hosted());
   }
 
   // The root supervisor has ended: asked to, or because a failure escalated past every supervisor.
@@ -183,6 +209,7 @@ class NodeImpl final : public Node {
   Router router_;
   NodeLinks links_;
   std::map<runtime::GroupId, Replicas> voters_;  // of groups with several
+  std::unique_ptr<NodeDirectory> directory_;     // null: the node is alone
   std::vector<HostedService> hosted_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;

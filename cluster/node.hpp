@@ -4,6 +4,7 @@
 //   node
 //   +- node log             steward of the one writer: metrics, checkpoints of laggards
 //   +- admin                health, metrics, status
+//   +- directory            the node's part in it (cluster/node_directory.hpp)
 //   +- context banking
 //   |  +- service banking.v1.Accounts
 //   |     +- shard 0 ...

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "cluster/node_directory.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -234,6 +236,11 @@ void NodeAdmin::tree(std::function<void(Result<TreeNode>)> answer) {
   TreeNode root;
   fill(root, tree_->snapshot());
   answer(std::move(root));
+}
+
+void NodeAdmin::directory(std::function<void(Result<DirectoryView>)> answer) {
+  if (!directory_) return AdminSource::directory(std::move(answer));
+  answer(directory_->view());
 }
 
 void NodeAdmin::shards(std::function<void(Result<ShardList>)> answer) {

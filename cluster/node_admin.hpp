@@ -21,6 +21,8 @@
 
 namespace troupe::cluster {
 
+class NodeDirectory;
+
 class NodeAdmin final : public AdminSource {
  public:
   // Everything referred to outlives it.
@@ -32,6 +34,8 @@ class NodeAdmin final : public AdminSource {
   void listens_on(const std::optional<runtime::Address>& gateway, const runtime::Address& admin);
   // Before it is asked anything.
   void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
+  // The same; null: the node has none.
+  void knows(const NodeDirectory* directory) { directory_ = directory; }
   void stopping() { stopping_ = true; }
 
   // Calls back once, as soon as every shard serves.
@@ -48,6 +52,7 @@ class NodeAdmin final : public AdminSource {
   void status(std::function<void(Result<NodeStatus>)> answer) override;
   void tree(std::function<void(Result<TreeNode>)> answer) override;
   void shards(std::function<void(Result<ShardList>)> answer) override;
+  void directory(std::function<void(Result<DirectoryView>)> answer) override;
   void recovery(std::function<void(Result<RecoveryView>)> answer) override {
     recovery_->view(std::move(answer));
   }
@@ -70,6 +75,7 @@ class NodeAdmin final : public AdminSource {
   const bool serves_metrics_;
   std::vector<std::unique_ptr<ServiceMetrics>> metrics_;  // in the order of hosted_
   NodeRecovery* recovery_ = nullptr;
+  const NodeDirectory* directory_ = nullptr;
   std::string gateway_;
   std::string admin_;
   std::atomic<bool> stopping_{false};

@@ -7,6 +7,7 @@
 #include "actors/shard/shard_actor.hpp"
 #include "cluster/mesh/mesh_actor.hpp"
 #include "cluster/node_admin.hpp"
+#include "cluster/node_directory.hpp"
 #include "cluster/steward.hpp"
 
 namespace troupe::cluster {
@@ -69,6 +70,8 @@ ChildSpec steward_child(const NodeTreeSpec& spec) {
   for (const HostedService& service : *spec.hosted)
     for (const HostedShard& shard : service.shards)
       places[shard.spec.group] = {service.service->type, shard.spec.shard};
+  if (const HostedService* one = spec.directory ? spec.directory->hosted() : nullptr)
+    places[one->shards.front().spec.group] = {one->service->type, 0};
   ChildSpec child;
   child.id = "node log";
   child.start =
@@ -130,6 +133,9 @@ caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec) 
     root.children.push_back(router_child(spec));
     root.children.push_back(mesh_child(spec));
   }
+  if (spec.directory)
+    root.children.push_back(
+        spec.directory->child({spec.platform, spec.tree}, *spec.log, spec.consensus));
 
   // One supervisor per bounded context, and below it one per service.
   std::map<std::string, SupervisorSpec> contexts;

@@ -14,6 +14,7 @@ namespace troupe::cluster {
 
 class Mesh;
 class NodeAdmin;
+class NodeDirectory;
 
 // Everything pointed to outlives the actors.
 struct NodeTreeSpec {
@@ -23,7 +24,8 @@ struct NodeTreeSpec {
   std::size_t log_segments_max = 8;
   actors::ConsensusFactory consensus;
   Router* router = nullptr;
-  Mesh* mesh = nullptr;  // null: the node is alone
+  Mesh* mesh = nullptr;                // null: the node is alone
+  NodeDirectory* directory = nullptr;  // null: it has none
   const std::vector<HostedService>* hosted = nullptr;
   NodeServers* servers = nullptr;
   NodeAdmin* admin = nullptr;

@@ -137,6 +137,19 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
       ->attempt();
 }
 
+void Router::send_here(actors::CallBase call, actors::CallOptions options,
+                       actors::ReplyTo reply_to) {
+  const ServiceRoute& service = services_.at(call.service);
+  const runtime::Bucket bucket = bucket_with(service.seed, call.key);
+  ShardRoute& route =
+      *service.shards[shard_of(bucket, static_cast<std::uint32_t>(service.shards.size()))];
+  if (!options.id && !call.service->methods[call.method].read_only)
+    options.id = actors::MessageId::make(platform_.clock().wall(), platform_.random());
+  const MonotonicTime deadline = platform_.clock().now() + options.timeout;
+  deliver(route, std::move(call), std::move(options), bucket, deadline, {.counted = true},
+          std::move(reply_to));
+}
+
 Error Router::late(ShardRoute& route) {
   route.late->add();
   return deadline_exceeded("DEADLINE_EXCEEDED", "the time of the call is over");

@@ -70,6 +70,10 @@ class Router final : public actors::Client {
 
   void send(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to) override;
 
+  // To the replica on this node and no other, which answers or says that it does not lead: once,
+  // without a second attempt.
+  void send_here(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to);
+
   // A call that another node's router sent here. The shard's replica on this node answers it or
   // says who leads; it is not passed on.
   void serve(std::string_view bytes, MonotonicTime deadline,

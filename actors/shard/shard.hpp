@@ -70,7 +70,9 @@ struct ShardSurroundings {
   ConsensusFactory consensus;
   std::shared_ptr<runtime::WorkQueue> queue;  // of this shard, kept over restarts
   std::shared_ptr<ShardVitals> vitals;
-  std::function<void()> state_changed;  // after the vitals say so, inside the actor; may be empty
+  // After the vitals say so, inside the actor; may be empty.
+  std::function<void()> state_changed;
+  std::function<void()> rows_applied = {};
 };
 
 class Shard final : private ConsensusObserver {

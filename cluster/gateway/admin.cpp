@@ -71,6 +71,10 @@ struct Pages {
     source.shards(as_json<ShardList>(respond, route));
   }
 
+  void directory(const Respond& respond, std::string_view route) const {
+    source.directory(as_json<DirectoryView>(respond, route));
+  }
+
   void recovery(const Respond& respond, std::string_view route) const {
     source.recovery(as_json<RecoveryView>(respond, route));
   }
@@ -89,13 +93,14 @@ struct Pages {
 
   static constexpr std::string_view recovery_path = "/v1/recovery";
 
-  static constexpr std::array<std::pair<std::string_view, Page>, 7> all() {
+  static constexpr std::array<std::pair<std::string_view, Page>, 8> all() {
     return {{{"/healthz", &Pages::healthy},
              {"/readyz", &Pages::ready},
              {"/metrics", &Pages::metrics},
              {"/v1/status", &Pages::status},
              {"/v1/tree", &Pages::tree},
              {"/v1/shards", &Pages::shards},
+             {"/v1/directory", &Pages::directory},
              {recovery_path, &Pages::recovery}}};
   }
 

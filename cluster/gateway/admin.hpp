@@ -1,12 +1,13 @@
-// The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards and
-// /v1/recovery; POST /v1/recovery, which changes something and so is no request that a web page
-// could make without being asked: its body is application/json.
+// The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards,
+// /v1/directory and /v1/recovery; POST /v1/recovery, which changes something and so is no request
+// that a web page could make without being asked: its body is application/json.
 #pragma once
 
 #include <functional>
 #include <memory>
 
 #include "cluster/admin.pb.h"
+#include "cluster/directory/table.pb.h"
 #include "cluster/gateway/http/http_server.hpp"
 #include "cluster/recovery.pb.h"
 #include "runtime/result.hpp"
@@ -28,6 +29,11 @@ class AdminSource {
   virtual void status(std::function<void(Result<NodeStatus>)> answer) = 0;
   virtual void tree(std::function<void(Result<TreeNode>)> answer) = 0;
   virtual void shards(std::function<void(Result<ShardList>)> answer) = 0;
+
+  // The cluster's directory as this node knows it.
+  virtual void directory(std::function<void(Result<DirectoryView>)> answer) {
+    answer(unimplemented("ROUTE_NOT_FOUND", "this node is alone and has no directory"));
+  }
 
   // cluster/node_recovery.hpp
   virtual void recovery(std::function<void(Result<RecoveryView>)> answer) { answer(no_recovery()); }
