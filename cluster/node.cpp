@@ -14,6 +14,7 @@
 #include "cluster/node_admin.hpp"
 #include "cluster/node_links.hpp"
 #include "cluster/node_recovery.hpp"
+#include "cluster/node_shards.hpp"
 #include "cluster/node_tree.hpp"
 #include "cluster/placement.hpp"
 #include "cluster/replication/raft_group.hpp"
@@ -47,42 +48,57 @@ class NodeImpl final : public Node {
         log_(std::move(log)),
         router_(platform, {.node = node.name}),
         links_(platform),
-        hosted_(hosted_services(platform, manifest, node, registry, folder_.shards())),
+        hosted_(platform, manifest, node, registry, folder_.shards()),
+        shards_(std::make_shared<NodeShards>(
+            NodeShardsSpec{&platform, log_.get(), node.name, &places_, &hosted_, &router_})),
         config_(platform),
         system_(config_) {
     for (const actors::Service& service : registry.all()) {
+      const std::string& name = service.type->name;
       std::vector<std::vector<std::string>> replicas;
-      for (const Replicas& places : place_shards(manifest, service.type->name)) {
+      for (const Replicas& places : place_shards(manifest, name)) {
+        const auto shard = static_cast<std::uint32_t>(replicas.size());
         auto& nodes = replicas.emplace_back();
         for (const RaftVoter& place : places) nodes.push_back(place.node);
+        founders_[group_of(name, shard)] = places;
+        places_.set({name, shard, nodes, 0});
       }
       if (!replicas.empty() && !replicas.front().empty())
         router_.add_service(*service.type, std::move(replicas));
     }
   }
 
+  ~NodeImpl() override { shards_->close(); }
+
   Result<void> build(const config::Manifest& manifest, const config::Node& node,
                      const actors::ServiceRegistry& registry) {
     std::map<std::string, DataFolder::Shards> shards;
-    for (const HostedService& service : hosted_) {
+    for (const auto services = hosted_.now(); const HostedService& service : *services) {
       const std::string& name = service.service->type->name;
-      const std::vector<Replicas> places = place_shards(manifest, name);
-      shards[name] = {service.settings.shards, checksum_of(places)};
-      for (std::uint32_t shard = 0; shard < places.size(); ++shard)
-        if (places[shard].size() > 1) voters_[group_of(name, shard)] = places[shard];
+      shards[name] = {service.settings.shards, checksum_of(place_shards(manifest, name))};
     }
     TROUPE_CHECK(folder_.keep_shards(shards));
+    TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
     raft.exchange = links_.exchange();
     raft.may_create = folder_.identity().membership == Membership::founder;
-    raft.voters = [this](runtime::GroupId group) {
-      const auto found = voters_.find(group);
-      return found == voters_.end() ? Replicas{} : found->second;
+    raft.voters = [this, name = node.name](runtime::GroupId group) {
+      const auto found = founders_.find(group);
+      // Made here alone: the id is drawn, because one that began here before and was lost may be
+      // known elsewhere by now.
+      const bool ours = found == founders_.end() ||
+                        (found->second.size() == 1 && found->second.front().node == name);
+      return ours ? Replicas{} : found->second;
     };
-    if (!voters_.empty()) raft.trailing = manifest.storage.checkpoint_entries;
+    raft.places = [this](runtime::GroupId group) { return places_of(group); };
+    if (links_.mesh()) raft.trailing = manifest.storage.checkpoint_entries;
+    std::vector<std::string> others;
+    for (const config::Node& other : manifest.nodes)
+      if (other.name != node.name) others.push_back(other.name);
+    raft.others = [others] { return others; };
     tree_ = actors::SupervisionTree::make("node");
     admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
     NodeRecoverySpec recovery;
@@ -93,8 +109,7 @@ class NodeImpl final : public Node {
     recovery.exchange = links_.exchange();
     recovery.hosted = &hosted_;
     recovery.router = &router_;
-    for (const config::Node& other : manifest.nodes)
-      if (other.name != node.name) recovery.others.push_back(other.name);
+    recovery.others = others;
     for (const actors::Service& service : registry.all()) {
       const std::string& name = service.type->name;
       for (std::size_t shard = 0; shard < place_shards(manifest, name).size(); ++shard)
@@ -119,6 +134,7 @@ class NodeImpl final : public Node {
     spec.router = &router_;
     spec.mesh = links_.mesh();
     spec.hosted = &hosted_;
+    spec.shards = shards_.get();
     spec.servers = &servers_;
     spec.admin = admin_.get();
     spec.drain = manifest.gateway.drain_timeout;
@@ -145,11 +161,28 @@ class NodeImpl final : public Node {
 
   actors::Client& client() override { return router_; }
   caf::actor_system& system() override { return system_; }
+  Places& places() override { return places_; }
+  void hand_over(const std::string& service, std::uint32_t shard, const std::string& node,
+                 std::shared_ptr<void> ticket) override {
+    shards_->hand_over(service, shard, node, std::move(ticket));
+  }
   std::optional<runtime::Address> gateway() const override { return servers_.gateway_address; }
   runtime::Address admin() const override { return servers_.admin_address; }
 
  private:
   runtime::Logger& log() { return platform_.log(); }
+
+  // Nobody has to leave a place that nobody has spoken about.
+  RaftPlaces places_of(runtime::GroupId group) const {
+    RaftPlaces wish;
+    if (auto places = places_.of(group)) {
+      wish.nodes = std::move(places->nodes);
+      wish.binding = places->version > 0;
+    } else if (const auto found = founders_.find(group); found != founders_.end()) {
+      for (const RaftVoter& founder : found->second) wish.nodes.push_back(founder.node);
+    }
+    return wish;
+  }
 
   // While other nodes take over what this one leads it goes on as ever; shards take seconds at
   // most.
@@ -157,7 +190,7 @@ class NodeImpl final : public Node {
     const std::shared_ptr<void> ticket{nullptr, [root = root_](void*) {
                                          caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
                                        }};
-    for (const HostedService& service : hosted_)
+    for (const auto services = hosted_.now(); const HostedService& service : *services)
       for (const HostedShard& shard : service.shards)
         if (const auto actor = router_.shard(*service.service->type, shard.spec.shard))
           actors::send_hand_over(actor, ticket);
@@ -182,8 +215,10 @@ class NodeImpl final : public Node {
   std::unique_ptr<runtime::NodeLog> log_;
   Router router_;
   NodeLinks links_;
-  std::map<runtime::GroupId, Replicas> voters_;  // of groups with several
-  std::vector<HostedService> hosted_;
+  std::map<runtime::GroupId, Replicas> founders_;  // of groups, when the cluster was made
+  Places places_;
+  Hosted hosted_;
+  std::shared_ptr<NodeShards> shards_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
   std::unique_ptr<NodeAdmin> admin_;

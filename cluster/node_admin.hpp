@@ -25,7 +25,7 @@ class NodeAdmin final : public AdminSource {
  public:
   // Everything referred to outlives it.
   NodeAdmin(runtime::Platform& platform, const config::Manifest& manifest, const config::Node& node,
-            const runtime::NodeLog& log, const std::vector<HostedService>& hosted,
+            const runtime::NodeLog& log, const Hosted& hosted,
             std::shared_ptr<actors::SupervisionTree> tree);
   ~NodeAdmin() override;
 
@@ -34,7 +34,8 @@ class NodeAdmin final : public AdminSource {
   void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
   void stopping() { stopping_ = true; }
 
-  // Calls back once, as soon as every shard serves.
+  // Calls back once, as soon as every shard serves. One that comes later, by a move, counts when
+  // its replica votes.
   void when_ready(std::function<void()> ready);
 
   // By shards, when one begins or ceases to serve.
@@ -64,7 +65,7 @@ class NodeAdmin final : public AdminSource {
   const std::string cluster_;
   const std::string node_;
   const runtime::NodeLog& log_;
-  const std::vector<HostedService>& hosted_;
+  const Hosted& hosted_;
   const std::shared_ptr<actors::SupervisionTree> tree_;
   const MonotonicTime started_;
   const bool serves_metrics_;

@@ -14,6 +14,7 @@ namespace troupe::cluster {
 
 class Mesh;
 class NodeAdmin;
+class NodeShards;
 
 // Everything pointed to outlives the actors.
 struct NodeTreeSpec {
@@ -24,7 +25,8 @@ struct NodeTreeSpec {
   actors::ConsensusFactory consensus;
   Router* router = nullptr;
   Mesh* mesh = nullptr;  // null: the node is alone
-  const std::vector<HostedService>* hosted = nullptr;
+  const Hosted* hosted = nullptr;
+  NodeShards* shards = nullptr;
   NodeServers* servers = nullptr;
   NodeAdmin* admin = nullptr;
   Duration drain{};

@@ -4,7 +4,7 @@
 #include <map>
 #include <tuple>
 
-#include "cluster/hosted.hpp"
+#include "cluster/group_of.hpp"
 #include "runtime/storage/checksum.hpp"
 
 namespace troupe::cluster {

@@ -75,6 +75,13 @@ class ConsensusObserver {
   // any more: the shard starts again with that file and a new group.
   virtual void on_file_replaced() {}
 
+  // This replica leads, and is to leave the group: the observer is to call hand_over_to(node) when
+  // it can. False: it leaves that to the group, which does so at once.
+  virtual bool on_hand_over_wanted(const std::string& node) {
+    static_cast<void>(node);
+    return false;
+  }
+
   // The group cannot go on (rotten log, engine error). The shard's actor ends with this error.
   virtual void on_failed(const Error& why) = 0;
 
@@ -130,6 +137,14 @@ class Consensus {
   // meanwhile. Calls back with whether leadership is gone, within seconds, and at once if this
   // replica does not lead or nobody else could.
   virtual void hand_over(std::function<void(bool)> done) { done(false); }
+  // The same to the voter on that node, or to nobody.
+  virtual void hand_over_to(const std::string& node, std::function<void(bool)> done) {
+    static_cast<void>(node);
+    done(false);
+  }
+
+  // The nodes where its replicas are to be have changed.
+  virtual void places_changed() {}
 
   // Obeys, durably, before it calls back. Errors, after which nothing has changed:
   // FAILED_PRECONDITION / RECOVERY_REFUSED says why; those of the log.

@@ -90,8 +90,14 @@ class Shard final : private ConsensusObserver {
   void handle(RequestPtr request);
 
   // If it leads, lets another replica do so, within seconds, and calls back; at once if it does
-  // not, or nobody else could. Commands that come meanwhile wait.
-  void hand_over(std::function<void()> done);
+  // not, or nobody else could. Commands that come meanwhile wait. `node`: the one that is to lead,
+  // or nobody else; empty: any.
+  void hand_over(std::function<void()> done, const std::string& node = {});
+
+  // Consensus::places_changed().
+  void places_changed() {
+    if (consensus_) consensus_->places_changed();
+  }
 
   // Refuses what comes from now on, lets proposed batches commit and their replies leave, then
   // calls back.
@@ -134,6 +140,7 @@ class Shard final : private ConsensusObserver {
   void stop_if_idle();
 
   // --- shard_handover.cpp
+  bool on_hand_over_wanted(const std::string& node) override;
   void hand_over_when_idle();
   bool waits_for_hand_over(RequestPtr& request);
 
@@ -232,6 +239,7 @@ class Shard final : private ConsensusObserver {
   bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
   std::function<void()> handing_over_;
+  std::string heir_;               // the node to hand it to; empty: any
   bool hand_over_begun_ = false;   // the group has been told
   std::deque<RequestPtr> queued_;  // while opening, recovering or handing leadership over
   std::uint64_t epoch_ = 0;        // raised when residents are dropped: older completions are void

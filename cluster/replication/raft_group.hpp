@@ -17,8 +17,8 @@
 //   of no later term than ours, after the read came. Reads that come while a round is under way
 //   wait for the next.
 // - A replica that lags behind the leader's log is sent the leader's shard file (raft_files.hpp).
-// - Members change one at a time, and a replica that lost its past comes back as one that the group
-//   never had (raft_members.hpp).
+// - Members change one at a time, toward the places that the group is to have (raft_members.hpp);
+//   a replica that lost its past comes back as one that the group never had.
 //
 // Everything runs inside the actor; blocking reads run on a Workers queue. The observer is never
 // called from inside start(), propose(), confirm_leadership() or checkpointed(), may call these
@@ -87,14 +87,19 @@ struct RaftOptions {
   Duration retry_longest = std::chrono::seconds(2);
 
   // Who votes in a group that is new, one to five. None: this node alone, under an id drawn from
-  // Random. A group that the log knows goes on with what its log says, whatever this says now; but
-  // only replicas on these nodes are taken in.
+  // Random. A group that the log knows goes on with what its log says, whatever this says now.
   std::function<std::vector<RaftVoter>(runtime::GroupId)> voters = {};
-  // Whether a group of several voters may be made that this node's log does not know. Only on a
-  // node that was made together with its cluster and has not lost its data since: otherwise the
-  // group exists elsewhere, and a replica that forgot its vote would vote again. Such a replica
-  // asks to be taken in as a new one.
+  // Where its replicas are to be, asked again and again; other threads may change it. Null: on the
+  // nodes of `voters`, and nobody has to leave (RaftPlaces).
+  std::function<RaftPlaces(runtime::GroupId)> places = {};
+  // Whether a group of several voters, this node among them, may be made that this node's log does
+  // not know. Only on a node that was made together with its cluster and has not lost its data
+  // since: otherwise the group exists elsewhere, and a replica that forgot its vote would vote
+  // again. Such a replica asks to be taken in as a new one.
   bool may_create = true;
+  // The other nodes of the cluster, for replicas that do not know whom to ask. Null: those that
+  // the group's places and configuration name.
+  std::function<std::vector<std::string>()> others = {};
   RaftMemberOptions members = {};
 
   // A group that had nothing to do for this long sleeps (raft_group_sleep.cpp), if the exchange
@@ -142,7 +147,11 @@ class RaftGroup final : public actors::Consensus {
   Status status() const override;
   std::vector<Voter> voters() const override;
 
-  void hand_over(std::function<void(bool)> done) override;
+  void hand_over(std::function<void(bool)> done) override { begin_hand_over({}, std::move(done)); }
+  void hand_over_to(const std::string& node, std::function<void(bool)> done) override {
+    begin_hand_over(node, std::move(done));
+  }
+  void places_changed() override;
 
   // By the newest configuration, committed or not; in its order.
   std::vector<RaftMember> members() const;
@@ -272,7 +281,6 @@ class RaftGroup final : public actors::Consensus {
 
   // --- raft_group_members.cpp: who is in the group
   bool votes(std::uint64_t replica) const;
-  std::vector<std::string> places() const;
   Result<void> change(const std::vector<RaftMember>& next, const char* what, std::uint64_t replica);
   Error change_refused(const std::string& why) const;
   bool heard_within(std::uint64_t replica, std::chrono::milliseconds time) const;
@@ -280,6 +288,7 @@ class RaftGroup final : public actors::Consensus {
   void tell_removed(const RaftMessage& message);
   void care_for_members();
   bool may_be_replaced(const RaftMember& member, const std::vector<RaftMember>& all) const;
+  bool others_live(const RaftMember& member, const std::vector<RaftMember>& all) const;
   bool caught_up(std::uint64_t replica);
   std::uint64_t draw_replica_id() const;
   void join_anew();
@@ -287,8 +296,17 @@ class RaftGroup final : public actors::Consensus {
   void ask_if_need_be();
   void ask();
   void take_removed(const RaftMessage& message);
+  void forget(const char* why, runtime::LogIndex index);
+
+  // --- raft_group_places.cpp: where its replicas are to be
+  RaftPlaces places() const;
+  bool is_to_leave() const;
+  bool is_in_place(const std::vector<RaftMember>& all) const;
+  void follow_places(const RaftPlaces& wish, const std::vector<RaftMember>& all, bool crowded);
+  void say_farewell();
 
   // --- raft_group_handover.cpp
+  void begin_hand_over(const std::string& node, std::function<void(bool)> done);
   void go_on_handing_over();
   std::uint64_t choose_heir() const;
   void handed_over(bool done);
@@ -355,6 +373,7 @@ class RaftGroup final : public actors::Consensus {
   struct HandOver {
     bool under_way = false;
     std::uint64_t number = 0;
+    std::string to;  // empty: any node
     std::vector<std::function<void(bool)>> done;
   };
   HandOver hand_over_;

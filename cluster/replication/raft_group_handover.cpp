@@ -8,10 +8,11 @@
 
 namespace troupe::cluster {
 
-void RaftGroup::hand_over(std::function<void(bool)> done) {
+void RaftGroup::begin_hand_over(const std::string& node, std::function<void(bool)> done) {
   if (!leading_ || engine_sole_voter(engine_.get())) return done(false);
   hand_over_.done.push_back(std::move(done));
   if (std::exchange(hand_over_.under_way, true)) return;
+  hand_over_.to = node;
   wake();
   link_->post_after(shared_->options.members.hand_over_max,
                     [number = ++hand_over_.number](RaftGroup& group) {
@@ -41,11 +42,20 @@ void RaftGroup::go_on_handing_over() {
   process(update);
 }
 
-// The voter that has most of the log, among those that were heard of last; 0: none was. Of equals
-// groups choose different ones, so that not all that a node led goes to one other.
+// The voter that has most of the log, among those that were heard of last; 0: none was. Not one
+// that is to leave, if there are others. Of equals groups choose different ones, so that not all
+// that a node led goes to one other.
 std::uint64_t RaftGroup::choose_heir() const {
   std::uint64_t best = 0;
-  const std::vector<RaftMember> all = members();
+  std::vector<RaftMember> all = members();
+  if (!hand_over_.to.empty())
+    std::erase_if(all, [&](const RaftMember& one) { return one.node != hand_over_.to; });
+  const RaftPlaces wish = places();
+  const auto stays = [&](const RaftMember& one) {
+    return one.replica != record_.replica && one.voter && wish.have(one.node);
+  };
+  if (wish.binding && std::ranges::any_of(all, stays))
+    std::erase_if(all, [&](const RaftMember& one) { return !stays(one); });
   for (std::size_t i = 0; i < all.size(); ++i) {
     const RaftMember& one = all[(group_ % all.size() + i) % all.size()];
     if (!one.voter || one.replica == record_.replica ||

@@ -63,14 +63,6 @@ bool RaftGroup::votes(std::uint64_t replica) const {
   return std::find(ids.begin(), ids.begin() + count, replica) != ids.begin() + count;
 }
 
-// The nodes that should have a replica each.
-std::vector<std::string> RaftGroup::places() const {
-  std::vector<std::string> nodes;
-  if (shared_->options.voters)
-    for (RaftVoter& place : shared_->options.voters(group_)) nodes.push_back(std::move(place.node));
-  return nodes;
-}
-
 // --- changes
 // ---------------------------------------------------------------------------------------
 
@@ -102,9 +94,14 @@ Result<void> RaftGroup::remove(std::uint64_t replica) {
                                           "over; ask the next leader");
   }
   std::vector<RaftMember> next = members();
-  if (std::erase_if(next, [&](const RaftMember& one) { return one.replica == replica; }) == 0)
+  const auto found = std::ranges::find(next, replica, &RaftMember::replica);
+  if (found == next.end())
     return change_refused("replica " + std::to_string(replica) + " is not in it");
-  return change(next, "a replica is removed", replica);
+  std::string node = std::move(found->node);
+  next.erase(found);
+  TROUPE_CHECK(change(next, "a replica is removed", replica));
+  care_.leaving[replica] = {std::move(node), 0};
+  return {};
 }
 
 Error RaftGroup::change_refused(const std::string& why) const {
@@ -155,8 +152,7 @@ void RaftGroup::take_join(const RaftMessage& message) {
     return;  // it asks again
   if (engine_address(engine_.get(), message.from) != nullptr) return;
   if (message.round != 0) return tell_removed(message);  // it is no newcomer
-  const auto nodes = places();
-  if (std::ranges::find(nodes, message.node) == nodes.end()) {
+  if (!places().have(message.node)) {
     TROUPE_SOMETIMES("a node wanted to be in a group that is not placed there");
     return;
   }
@@ -180,26 +176,34 @@ void RaftGroup::tell_removed(const RaftMessage& message) {
 // At each heartbeat, and when somebody asks: at most one change.
 void RaftGroup::care_for_members() {
   if (!leading_ || asleep_ || !changes_.empty() || hand_over_.under_way) return;
-  if (care_.asked.empty() &&
-      engine_voters(engine_.get(), nullptr, 0) == engine_members(engine_.get(), nullptr, 0))
-    return;
+  if (!care_.leaving.empty()) say_farewell();
+  const auto all = members();
+  if (care_.asked.empty() && is_in_place(all)) return;
   const auto valid = static_cast<std::uint64_t>(shared_->options.members.ask_valid.count());
   std::erase_if(care_.asked, [&](const auto& one) { return now_ms() - one.second.at_ms > valid; });
-  const auto all = members();
+  const RaftPlaces wish = places();
   for (const auto& [node, asked] : care_.asked) {
-    if (std::ranges::find(all, node, &RaftMember::node) != all.end()) continue;
+    if (std::ranges::find(all, node, &RaftMember::node) != all.end() || !wish.have(node)) continue;
     TROUPE_SOMETIMES("a replica was taken in as a stand-by");
     if (add_standby(asked.replica, node)) return;
   }
-  const auto nodes = places();
-  bool coming = false;  // a stand-by that will vote
+  bool coming = false;   // a stand-by that will vote
+  bool crowded = false;  // ... and would, if there were not five voters already
   for (const RaftMember& one : all) {
-    if (one.voter || std::ranges::find(nodes, one.node) == nodes.end()) continue;
+    if (one.voter) continue;
+    if (!wish.have(one.node)) {
+      if (!wish.binding) continue;
+      TROUPE_SOMETIMES("a stand-by was removed because its place had gone elsewhere");
+      if (remove(one.replica)) return;
+      continue;
+    }
     coming = coming || heard_within(one.replica, shared_->options.members.silent_when_lost);
     if (!caught_up(one.replica)) continue;
     TROUPE_SOMETIMES("a stand-by had caught up");
     if (promote(one.replica)) return;
+    crowded = voters_in(all) >= voters_max;
   }
+  if (crowded) return follow_places(wish, all, true);
   if (coming) return;  // of several lost replicas one after the other: the others stay many
   for (const auto& [node, asked] : care_.asked) {
     const auto known = std::ranges::find(all, node, &RaftMember::node);
@@ -208,6 +212,7 @@ void RaftGroup::care_for_members() {
     TROUPE_SOMETIMES("a lost replica was removed from its group");
     if (remove(known->replica)) return;
   }
+  follow_places(wish, all, false);
 }
 
 // Its node says that it is gone; and it is silent, and the others can do without it.
@@ -218,16 +223,22 @@ bool RaftGroup::may_be_replaced(const RaftMember& member,
   if (member.replica == record_.replica || heard_within(member.replica, silence) ||
       now_ms() - care_.begun_ms < static_cast<std::uint64_t>(silence.count()))
     return false;
+  if (others_live(member, all)) return true;
+  TROUPE_SOMETIMES("a lost replica stayed a member because the majority was at stake");
+  return false;
+}
+
+// Whether a majority of the voters without this one is there.
+bool RaftGroup::others_live(const RaftMember& member, const std::vector<RaftMember>& all) const {
   std::size_t voters = 0;
   std::size_t alive = 0;
   for (const RaftMember& one : all) {
     if (!one.voter || one.replica == member.replica) continue;
     ++voters;
-    alive += one.replica == record_.replica || heard_within(one.replica, options.election_timeout);
+    alive += one.replica == record_.replica ||
+             heard_within(one.replica, shared_->options.election_timeout);
   }
-  if (2 * alive > voters) return true;
-  TROUPE_SOMETIMES("a lost replica stayed a member because the majority was at stake");
-  return false;
+  return 2 * alive > voters;
 }
 
 bool RaftGroup::caught_up(std::uint64_t replica) {
@@ -267,7 +278,7 @@ void RaftGroup::join_anew() {
 bool RaftGroup::has_to_ask() const {
   if (state_ != State::running || own_entry_ != 0 || shared_->options.exchange == nullptr)
     return false;
-  return !votes(record_.replica) || engine_role(engine_.get()) == ENGINE_CANDIDATE;
+  return !votes(record_.replica) || engine_role(engine_.get()) == ENGINE_CANDIDATE || is_to_leave();
 }
 
 // A candidate may be one of an ordinary election.
@@ -282,15 +293,25 @@ void RaftGroup::ask_if_need_be() {
 void RaftGroup::ask() {
   asking_ = has_to_ask();
   if (!asking_) return;
-  std::set<std::string> nodes;
-  for (std::string& node : places()) nodes.insert(std::move(node));
-  for (RaftMember& one : members()) nodes.insert(std::move(one.node));
-  nodes.erase(shared_->options.node);
   RaftMessage question = message_to(0, RAFT_JOIN);
   for (const Change& one : configurations_)
     if (names(*one.bytes, record_.replica)) question.round = one.index;
   for (const Change& one : changes_)
     if (names(*one.bytes, record_.replica)) question.round = one.index;
+  if (question.round == 0 && tail_.last() > 0 && is_to_leave()) {
+    // Who becomes a voter has acknowledged what says that it is a member.
+    TROUPE_SOMETIMES("a replica that never voted forgot what it had of a group");
+    asking_ = false;
+    return forget("this replica was to come and is not wanted any more", tail_.last());
+  }
+  const std::vector<std::string> wished = places().nodes;
+  std::set<std::string> nodes{wished.begin(), wished.end()};
+  for (RaftMember& one : members()) nodes.insert(std::move(one.node));
+  // Where the group is now neither may say.
+  const bool lost = !votes(record_.replica) || ask_pause_ >= shared_->options.members.ask_longest;
+  if (lost && shared_->options.others)
+    for (std::string& other : shared_->options.others()) nodes.insert(std::move(other));
+  nodes.erase(shared_->options.node);
   for (const std::string& node : nodes) {
     question.node = node;
     send(question);
@@ -311,8 +332,12 @@ void RaftGroup::take_removed(const RaftMessage& message) {
   const auto term = newest > tail_.snapshot() ? tail_.term_of(newest) : record_.snapshot_term;
   if (message.head.term < term || (message.head.term == term && message.round <= newest)) return;
   TROUPE_SOMETIMES("a replica that had been removed forgot its past");
-  log().warn("raft.removed", "the group has removed this replica; its log and file are deleted",
-             {{"group", group_}, {"replica", record_.replica}, {"index", message.round}});
+  forget("the group has removed this replica", message.round);
+}
+
+void RaftGroup::forget(const char* why, LogIndex index) {
+  log().warn("raft.removed", std::string{why} + "; its log and file are deleted",
+             {{"group", group_}, {"replica", record_.replica}, {"index", index}});
   if (auto* probe = shared_->platform.probe()) probe->forgets(group_);
   stop_engine();
   leading_ = lost_leadership_ = false;
