@@ -6,7 +6,6 @@
 
 #include "actors/shard/shard_actor.hpp"
 #include "runtime/rehearsal/marks.hpp"
-#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -85,9 +84,7 @@ void NodeShards::look(runtime::GroupId group) {
   if (closed_ || !places) return;
   const Known known = known_[group];
   if (known.ending) return;  // and will be looked at when it has ended
-  // Planted: a replica goes as soon as its place does, whatever its group counts on.
-  const bool wanted =
-      have(*places, spec_.node) || (has_past(group) && !TROUPE_PLANTED(replica_deleted_early));
+  const bool wanted = have(*places, spec_.node) || has_past(group);
   if (wanted && !known.here) begin_shard(*places);
   if (!wanted && known.here) end_shard(group, *places);
 }

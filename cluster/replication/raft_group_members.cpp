@@ -6,6 +6,7 @@
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
 #include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/probe.hpp"
 
 namespace troupe::cluster {
@@ -298,7 +299,9 @@ void RaftGroup::ask() {
     if (names(*one.bytes, record_.replica)) question.round = one.index;
   for (const Change& one : changes_)
     if (names(*one.bytes, record_.replica)) question.round = one.index;
-  if (question.round == 0 && tail_.last() > 0 && is_to_leave()) {
+  // Planted: a replica whose place has gone elsewhere does not wait until it is removed.
+  const bool named = question.round != 0 && !TROUPE_PLANTED(replica_leaves_early);
+  if (!named && tail_.last() > 0 && is_to_leave()) {
     // Who becomes a voter has acknowledged what says that it is a member.
     TROUPE_SOMETIMES("a replica that never voted forgot what it had of a group");
     asking_ = false;
@@ -346,7 +349,8 @@ void RaftGroup::forget(const char* why, LogIndex index) {
   replaced_ = record_;
   record_ = GroupRecord{};
   record_.replica = draw_replica_id();
-  record_.generation = replaced_.generation + 1;
+  // A file that came, or was to come, from another replica lies under the next number.
+  record_.generation = replaced_.generation + (arrivals_ > 0 ? 2 : 1);
   record_dirty_ = true;
   write({});
 }
