@@ -101,6 +101,10 @@ Result<void> RaftGroup::remove(std::uint64_t replica) {
   std::string node = std::move(found->node);
   next.erase(found);
   TROUPE_CHECK(change(next, "a replica is removed", replica));
+  // What it once asked for is over: its id is not used again.
+  if (const auto asked = care_.asked.find(node);
+      asked != care_.asked.end() && asked->second.replica == replica)
+    care_.asked.erase(asked);
   care_.leaving[replica] = {std::move(node), 0};
   return {};
 }
