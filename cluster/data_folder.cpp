@@ -1,5 +1,6 @@
 #include "cluster/data_folder.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include "cluster/cluster_id.hpp"
@@ -12,10 +13,21 @@ std::string identity_file(const std::string& path) {
   return path + "/node.txt";
 }
 
+// There since the node has run first.
+std::string shards_file(const std::string& path) {
+  return path + "/shards.txt";
+}
+
+constexpr const char* membership_names[] = {"founder", "replacement", "joiner"};
+
+Membership membership_of(const std::string& name) {
+  if (name == membership_names[1]) return Membership::replacement;
+  return name == membership_names[2] ? Membership::joiner : Membership::founder;
+}
+
 std::string text_of(const FolderIdentity& identity) {
   return "cluster " + identity.cluster + "\nid " + identity.cluster_id + "\nnode " + identity.node +
-         "\nmember " + (identity.membership == Membership::founder ? "founder" : "replacement") +
-         "\n";
+         "\nmember " + membership_names[static_cast<int>(identity.membership)] + "\n";
 }
 
 std::optional<FolderIdentity> identity_of(const std::string& text) {
@@ -24,9 +36,8 @@ std::optional<FolderIdentity> identity_of(const std::string& text) {
   std::string key;
   std::string value;
   while (lines >> key >> value) words[key] = value;
-  const FolderIdentity identity{
-      words["cluster"], words["id"], words["node"],
-      words["member"] == "replacement" ? Membership::replacement : Membership::founder};
+  const FolderIdentity identity{words["cluster"], words["id"], words["node"],
+                                membership_of(words["member"])};
   if (text_of(identity) != text || !parse_cluster_id(identity.cluster_id)) return std::nullopt;
   return identity;
 }
@@ -110,18 +121,23 @@ Result<DataFolder> DataFolder::open(runtime::Disk& disk, const std::string& path
   DataFolder folder{disk, path, std::move(lock), *known};
   TROUPE_CHECK(disk.create_folders(folder.log()));
   TROUPE_CHECK(disk.create_folders(folder.shards()));
-  TROUPE_TRY(segments, disk.list(folder.log()));
+  TROUPE_TRY(log, disk.list(folder.log()));
   TROUPE_TRY(files, disk.list(folder.shards()));
-  if (segments.empty() && !files.empty())
+  TROUPE_TRY(has_run, disk.exists(shards_file(path)));
+  const bool segments =
+      std::ranges::any_of(log, [](const std::string& name) { return name.starts_with("log-"); });
+  // Without its log a founder would create its groups again, and vote with a forgotten past.
+  if (!segments && (has_run || !files.empty()))
     return data_loss("LOG_MISSING",
-                     folder.shards() + " holds shard files, but " + folder.log() +
-                         " is empty: put the log back, or restore the whole folder " + path +
-                         " from a backup");
+                     "node " + node + " has run in " + path + ", but " + folder.log() +
+                         " holds no log: put it back, or restore the whole folder from a backup. "
+                         "If it is lost, remove the folder and give the node a new one with "
+                         "'troupe init --replace'");
   return folder;
 }
 
 Result<void> DataFolder::keep_shards(const std::map<std::string, Shards>& shards) {
-  const std::string file = path_ + "/shards.txt";
+  const std::string file = shards_file(path_);
   std::map<std::string, Shards> kept;
   TROUPE_TRY(known, disk_->exists(file));
   if (known) {
@@ -140,20 +156,22 @@ Result<void> DataFolder::keep_shards(const std::map<std::string, Shards>& shards
   bool changed = false;
   for (const auto& [service, now] : shards) {
     const auto [place, added] = kept.emplace(service, now);
+    changed = changed || added;
     Shards& before = place->second;
     if (before.number != now.number)
       return failed_precondition("SHARDS_CHANGED",
                                  service + " has " + std::to_string(before.number) + " shards in " +
                                      path_ + ", the manifest says " + std::to_string(now.number) +
                                      "; put the old number back: keys are spread over that many");
-    if (before.places != 0 && before.places != now.places)
+    if (now.places != 0 && before.places != 0 && before.places != now.places)
       return failed_precondition("PLACES_CHANGED",
                                  "by the manifest the replicas of " + service +
                                      " are on other nodes than when its data was made in " + path_ +
                                      "; put the nodes, their labels and services, and its "
                                      "replication_factor back: nothing "
                                      "moves replicas yet");
-    changed = changed || added || before.places == 0;
+    if (now.places == 0) continue;
+    changed = changed || before.places == 0;
     before.places = now.places;
   }
   if (!changed) return {};

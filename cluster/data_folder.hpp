@@ -3,8 +3,8 @@
 //   .lock         held while a process owns the folder
 //   node.txt      whose folder it is: cluster, cluster id, node, and how it became a member;
 //                 written once (init.hpp)
-//   shards.txt    how many shards each service was given, and a checksum of where their replicas
-//                 are; neither changes, as nothing moves data yet
+//   shards.txt    how many shards each service was given, which does not change, and a checksum of
+//                 where their replicas were when the node knew no directory
 //   directory.bin the newest copy of the cluster's directory that the node had; not there before
 //                 it had one (cluster/directory/cache.hpp)
 //   log/          segments of the node log
@@ -29,6 +29,7 @@ enum class Membership : std::uint8_t {
   founder,      // the folder was there before the node ran for the first time
   replacement,  // the node ran before, in a folder that is lost: what it promised then is
                 // forgotten, and no replica of it may go on as the one that it was
+  joiner,       // the node came to a cluster that ran already: it makes no group
 };
 
 // What node.txt says.
@@ -56,16 +57,18 @@ class DataFolder {
 
   // Locks the folder and checks whose it is.
   // FOLDER_EMPTY: nobody's. FOLDER_IN_USE: another process holds it. FOLDER_FOREIGN: it is another
-  // node's or cluster's. FOLDER_UNIDENTIFIED: see look(). LOG_MISSING: there are shard files, but
-  // the log that goes with them is gone.
+  // node's or cluster's. FOLDER_UNIDENTIFIED: see look(). LOG_MISSING: it has been used, but its
+  // log is gone.
   static Result<DataFolder> open(runtime::Disk& disk, const std::string& path,
                                  const std::string& cluster, const std::string& node);
 
   struct Shards {
     std::uint32_t number = 0;
-    std::uint64_t places = 0;  // a checksum of the nodes that have replicas, shard by shard
+    // A checksum of the nodes that have replicas, shard by shard; 0: the directory says where.
+    std::uint64_t places = 0;
   };
-  // Writes down the shards of services that are new here. SHARDS_CHANGED: a service has another
+  // Writes down the shards of services that are new here; from then on the folder counts as used,
+  // so its log has to be there. SHARDS_CHANGED: a service has another
   // number than before, under which its keys would not be found. PLACES_CHANGED: its replicas are
   // to be on other nodes than before; those would make the shards anew beside the ones that are
   // there.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/directory/describe.hpp"
 #include "cluster/placement.hpp"
 #include "cluster/router.hpp"
 
@@ -20,17 +21,9 @@ std::vector<std::string> control_nodes(const config::Manifest& manifest) {
 
 DirectoryNode describe_node(const config::Manifest& manifest, const config::Node& node,
                             const actors::ServiceRegistry& registry) {
-  DirectoryNode said;
-  said.set_name(node.name);
-  said.set_mesh(node.mesh.to_string());
-  said.set_admin(node.admin.to_string());
-  for (const auto& [name, value] : node.labels) {
-    DirectoryLabel& label = *said.add_labels();
-    label.set_name(name);
-    label.set_value(value);
-  }
-  for (const actors::Service& service : registry.all())
-    if (node.hosts(service.type->name)) said.add_services(service.type->name);
+  std::vector<std::string> services;
+  for (const actors::Service& service : registry.all()) services.push_back(service.type->name);
+  DirectoryNode said = describe_node(node, services);
   const auto control = control_nodes(manifest);
   said.set_control(std::ranges::find(control, node.name) != control.end());
   return said;

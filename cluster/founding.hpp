@@ -14,7 +14,8 @@ namespace troupe::cluster {
 // three or one; an even number survives no more failures.
 std::vector<std::string> control_nodes(const config::Manifest& manifest);
 
-// What a node of the manifest says of itself; state, incarnation and version are not set.
+// What a node of the manifest says of itself, and whether it is a control node; state, incarnation
+// and version are not set.
 DirectoryNode describe_node(const config::Manifest& manifest, const config::Node& node,
                             const actors::ServiceRegistry& registry);
 

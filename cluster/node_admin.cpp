@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cluster/node_directory.hpp"
+#include "runtime/telemetry/log_format.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -26,6 +27,10 @@ const char* state_name(actors::SupervisionTree::State state) {
   return "unknown";
 }
 
+bool votes(const std::string& role) {
+  return role == "leader" || role == "follower" || role == "candidate";
+}
+
 void fill(TreeNode& message, const actors::SupervisionTree::Node& node) {
   message.set_id(node.id);
   message.set_state(state_name(node.state));
@@ -33,6 +38,12 @@ void fill(TreeNode& message, const actors::SupervisionTree::Node& node) {
   message.set_last_failure(node.last_failure);
   message.set_supervisor(node.supervisor);
   for (const auto& child : node.children) fill(*message.add_children(), child);
+}
+
+std::vector<std::string> names_of(const std::vector<config::Node>& nodes) {
+  std::vector<std::string> names;
+  for (const config::Node& node : nodes) names.push_back(node.name);
+  return names;
 }
 
 }  // namespace
@@ -78,8 +89,7 @@ struct NodeAdmin::ServiceMetrics {
 };
 
 NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manifest,
-                     const config::Node& node, const runtime::NodeLog& log,
-                     const std::vector<HostedService>& hosted,
+                     const config::Node& node, const runtime::NodeLog& log, const Hosted& hosted,
                      std::shared_ptr<actors::SupervisionTree> tree)
     : platform_(platform),
       cluster_(manifest.cluster.name),
@@ -88,13 +98,19 @@ NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manife
       hosted_(hosted),
       tree_(std::move(tree)),
       started_(platform.clock().now()),
-      serves_metrics_(manifest.metrics.enabled) {
-  for (const HostedService& service : hosted_)
+      serves_metrics_(manifest.metrics.enabled),
+      view_(platform, *this, node.name, names_of(manifest.nodes)) {
+  for (const auto services = hosted.now(); const HostedService& service : *services)
     metrics_.push_back(
         std::make_unique<ServiceMetrics>(platform.metrics(), service.service->type->name));
 }
 
 NodeAdmin::~NodeAdmin() = default;
+
+void NodeAdmin::reach(Mesh& mesh) {
+  mesh_ = &mesh;
+  view_.reach(mesh);
+}
 
 void NodeAdmin::listens_on(const std::optional<runtime::Address>& gateway,
                            const runtime::Address& admin) {
@@ -104,9 +120,10 @@ void NodeAdmin::listens_on(const std::optional<runtime::Address>& gateway,
 
 Result<void> NodeAdmin::ready() {
   if (stopping_) return unavailable("NODE_STOPPING", "the node is stopping");
-  for (const HostedService& service : hosted_) {
+  for (const auto services = hosted_.now(); const HostedService& service : *services) {
     for (const HostedShard& shard : service.shards) {
       const auto vitals = shard.vitals->get();
+      if (shard.came_later && !votes(vitals.consensus.role)) continue;
       if (vitals.state != "serving" && vitals.state != "following")
         return unavailable("SHARD_NOT_SERVING",
                            shard.spec.name() + " is " + vitals.state +
@@ -135,12 +152,13 @@ void NodeAdmin::tell_ready() {
 }
 
 void NodeAdmin::publish_metrics() {
-  for (std::size_t i = 0; i < hosted_.size(); ++i) {
+  const auto services = hosted_.now();
+  for (std::size_t i = 0; i < services->size(); ++i) {
     ServiceMetrics& metrics = *metrics_[i];
     std::uint64_t commands = 0, reads = 0, errors = 0, repeated = 0, exceptions = 0;
     std::uint64_t stale_reads = 0, late = 0;
     std::uint64_t stored = 0, resident = 0, quarantined = 0, serving = 0;
-    for (const HostedShard& shard : hosted_[i].shards) {
+    const auto count = [&](const HostedShard& shard) {
       commands += shard.vitals->commands;
       reads += shard.vitals->reads;
       stale_reads += shard.vitals->stale_reads;
@@ -148,6 +166,10 @@ void NodeAdmin::publish_metrics() {
       errors += shard.vitals->errors;
       repeated += shard.vitals->repeated;
       exceptions += shard.vitals->exceptions;
+    };
+    for (const HostedShard& shard : (*services)[i].left) count(shard);
+    for (const HostedShard& shard : (*services)[i].shards) {
+      count(shard);
       const auto vitals = shard.vitals->get();
       stored += vitals.entities_stored;
       resident += vitals.entities_resident;
@@ -182,8 +204,9 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
   status.set_admin(admin_);
   bool refusing = false;
   bool incomplete = false;
-  for (const HostedService& service : hosted_) {
+  for (const auto services = hosted_.now(); const HostedService& service : *services) {
     std::size_t not_voting = 0;
+    std::size_t leaderless = 0;
     ServiceStatus& one = *status.add_services();
     one.set_service(service.service->type->name);
     one.set_context(service.service->type->context);
@@ -198,13 +221,23 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
       one.set_reads(one.reads() + shard.vitals->reads);
       one.set_errors(one.errors() + shard.vitals->errors);
       if (vitals.consensus.recovered)
-        status.add_problems(shard.spec.name() +
-                            " was recovered by an operator's order, from this node's replica "
-                            "alone: what only the lost nodes had is lost");
+        status.add_problems(shard.spec.name() + " was recovered by an operator's order at " +
+                            runtime::to_string(*vitals.consensus.recovered) +
+                            ", from this node's replica alone: what only the lost nodes had then "
+                            "is lost. This is said until the node restarts");
       not_voting += vitals.consensus.role == "absent" || vitals.consensus.role == "catching up";
+      leaderless += vitals.consensus.role == "candidate";
       if (vitals.state != "refusing") continue;
       refusing = true;
       status.add_problems(shard.spec.name() + " refuses commands: " + vitals.problem);
+    }
+    if (leaderless > 0) {
+      incomplete = true;
+      status.add_problems(
+          service.service->type->name + ": this node knows no leader of " +
+          std::to_string(leaderless) + " of its " + std::to_string(service.shards.size()) +
+          " shards: commands are refused, for the moment of an election or until a majority of the "
+          "replicas is linked");
     }
     if (not_voting == 0) continue;
     incomplete = true;
@@ -215,6 +248,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
         "fails can stop their shards. 'troupe shards' shows them: \"catching up\" goes on by "
         "itself, \"absent\" waits for the other nodes to lead and to take it in");
   }
+  if (mesh_)
+    for (const MeshLinkStatus& link : mesh_->status())
+      if (!mesh_->is_up(link.node) && !link.last_error.empty())
+        status.add_problems("there is no link to node " + link.node + ": " + link.last_error);
   const auto log = log_.stats();
   status.mutable_log()->set_commits(log.commits);
   status.mutable_log()->set_entries(log.entries);
@@ -243,9 +280,15 @@ void NodeAdmin::directory(std::function<void(Result<DirectoryView>)> answer) {
   answer(directory_->view());
 }
 
+void NodeAdmin::order(const DirectoryOrder& order,
+                      std::function<void(Result<DirectoryOutcome>)> answer) {
+  if (!directory_) return AdminSource::order(order, std::move(answer));
+  directory_->order(order, std::move(answer));
+}
+
 void NodeAdmin::shards(std::function<void(Result<ShardList>)> answer) {
   ShardList list;
-  for (const HostedService& service : hosted_) {
+  for (const auto services = hosted_.now(); const HostedService& service : *services) {
     for (const HostedShard& shard : service.shards) {
       const auto vitals = shard.vitals->get();
       ShardStatus& one = *list.add_shards();

@@ -1,5 +1,6 @@
 // What a node tells about itself: gathered from figures that its parts publish, so that asking
-// costs no actor a message and works while one of them hangs.
+// costs no actor a message and works while one of them hangs. Asked for the whole cluster, it asks
+// the other nodes (cluster/cluster_view.hpp).
 //
 // Threads: any thread may call anything.
 #pragma once
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "actors/supervision.hpp"
+#include "cluster/cluster_view.hpp"
 #include "cluster/gateway/admin.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_recovery.hpp"
@@ -27,7 +29,7 @@ class NodeAdmin final : public AdminSource {
  public:
   // Everything referred to outlives it.
   NodeAdmin(runtime::Platform& platform, const config::Manifest& manifest, const config::Node& node,
-            const runtime::NodeLog& log, const std::vector<HostedService>& hosted,
+            const runtime::NodeLog& log, const Hosted& hosted,
             std::shared_ptr<actors::SupervisionTree> tree);
   ~NodeAdmin() override;
 
@@ -35,10 +37,13 @@ class NodeAdmin final : public AdminSource {
   // Before it is asked anything.
   void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
   // The same; null: the node has none.
-  void knows(const NodeDirectory* directory) { directory_ = directory; }
+  void knows(NodeDirectory* directory) { directory_ = directory; }
+  // Before the mesh starts. The mesh is destroyed first.
+  void reach(Mesh& mesh);
   void stopping() { stopping_ = true; }
 
-  // Calls back once, as soon as every shard serves.
+  // Calls back once, as soon as every shard serves. One that comes later, by a move, counts when
+  // its replica votes.
   void when_ready(std::function<void()> ready);
 
   // By shards, when one begins or ceases to serve.
@@ -53,6 +58,12 @@ class NodeAdmin final : public AdminSource {
   void tree(std::function<void(Result<TreeNode>)> answer) override;
   void shards(std::function<void(Result<ShardList>)> answer) override;
   void directory(std::function<void(Result<DirectoryView>)> answer) override;
+  void order(const DirectoryOrder& order,
+             std::function<void(Result<DirectoryOutcome>)> answer) override;
+  void cluster(NodeQuestion::What what,
+               std::function<void(Result<ClusterAnswer>)> answer) override {
+    view_.ask(what, std::move(answer));
+  }
   void recovery(std::function<void(Result<RecoveryView>)> answer) override {
     recovery_->view(std::move(answer));
   }
@@ -69,13 +80,15 @@ class NodeAdmin final : public AdminSource {
   const std::string cluster_;
   const std::string node_;
   const runtime::NodeLog& log_;
-  const std::vector<HostedService>& hosted_;
+  const Hosted& hosted_;
   const std::shared_ptr<actors::SupervisionTree> tree_;
   const MonotonicTime started_;
   const bool serves_metrics_;
   std::vector<std::unique_ptr<ServiceMetrics>> metrics_;  // in the order of hosted_
+  ClusterView view_;
+  const Mesh* mesh_ = nullptr;
   NodeRecovery* recovery_ = nullptr;
-  const NodeDirectory* directory_ = nullptr;
+  NodeDirectory* directory_ = nullptr;
   std::string gateway_;
   std::string admin_;
   std::atomic<bool> stopping_{false};

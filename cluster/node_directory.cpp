@@ -4,6 +4,7 @@
 #include <caf/event_based_actor.hpp>
 #include <utility>
 
+#include "actors/encoding.hpp"
 #include "actors/shard/shard_actor.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/founding.hpp"
@@ -22,6 +23,17 @@ actors::ShardOptions directory_options(const config::Storage& storage) {
   return options;
 }
 
+// As the directory says; before it has, as the manifest has it. A node that joins has none of its
+// own.
+std::vector<std::string> control_of(const config::Manifest& manifest, const std::string& node,
+                                    const FolderIdentity& identity, const DirectoryTable& known) {
+  if (known.version() > 0) return control_nodes(known);
+  if (identity.membership != Membership::joiner) return control_nodes(manifest);
+  config::Manifest others = manifest;
+  std::erase_if(others.nodes, [&](const config::Node& one) { return one.name == node; });
+  return control_nodes(others);
+}
+
 actors::ChildSpec executor_child(std::string id,
                                  std::function<void(std::shared_ptr<actors::Executor>)> run_on) {
   actors::ChildSpec child;
@@ -38,32 +50,41 @@ actors::ChildSpec executor_child(std::string id,
 }  // namespace
 
 NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
-    : spec_(std::move(spec)), node_(spec_.node->name) {
+    : spec_(std::move(spec)), node_(spec_.node->name), cluster_(spec_.manifest->cluster.name) {
   const config::Manifest& manifest = *spec_.manifest;
   const FolderIdentity& identity = spec_.folder->identity();
-  const std::vector<std::string> control = control_nodes(manifest);
-  const actors::ServiceType& type = *directory_service().type;
-  spec_.router->add_service(type, {control});
+  const DirectoryTable& known = *spec_.known;
+  control_ = control_of(manifest, node_, identity, known);
+  spec_.router->add_service(*directory_service().type, {control_});
 
   CacheSpec cache;
   cache.platform = spec_.platform;
   cache.self = describe_node(manifest, *spec_.node, *spec_.registry);
   cache.self.set_incarnation(spec_.incarnation);
-  cache.control = control;
+  cache.control = control_;
   cache.file = spec_.folder->directory();
-  cache.known = DirectoryCache::load(spec_.platform->disk(), cache.file, identity.cluster_id);
+  cache.known = known;
   cache.reach = [this](const std::string& node, std::string bytes, MonotonicTime deadline,
                        std::function<void(Result<std::string>)> answer) {
     reach(node, std::move(bytes), deadline, std::move(answer));
   };
-  cache.changed = [this](const DirectoryTable& table, const DirectoryTable& newer) {
+  cache.changed = [this](const DirectoryTable& newer) {
     tell_mesh(newer);
-    if (spec_.changed) spec_.changed(table);
+    if (spec_.changed) spec_.changed(newer);
   };
+  cache.report = spec_.report;
+  cache.transfer = spec_.transfer;
   cache_ = std::make_unique<DirectoryCache>(std::move(cache));
   tell_mesh(*table());
-  if (std::ranges::find(control, node_) == control.end()) return;
+  spec_.mesh->on_call(FrameKind::directory, [this](const IncomingCall& call) {
+    if (!call.begin()) return;
+    reach_here(call.from(), std::move(call.bytes()), call.deadline(),
+               [call](Result<std::string> answer) { call.answer(std::move(answer)); });
+  });
+  if (std::ranges::find(control_, node_) != control_.end()) keep(manifest, identity);
+}
 
+void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity& identity) {
   actors::ShardSpec shard;
   shard.service = &directory_service();
   shard.group = directory_group;
@@ -85,12 +106,10 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
   keeper.linked = spec_.linked;
   keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
   keeper.may_found = identity.membership == Membership::founder;
+  keeper.options.down_after = manifest.balancer.down_after;
+  keeper.options.balancing = manifest.balancer.enabled;
+  keeper.options.balance.repair_delay = manifest.balancer.repair_after;
   keeper_ = std::make_unique<DirectoryKeeper>(std::move(keeper));
-  spec_.mesh->on_call(FrameKind::directory, [this](const IncomingCall& call) {
-    if (!call.begin()) return;
-    keeper_->take(call.from(), std::move(call.bytes()), call.deadline(),
-                  [call](Result<std::string> answer) { call.answer(std::move(answer)); });
-  });
 }
 
 void NodeDirectory::reach(const std::string& node, std::string bytes, MonotonicTime deadline,
@@ -98,8 +117,26 @@ void NodeDirectory::reach(const std::string& node, std::string bytes, MonotonicT
   if (node != node_)
     return spec_.mesh->call(node, FrameKind::directory, std::move(bytes), deadline,
                             std::move(answer));
-  if (keeper_) return keeper_->take(node_, std::move(bytes), deadline, std::move(answer));
-  answer(unavailable("DIRECTORY_STARTING", "this node does not keep the directory"));
+  reach_here(node_, std::move(bytes), deadline, std::move(answer));
+}
+
+// Any node may be asked; who does not keep the directory says who does.
+void NodeDirectory::reach_here(const std::string& from, std::string bytes, MonotonicTime deadline,
+                               std::function<void(Result<std::string>)> answer) {
+  if (keeper_) return keeper_->take(from, std::move(bytes), deadline, std::move(answer));
+  DirectoryAnswer elsewhere;
+  elsewhere.set_leader(cache_->keeper());
+  answer(actors::encode(elsewhere));
+}
+
+std::vector<std::string> NodeDirectory::others(const std::vector<std::string>& fallback) const {
+  const auto known = table();
+  if (known->version() == 0) return fallback;
+  std::vector<std::string> names;
+  for (const DirectoryNode& node : known->nodes())
+    if (node.name() != node_ && node.state() != DirectoryNode::REMOVED)
+      names.push_back(node.name());
+  return names;
 }
 
 // A node that is removed is no peer any more; where others are, the table knows.

@@ -30,12 +30,17 @@ struct NodeDirectorySpec {
   const config::Node* node = nullptr;          // while it is made
   const actors::ServiceRegistry* registry = nullptr;
   const DataFolder* folder = nullptr;  // while it is made
-  std::uint64_t incarnation = 0;       // of this process
+  // What the folder has of the directory, while it is made; version 0: nothing.
+  const DirectoryTable* known = nullptr;
+  std::uint64_t incarnation = 0;  // of this process
   Router* router = nullptr;
   Mesh* mesh = nullptr;
   std::function<bool(const std::string& node)> linked;
-  // The node's copy of the table is newer; inside the copy's actor.
-  std::function<void(const DirectoryTable& table)> changed = {};
+  // The node's copy of the table is newer, by these entries; inside the copy's actor, as what
+  // follows.
+  std::function<void(const DirectoryTable& newer)> changed = {};
+  std::function<void(DirectoryCall&)> report = {};
+  std::function<void(const LeadershipOrder&)> transfer = {};
 };
 
 class NodeDirectory {
@@ -47,6 +52,16 @@ class NodeDirectory {
   std::shared_ptr<const DirectoryTable> table() const { return cache_->table(); }
   DirectoryView view() const { return cache_->view(); }
 
+  // An operator's order or question, carried out by whoever keeps the directory. Errors are those
+  // of docs/errors/directory.md and of calls. `answer` comes once, from any thread.
+  void order(const DirectoryOrder& order, std::function<void(Result<DirectoryOutcome>)> answer);
+
+  // The other nodes of the cluster; as long as the directory is not known: `fallback`.
+  std::vector<std::string> others(const std::vector<std::string>& fallback) const;
+
+  // The nodes that vote in the directory's group, which is made with them.
+  const std::vector<std::string>& control() const { return control_; }
+
   // The replica of the directory's group, null on nodes that are not control nodes.
   const HostedService* hosted() const { return keeper_ ? &hosted_ : nullptr; }
 
@@ -57,10 +72,17 @@ class NodeDirectory {
  private:
   void reach(const std::string& node, std::string bytes, MonotonicTime deadline,
              std::function<void(Result<std::string>)> answer);
+  void reach_here(const std::string& from, std::string bytes, MonotonicTime deadline,
+                  std::function<void(Result<std::string>)> answer);
+  void keep(const config::Manifest& manifest, const FolderIdentity& identity);
   void tell_mesh(const DirectoryTable& newer);
+  void carry_out(actors::Call<directory::v1::Changed> call, const std::string& what,
+                 std::function<void(Result<DirectoryOutcome>)> answer);
 
   const NodeDirectorySpec spec_;
   const std::string node_;
+  const std::string cluster_;
+  std::vector<std::string> control_;
   HostedService hosted_;
   std::unique_ptr<DirectoryKeeper> keeper_;  // null: no control node
   std::unique_ptr<DirectoryCache> cache_;

@@ -1,28 +1,14 @@
 #include "cluster/node_recovery.hpp"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "actors/shard/shard_actor.hpp"
+#include "cluster/gathered.hpp"
 #include "cluster/replication/raft_exchange.hpp"
 
 namespace troupe::cluster {
 namespace {
-
-// What several actors add to, each on its thread. The last to let go of it answers: an actor that
-// ends instead of answering lets go as well.
-template <class Message>
-struct Gathered {
-  explicit Gathered(std::function<void(Result<Message>)> whom) : answer(std::move(whom)) {}
-  ~Gathered() { answer(std::move(message)); }
-  Gathered(const Gathered&) = delete;
-  Gathered& operator=(const Gathered&) = delete;
-
-  std::mutex mutex;
-  Message message;  // guarded by mutex
-  const std::function<void(Result<Message>)> answer;
-};
 
 void fill(RecoveryGroup& group, const actors::Shard& shard,
           const actors::Consensus::Status& status) {
@@ -57,7 +43,7 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
   for (const std::string& other : spec_.others)
     if (spec_.exchange && spec_.exchange->linked(other)) gathered->message.add_linked(other);
   for (const std::string& shard : spec_.placed) gathered->message.add_placed(shard);
-  for (const HostedService& service : *spec_.hosted) {
+  for (const auto services = spec_.hosted->now(); const HostedService& service : *services) {
     for (const HostedShard& shard : service.shards) {
       const auto actor = spec_.router->shard(*service.service->type, shard.spec.shard);
       // Of one that never answers its name is left.
@@ -67,7 +53,8 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
                        [gathered, name = shard.spec.name(), service = service.service->type->name,
                         number = shard.spec.shard](actors::Shard& asked) {
                          const auto status = asked.group();
-                         if (status.replica == 0 && status.role != "absent") return;
+                         // Nor one that is on its way to go on alone: it must not be passed over.
+                         if (status.role == "starting") return;
                          const std::lock_guard inner{gathered->mutex};
                          auto& silent = *gathered->message.mutable_silent();
                          silent.erase(std::find(silent.begin(), silent.end(), name));
@@ -103,7 +90,7 @@ Result<void> NodeRecovery::check(const RecoveryRequest& request) const {
 }
 
 caf::actor NodeRecovery::find(const std::string& service, std::uint32_t shard) const {
-  for (const HostedService& one : *spec_.hosted)
+  for (const auto services = spec_.hosted->now(); const HostedService& one : *services)
     if (one.service->type->name == service) return spec_.router->shard(*one.service->type, shard);
   return {};
 }

@@ -15,6 +15,7 @@ namespace troupe::cluster {
 class Mesh;
 class NodeAdmin;
 class NodeDirectory;
+class NodeShards;
 
 // Everything pointed to outlives the actors.
 struct NodeTreeSpec {
@@ -26,7 +27,8 @@ struct NodeTreeSpec {
   Router* router = nullptr;
   Mesh* mesh = nullptr;                // null: the node is alone
   NodeDirectory* directory = nullptr;  // null: it has none
-  const std::vector<HostedService>* hosted = nullptr;
+  const Hosted* hosted = nullptr;
+  NodeShards* shards = nullptr;
   NodeServers* servers = nullptr;
   NodeAdmin* admin = nullptr;
   Duration drain{};

@@ -10,11 +10,16 @@
 //   of its shards.
 // - A service's places depend on its own name, number of shards and factor, and on the names and
 //   labels of its nodes: other services, and the order of the file, change nothing.
+//
+// It is the balancer's plan (directory/balancer.hpp) for a cluster that has this service alone, so
+// that the balancer finds nothing to improve in it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "actors/service.hpp"
 #include "cluster/replication/raft_group.hpp"
 #include "config/manifest.hpp"
 
@@ -27,6 +32,11 @@ using Replicas = std::vector<RaftVoter>;
 
 // By number of the shard. Empty lists if no node hosts the service.
 std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service);
+
+// Of every service of the registry, by its name.
+using ServicePlaces = std::map<std::string, std::vector<Replicas>>;
+ServicePlaces place_services(const config::Manifest& manifest,
+                             const actors::ServiceRegistry& registry);
 
 // The same for the same nodes of every shard, whichever should lead; never 0.
 std::uint64_t checksum_of(const std::vector<Replicas>& shards);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ class ConsensusObserver {
   // commit. `why` is what to answer to commands. on_leading() may come at any time, or never.
   virtual void on_following(const Error& why) { static_cast<void>(why); }
 
+  // Nobody leads, as far as this replica knows, which stands for election. on_following() or
+  // on_leading() comes when somebody does.
+  virtual void on_leaderless() {}
+
   // --- files: a replica that lags behind what the leader's log has cut off gets the leader's file
 
   // Where the shard's file of a generation lies. A file of a later generation than the log names is
@@ -74,6 +79,13 @@ class ConsensusObserver {
   // The log names the file of a later generation now and begins behind it. The group does nothing
   // any more: the shard starts again with that file and a new group.
   virtual void on_file_replaced() {}
+
+  // This replica leads, and is to leave the group: the observer is to call hand_over_to(node) when
+  // it can. False: it leaves that to the group, which does so at once.
+  virtual bool on_hand_over_wanted(const std::string& node) {
+    static_cast<void>(node);
+    return false;
+  }
 
   // The group cannot go on (rotten log, engine error). The shard's actor ends with this error.
   virtual void on_failed(const Error& why) = 0;
@@ -113,10 +125,10 @@ class Consensus {
   // committed may be read without confirmation, even while a full disk keeps it from writing.
   virtual bool sole_voter() const { return false; }
 
-  // The latest moment of which this replica knows that nothing behind `applied` was committed then:
-  // by a leader's word, or because it leads. Nullopt: it has heard of none since it was made.
-  // `applied` never falls. A leader's word counts from when it came.
-  virtual std::optional<MonotonicTime> fresh_at(runtime::LogIndex applied) {
+  // The shard file holds all up to `applied`, which never falls. Returns the latest moment of which
+  // this replica knows that nothing behind it was committed then: by a leader's word, which counts
+  // from when it came, or because it leads. Nullopt: it has heard of none since it was made.
+  virtual std::optional<MonotonicTime> note_applied(runtime::LogIndex applied) {
     static_cast<void>(applied);
     return std::nullopt;
   }
@@ -130,6 +142,21 @@ class Consensus {
   // meanwhile. Calls back with whether leadership is gone, within seconds, and at once if this
   // replica does not lead or nobody else could.
   virtual void hand_over(std::function<void(bool)> done) { done(false); }
+  // The same to the voter on that node, or to nobody.
+  virtual void hand_over_to(const std::string& node, std::function<void(bool)> done) {
+    static_cast<void>(node);
+    done(false);
+  }
+
+  // The nodes where its replicas are to be have changed.
+  virtual void places_changed() {}
+
+  // Whether the disk has no space for what the shard file is to hold. The group then tells whoever
+  // leads it, and lets others lead rather than this replica.
+  virtual void lacks_room(bool lacks) { static_cast<void>(lacks); }
+
+  // Whether this replica leads and hand_over() would let a voter lead that does not lack room.
+  virtual bool other_has_room() const { return false; }
 
   // Obeys, durably, before it calls back. Errors, after which nothing has changed:
   // FAILED_PRECONDITION / RECOVERY_REFUSED says why; those of the log.
@@ -150,10 +177,17 @@ class Consensus {
     runtime::LogIndex commit = 0;
     runtime::LogIndex last = 0;
     runtime::LogIndex snapshot = 0;
-    std::uint64_t replica = 0;    // Raft id; 0: none
-    runtime::Term last_term = 0;  // of entry `last`
-    bool recovered = false;       // in this process
+    std::uint64_t replica = 0;               // Raft id; 0: none
+    runtime::Term last_term = 0;             // of entry `last`
+    std::optional<WallTime> recovered = {};  // when, if in this process
     std::string leader = {};  // name of the node that leads, as far as is known; empty: not known
+    // Of a leader: the committed configuration, and the index of the entry that made it so.
+    struct Member {
+      std::string node;
+      bool voter = false;
+    };
+    std::vector<Member> members = {};
+    runtime::LogIndex members_index = 0;
   };
   virtual Status status() const = 0;
   // By the newest configuration, committed or not.

@@ -106,8 +106,13 @@ void Shard::on_leading(runtime::Term) {
   TROUPE_SOMETIMES_IF(refusal_.has_value(), "a shard led again after it had refused commands");
   refusal_.reset();
   following_ = false;
+  if (const auto done = std::exchange(recovered_, nullptr)) done({});
+  serve_when_applied(committed_);
+}
+
+void Shard::serve_when_applied(runtime::LogIndex index) {
   enter(State::recovering);
-  serve_at_ = committed_;
+  serve_at_ = index;
   // Planted: commands run before the file holds all that the log held.
   if (applied_.index >= serve_at_ || TROUPE_PLANTED(serve_before_applied)) return serve();
   TROUPE_SOMETIMES("a shard had entries to apply before it served");
@@ -171,9 +176,11 @@ void Shard::on_failed(const Error& why) {
 }
 
 // Batches that are not committed failed or have an unknown outcome. What saw them is dropped; their
-// callers retry under the same message id.
+// callers retry under the same message id. If the shard leads on, it serves again when the file
+// holds all that may commit: what was dropped is the only thing in memory that knew of it.
 void Shard::refuse_open_work(const Error& why) {
   ++epoch_;
+  const runtime::LogIndex newest = in_flight_.empty() ? committed_ : in_flight_.back().index;
   const Error outcome{
       why.code == Code::resource_exhausted ? why.code : Code::unavailable,
       why.code == Code::resource_exhausted ? why.reason : "OUTCOME_UNKNOWN",
@@ -196,6 +203,7 @@ void Shard::refuse_open_work(const Error& why) {
   TROUPE_SOMETIMES_IF(!stalled_.empty(), "commands waited for a batch that failed");
   requeue({std::make_move_iterator(stalled_.begin()), std::make_move_iterator(stalled_.end())});
   stalled_.clear();
+  if (state_ == State::serving) serve_when_applied(newest);
 }
 
 // Everything in memory is forgotten; requests that waited for it are taken up again.
@@ -230,7 +238,9 @@ void Shard::handle(RequestPtr request) {
         "DEADLINE_EXCEEDED",
         "the call's time was over before it ran; it had no effect by this attempt"));
   }
-  if (request->stale && state_ != State::opening && state_ != State::stopping)
+  // Where nobody else votes an ordinary read is as quick, and it is fresh.
+  const bool freshly = state_ == State::serving && consensus_->sole_voter();
+  if (request->stale && !freshly && state_ != State::opening && state_ != State::stopping)
     return read_stale(std::move(request));
   switch (state_) {
     case State::serving:
@@ -260,7 +270,10 @@ void Shard::handle(RequestPtr request) {
 void Shard::recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done) {
   if (!consensus_)
     return done(unavailable("SHARD_STARTING", spec_.name() + " is starting; retry soon"));
-  consensus_->recover(order, std::move(done));
+  consensus_->recover(order, [this, done = std::move(done)](const Result<void>& stored) {
+    if (!stored) return done(stored);
+    recovered_ = done;
+  });
 }
 
 void Shard::stop(std::function<void()> stopped) {

@@ -10,7 +10,8 @@
 // dropped.
 //
 // Reads that may be stale (Request::stale) are another way: they run on any replica, over an entity
-// that is made of the file's rows for the one read and shares nothing with those in memory.
+// that is made of the file's rows for the one read and shares nothing with those in memory. Only a
+// replica that votes alone, and serves, answers them like any other read.
 //
 // This class is the state machine alone: it runs inside its actor (shard_actor.hpp), never blocks,
 // and sees the world through Executor, ShardFiles and Consensus. No method is thread-safe.
@@ -92,8 +93,14 @@ class Shard final : private ConsensusObserver {
   void handle(RequestPtr request);
 
   // If it leads, lets another replica do so, within seconds, and calls back; at once if it does
-  // not, or nobody else could. Commands that come meanwhile wait.
-  void hand_over(std::function<void()> done);
+  // not, or nobody else could. Commands that come meanwhile wait. `node`: the one that is to lead,
+  // or nobody else; empty: any.
+  void hand_over(std::function<void()> done, const std::string& node = {});
+
+  // Consensus::places_changed().
+  void places_changed() {
+    if (consensus_) consensus_->places_changed();
+  }
 
   // Refuses what comes from now on, lets proposed batches commit and their replies leave, then
   // calls back.
@@ -109,7 +116,8 @@ class Shard final : private ConsensusObserver {
   std::vector<Consensus::Voter> voters() const {
     return consensus_ ? consensus_->voters() : std::vector<Consensus::Voter>{};
   }
-  // Consensus::recover(); UNAVAILABLE / SHARD_STARTING while it is opening.
+  // Consensus::recover(), and leads when it calls back. UNAVAILABLE / SHARD_STARTING while it is
+  // opening.
   void recover(const RecoveryOrder& order, std::function<void(const Result<void>&)> done);
 
   // A page of an entity's history that was fetched for the handler that asked for it.
@@ -126,7 +134,9 @@ class Shard final : private ConsensusObserver {
   void on_leading(runtime::Term term) override;
   void on_not_leading(const Error& why) override;
   void on_following(const Error& why) override;
+  void on_leaderless() override { publish(); }
   void on_failed(const Error& why) override;
+  void serve_when_applied(runtime::LogIndex index);
   void serve();
   void run_queued();
   void refuse_open_work(const Error& why);
@@ -136,8 +146,12 @@ class Shard final : private ConsensusObserver {
   void stop_if_idle();
 
   // --- shard_handover.cpp
+  bool on_hand_over_wanted(const std::string& node) override;
   void hand_over_when_idle();
   bool waits_for_hand_over(RequestPtr& request);
+  bool leads() const;
+  void make_way();
+  Error disk_full(const std::string& message) const;
 
   // --- shard_copies.cpp: files from and for other replicas
   std::string file_of(std::uint64_t generation) const override;
@@ -234,7 +248,9 @@ class Shard final : private ConsensusObserver {
   bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
   std::function<void()> handing_over_;
-  bool hand_over_begun_ = false;   // the group has been told
+  std::string heir_;                                    // the node to hand it to; empty: any
+  bool hand_over_begun_ = false;                        // the group has been told
+  std::function<void(const Result<void>&)> recovered_;  // from recover() until it leads
   std::deque<RequestPtr> queued_;  // while opening, recovering or handing leadership over
   std::uint64_t epoch_ = 0;        // raised when residents are dropped: older completions are void
   std::uint64_t generation_ = 1;   // of the shard file

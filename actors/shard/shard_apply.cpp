@@ -83,12 +83,15 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
     unapplied_.insert(unapplied_.begin(), applying_->begin(), applying_->end());
     applying_.reset();
     apply_retrying_ = true;
-    for (auto& [index, then] : std::exchange(when_applied_, {})) then(why);
+    consensus_->lacks_room(true);
+    make_way();
+    const Error told = disk_full(why.message);
+    for (auto& [index, then] : std::exchange(when_applied_, {})) then(told);
+    if (serve_at_ > 0) refusal_ = told;
     if (state_ == State::recovering && serve_at_ > 0) {
       TROUPE_SOMETIMES("a shard led and could not serve because its disk was full");
       // It leads, but may not run commands before its entities can be read from the file. Reads are
       // answered from the file with the rows that wait laid over it.
-      refusal_ = why;
       enter(State::refusing);
       run_queued();
     }
@@ -102,8 +105,9 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
     unapplied_bytes_ -= entry.payload ? entry.payload->size() : 0;
   files_.dispose(std::exchange(applying_, nullptr));
   applied_ = *result;
+  consensus_->lacks_room(false);
   replies_.applied(applied_.index);
-  static_cast<void>(consensus_->fresh_at(applied_.index));  // so that it keeps up
+  static_cast<void>(consensus_->note_applied(applied_.index));
   while (!when_applied_.empty() && when_applied_.begin()->first <= applied_.index) {
     auto then = std::move(when_applied_.begin()->second);
     when_applied_.erase(when_applied_.begin());

@@ -94,12 +94,12 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     surroundings_.vitals->reads.fetch_add(1, std::memory_order_relaxed);
   } else {
     if (state_ == State::refusing) return request->answer(*refusal_);
+    if (hand_over_begun_ && waits_for_hand_over(request)) return;  // its batch would be refused
     if (batch_is_full()) {
       if (apply_retrying_) {
-        return request->answer(resource_exhausted(
-            "DISK_FULL",
+        return request->answer(disk_full(
             "the disk that holds " + spec_.name() +
-                " is full; free space, then send the command again with the same message id"));
+            " is full; free space, then send the command again with the same message id"));
       }
       if (waiting_ >= spec_.options.waiting_max)
         return request->answer(resource_exhausted("SHARD_OVERLOADED",

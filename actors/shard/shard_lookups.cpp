@@ -103,13 +103,14 @@ void Shard::look_up_reply(Resident& resident, RequestPtr request, const ReplyKey
 // state has seen, so the file is first brought up to date; meanwhile the entity takes nothing else.
 void Shard::fetch_history(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages) {
   resident.busy = true;
+  const std::uint64_t before = epoch_;
   if (resident.in_open_batch) flush(true);
+  if (before != epoch_) return handle(std::move(request));  // the batch was refused: it is gone
   if (apply_retrying_ && resident.last_batch > applied_.index) {
     TROUPE_SOMETIMES("history was refused because the file lacks rows");
     resident.busy = false;
-    return request->answer(resource_exhausted(
-        "DISK_FULL",
-        "the history cannot be read before the full disk of " + spec_.name() + " has space"));
+    return request->answer(disk_full("the history cannot be read before the full disk of " +
+                                     spec_.name() + " has space"));
   }
   when_applied(resident.last_batch, [this, entity = resident.key, epoch = epoch_, request,
                                      pages](const Result<void>& applied) {

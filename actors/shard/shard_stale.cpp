@@ -152,7 +152,7 @@ void Shard::refuse_stale_reads(const Error& why) {
 // How long ago these rows were all that was committed, at most. A replica that has not been up to
 // date since it started goes by the clock: its newest rows say when they were written.
 Duration Shard::age_of(const runtime::ShardFile::Applied& applied) {
-  if (const auto fresh = consensus_->fresh_at(applied.index))
+  if (const auto fresh = consensus_->note_applied(applied.index))
     return std::max<Duration>(now() - *fresh, Duration::zero());
   if (applied.time_ms == 0) return Duration::max();
   const std::int64_t wall = surroundings_.platform->clock().wall().time_since_epoch().count();

@@ -9,7 +9,7 @@ namespace troupe::cluster {
 namespace {
 
 // An answer so soon, without news, is none that was waited for.
-constexpr Duration at_once_within = std::chrono::seconds{1};
+constexpr Duration at_once_within = std::chrono::milliseconds{500};
 
 }  // namespace
 
@@ -29,6 +29,11 @@ DirectoryTable DirectoryCache::load(runtime::Disk& disk, const std::string& file
 std::shared_ptr<const DirectoryTable> DirectoryCache::table() const {
   const std::lock_guard guard{mutex_};
   return table_;
+}
+
+std::string DirectoryCache::keeper() const {
+  const std::lock_guard guard{mutex_};
+  return keeper_;
 }
 
 DirectoryView DirectoryCache::view() const {
@@ -108,7 +113,36 @@ void DirectoryCache::heard(const std::string& node, MonotonicTime asked_at,
   hint_ = node;
   const bool news = answer.difference().version() > table()->version();
   if (news) take(answer.difference());
-  again(news || spec_.platform->clock().now() - asked_at >= at_once_within);
+  if (spec_.transfer)
+    for (const LeadershipOrder& order : answer.transfers()) spec_.transfer(order);
+  again(news || answer.transfers_size() > 0 ||
+        spec_.platform->clock().now() - asked_at >= at_once_within);
+}
+
+void DirectoryCache::ask_keeper(const DirectoryQuestion& question,
+                                std::function<void(Result<DirectoryAnswer>)> answer) {
+  const std::string keeper = this->keeper();
+  if (keeper.empty())
+    return answer(unavailable("DIRECTORY_UNREACHABLE",
+                              "this node does not reach whoever keeps the directory; a majority "
+                              "of the control nodes must be up"));
+  DirectoryCall call;
+  *call.mutable_self() = spec_.self;
+  *call.mutable_question() = question;
+  spec_.reach(keeper, actors::encode(call),
+              spec_.platform->clock().now() + spec_.options.question_time,
+              [keeper, answer = std::move(answer)](Result<std::string> bytes) {
+                if (!bytes) return answer(bytes.error());
+                DirectoryAnswer said;
+                if (!actors::decode(*bytes, said))
+                  return answer(internal("DIRECTORY_CALL_MALFORMED",
+                                         "the answer of " + keeper + " does not parse"));
+                if (!said.keeps())
+                  return answer(unavailable("DIRECTORY_UNREACHABLE",
+                                            keeper + " does not keep the directory any more; ask "
+                                                     "again"));
+                answer(std::move(said));
+              });
 }
 
 void DirectoryCache::again(bool at_once) {
@@ -142,7 +176,7 @@ void DirectoryCache::take(const DirectoryTable& newer) {
             log->warn("directory.not_stored",
                       "the copy of the directory is not stored: " + written.error().describe());
         });
-  if (spec_.changed) spec_.changed(*copy, newer);
+  if (spec_.changed) spec_.changed(newer);
 }
 
 void DirectoryCache::complain(const std::string& node, const Error& why) {

@@ -23,6 +23,7 @@ namespace troupe::cluster {
 
 struct CacheOptions {
   Duration call_time = std::chrono::seconds{10};
+  Duration question_time = std::chrono::seconds{3};
   // Between calls that brought nothing new.
   Duration pause_first = std::chrono::milliseconds{100};
   Duration pause_longest = std::chrono::seconds{1};
@@ -39,7 +40,9 @@ struct CacheSpec {
                      std::function<void(Result<std::string>)> answer)>
       reach;
   // The copy is newer than before; `newer` is what changed.
-  std::function<void(const DirectoryTable& table, const DirectoryTable& newer)> changed = {};
+  std::function<void(const DirectoryTable& newer)> changed = {};
+  // Leadership of a shard that this node leads is to go elsewhere.
+  std::function<void(const LeadershipOrder&)> transfer = {};
   // Where the copy is kept for the next life; empty: nowhere.
   std::string file = {};
   CacheOptions options = {};
@@ -51,8 +54,14 @@ class DirectoryCache {
 
   void run_on(std::shared_ptr<actors::Executor> executor);
 
+  // Asks whoever keeps the directory, as far as is known; any thread.
+  void ask_keeper(const DirectoryQuestion& question,
+                  std::function<void(Result<DirectoryAnswer>)> answer);
+
   std::shared_ptr<const DirectoryTable> table() const;
   DirectoryView view() const;
+  // Who keeps the directory; empty: not known.
+  std::string keeper() const;
 
   // What a file of an earlier life holds; an empty table if it is not there or of another cluster.
   // Before actors start: it blocks.

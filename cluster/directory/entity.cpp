@@ -73,6 +73,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
       return changed();
     DirectoryNode node = request.node();
     node.set_state(DirectoryNode::UP);
+    node.set_control(known.control());
     node.set_draining(known.draining());
     node.set_cordoned(known.cordoned());
     node.set_since_ms(known.since_ms());
@@ -113,7 +114,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     shard = *known;
     *shard.mutable_nodes() = request.nodes();
     shard.set_since_ms(in_ms(effects.now()));
-    if (!same_nodes(*known, shard)) shard.set_founding(false);
+    shard.set_founding(false);
     avoid(shard, request.avoid());
     effects.emit(event);
     return changed();
@@ -255,12 +256,6 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     one.set_node(node);
     one.set_since_ms(shard.since_ms());
     if (avoided.size() > remembered_max) avoided.DeleteSubrange(0, 1);
-  }
-
-  // Whichever is to lead.
-  static bool same_nodes(const DirectoryShard& one, const DirectoryShard& other) {
-    const std::set<std::string> nodes{one.nodes().begin(), one.nodes().end()};
-    return nodes == std::set<std::string>{other.nodes().begin(), other.nodes().end()};
   }
 
   Result<void> suit(const v1::SetPlacesRequest& request) const {

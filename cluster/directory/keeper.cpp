@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/encoding.hpp"
+#include "cluster/directory/balance_report.hpp"
 #include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::cluster {
@@ -30,6 +31,8 @@ void DirectoryKeeper::run_on(std::shared_ptr<actors::Executor> executor) {
     waiting_.clear();
     seen_.clear();
     changing_.clear();
+    reports_.clear();
+    transferred_.clear();
     read();
   });
 }
@@ -123,6 +126,8 @@ void DirectoryKeeper::keep(bool keeps) {
     TROUPE_SOMETIMES("a keeper of the directory was replaced");
     spec_.platform->log().info("directory.not_kept", "another node keeps the directory");
     seen_.clear();
+    reports_.clear();
+    transferred_.clear();
     for (auto& [node, waiting] : std::exchange(waiting_, {})) answer(waiting);
     return;
   }
@@ -186,7 +191,9 @@ void DirectoryKeeper::taken(const std::string& from, const DirectoryCall& call,
         "DIRECTORY_NODE_UNKNOWN", "the cluster has no node " + from + (known ? " any more" : "") +
                                       "; it can be made a member: troupe init FILE --join --node " +
                                       from));
+  if (call.has_question()) return answer_question(call.question(), waiting.answer);
   seen_[from] = {call.self(), spec_.platform->clock().now()};
+  reports_.take(from, call, spec_.platform->clock().now());
   welcome(call.self());
   if (call.version() > table_.version())
     spec_.platform->log().error("directory.behind",
@@ -223,6 +230,21 @@ void DirectoryKeeper::tell() {
   }
 }
 
+void DirectoryKeeper::answer_question(const DirectoryQuestion& question, const Answer& answer_to) {
+  DirectoryAnswer answer;
+  answer.set_keeps(true);
+  const BalanceInput input = balance_input();
+  if (!question.left_on().empty()) {
+    const LeftOnNode left = left_on_node(input, question.left_on());
+    answer.mutable_left()->set_wished(left.wished);
+    answer.mutable_left()->set_members(left.members);
+    answer.mutable_left()->set_leaders(left.leaders);
+    answer.mutable_left()->set_unknown(left.unknown);
+  }
+  if (question.plan()) *answer.mutable_plan() = report_of(plan_balance(input));
+  answer_to(actors::encode(answer));
+}
+
 void DirectoryKeeper::answer(Waiting& waiting) {
   DirectoryAnswer answer;
   answer.set_keeps(keeps_);
@@ -230,6 +252,7 @@ void DirectoryKeeper::answer(Waiting& waiting) {
     answer.set_leader(spec_.vitals->leader());
   else if (waiting.version < table_.version())
     *answer.mutable_difference() = difference(table_, waiting.version);
+  for (LeadershipOrder& order : waiting.transfers) *answer.add_transfers() = std::move(order);
   std::exchange(waiting.answer, nullptr)(actors::encode(answer));
 }
 
@@ -253,6 +276,7 @@ void DirectoryKeeper::tick() {
   }
   look_for_the_dead();
   found();
+  balance();
   std::shared_ptr<actors::Executor> executor;
   {
     const std::lock_guard guard{mutex_};

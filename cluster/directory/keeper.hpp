@@ -1,6 +1,6 @@
 // Keeps the directory: on every control node, at work on the one whose replica of the directory's
 // group leads. Answers the nodes' long calls with what changed, fills the table of a new cluster,
-// and finds out which nodes are up and down.
+// finds out which nodes are up and down, and orders what the balancer says.
 //
 // What it answers is never behind: it shows a version only when its own replica, as leader, has
 // confirmed it by a read, and every change that it orders goes through that replica alone, so that
@@ -23,6 +23,8 @@
 #include "actors/client.hpp"
 #include "actors/shard/consensus.hpp"
 #include "actors/shard/vitals.hpp"
+#include "cluster/directory/balancer.hpp"
+#include "cluster/directory/reports.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
 #include "runtime/platform/platform.hpp"
@@ -34,6 +36,9 @@ struct KeeperOptions {
   Duration tick = std::chrono::seconds{1};  // while it keeps
   // A call is answered so long before its time is over.
   Duration answer_before = std::chrono::seconds{1};
+  BalanceOptions balance = {};
+  // Otherwise only nodes that drain, and operators' orders, make anything move.
+  bool balancing = true;
 };
 
 struct KeeperSpec {
@@ -70,6 +75,7 @@ class DirectoryKeeper {
     std::uint64_t version = 0;  // that the node knows
     MonotonicTime deadline{};
     Answer answer;
+    std::vector<LeadershipOrder> transfers = {};
   };
   struct Seen {
     DirectoryNode self;
@@ -91,8 +97,17 @@ class DirectoryKeeper {
   void found();
   void tell();
   void answer(Waiting& waiting);
+  void answer_question(const DirectoryQuestion& question, const Answer& answer);
   void tick();
   void look_for_the_dead();
+
+  // keeper_balance.cpp
+  BalanceInput balance_input() const;
+  bool is_allowed(const BalanceStep& step) const;
+  void balance();
+  void set_places(const BalanceStep& step);
+  void transfer(const BalanceStep& step);
+  bool wants_reports(const BalanceInput& input) const;
   directory::v1::Why why(std::string text) const;
 
   const KeeperSpec spec_;
@@ -111,6 +126,8 @@ class DirectoryKeeper {
   std::map<std::string, Waiting> waiting_;  // by node
   std::map<std::string, Seen> seen_;        // by node
   std::set<std::string> changing_;          // what an order is under way for
+  Reports reports_;
+  std::map<std::string, MonotonicTime> transferred_;  // by shard: when that was last ordered
 };
 
 }  // namespace troupe::cluster

@@ -117,11 +117,17 @@ bool same_description(const DirectoryNode& entry, const DirectoryNode& said) {
     return one.name() == other.name() && one.value() == other.value();
   };
   return entry.incarnation() == said.incarnation() && entry.mesh() == said.mesh() &&
-         entry.admin() == said.admin() && entry.control() == said.control() &&
-         equal_texts(entry.services(), said.services()) &&
+         entry.admin() == said.admin() && equal_texts(entry.services(), said.services()) &&
          equal_texts(entry.formats(), said.formats()) &&
          std::equal(entry.labels().begin(), entry.labels().end(), said.labels().begin(),
                     said.labels().end(), same_label);
+}
+
+std::vector<std::string> control_nodes(const DirectoryTable& table) {
+  std::vector<std::string> names;
+  for (const DirectoryNode& node : table.nodes())
+    if (node.control()) names.push_back(node.name());
+  return names;
 }
 
 bool has_places(const DirectoryTable& table, std::string_view node) {

@@ -34,9 +34,12 @@ DirectoryTable difference(const DirectoryTable& table, std::uint64_t since);
 // not newer than the copy.
 bool merge(DirectoryTable& copy, const DirectoryTable& newer);
 
-// Whether a node's own description is what its entry says; state, flags and version are not its
-// own.
+// Whether a node's own description is what its entry says; state, flags, version and who keeps the
+// directory are not its own.
 bool same_description(const DirectoryNode& entry, const DirectoryNode& said);
+
+// The nodes that keep the directory, by name.
+std::vector<std::string> control_nodes(const DirectoryTable& table);
 
 // Whether any shard is wished on the node.
 bool has_places(const DirectoryTable& table, std::string_view node);

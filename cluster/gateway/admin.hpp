@@ -1,6 +1,7 @@
-// The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards,
-// /v1/directory and /v1/recovery; POST /v1/recovery, which changes something and so is no request
-// that a web page could make without being asked: its body is application/json.
+// The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards, the
+// same three of all nodes under /v1/cluster/, /v1/directory and /v1/recovery; POST /v1/directory
+// and /v1/recovery, which change something and so are no requests that a web page could make
+// without being asked: their body is application/json.
 #pragma once
 
 #include <functional>
@@ -32,7 +33,18 @@ class AdminSource {
 
   // The cluster's directory as this node knows it.
   virtual void directory(std::function<void(Result<DirectoryView>)> answer) {
-    answer(unimplemented("ROUTE_NOT_FOUND", "this node is alone and has no directory"));
+    answer(no_directory());
+  }
+  virtual void order(const DirectoryOrder& order,
+                     std::function<void(Result<DirectoryOutcome>)> answer) {
+    static_cast<void>(order);
+    answer(no_directory());
+  }
+
+  // cluster/cluster_view.hpp
+  virtual void cluster(NodeQuestion::What what, std::function<void(Result<ClusterAnswer>)> answer) {
+    static_cast<void>(what);
+    answer(unimplemented("ROUTE_NOT_FOUND", "this node knows of no others"));
   }
 
   // cluster/node_recovery.hpp
@@ -44,6 +56,9 @@ class AdminSource {
   }
 
  private:
+  static Error no_directory() {
+    return unimplemented("ROUTE_NOT_FOUND", "this node is alone and has no directory");
+  }
   static Error no_recovery() {
     return unimplemented("ROUTE_NOT_FOUND", "this node has no groups to recover");
   }

@@ -23,7 +23,8 @@ enum class FrameKind : std::uint8_t {
   raft = 16,       // messages between replicas of groups
   command = 17,    // calls of entities
   transfer = 18,   // chunks of files
-  directory = 19,  // a node's long call to whoever keeps the directory
+  admin = 19,      // what an operator asks of all nodes
+  directory = 20,  // a node's long call to whoever keeps the directory
   test = 255,
 };
 

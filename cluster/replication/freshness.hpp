@@ -24,8 +24,9 @@ class Freshness {
     if (marks_.size() < marks_max) marks_.push_back({time, commit});
   }
 
-  // The latest moment noted at which nothing behind `applied` was committed. `applied` never falls.
-  std::optional<MonotonicTime> at(runtime::LogIndex applied) {
+  // Rows are applied up to `applied`, which never falls. Returns the latest moment noted at which
+  // nothing behind it was committed.
+  std::optional<MonotonicTime> note_applied(runtime::LogIndex applied) {
     while (!marks_.empty() && marks_.front().commit <= applied) {
       fresh_ = marks_.front().time;
       if (marks_.size() == 1) break;

@@ -89,6 +89,7 @@ Result<void> take_body(RaftFrame& frame, RaftMessage& message) {
       head.type = ENGINE_APPEND_ENTRIES_RESULT;
       head.append_result.rejected = frame.append_result().rejected();
       head.append_result.last_index = frame.append_result().last_index();
+      message.lacks_room = frame.append_result().lacks_room();
       return {};
     case RaftFrame::kVote:
       head.type = ENGINE_REQUEST_VOTE;
@@ -160,6 +161,7 @@ void put_body(const RaftMessage& message, RaftFrame& frame) {
     case ENGINE_APPEND_ENTRIES_RESULT:
       frame.mutable_append_result()->set_rejected(head.append_result.rejected);
       frame.mutable_append_result()->set_last_index(head.append_result.last_index);
+      frame.mutable_append_result()->set_lacks_room(message.lacks_room);
       return;
     case ENGINE_REQUEST_VOTE:
       frame.mutable_vote()->set_last_index(head.vote.last_index);

@@ -11,11 +11,18 @@ using runtime::LogEntry;
 using runtime::LogIndex;
 using runtime::Term;
 
+RaftSurroundings::RaftSurroundings(runtime::Platform& of_node, runtime::NodeLog& node_log,
+                                   RaftOptions wanted)
+    : platform(of_node),
+      log(node_log),
+      options(std::move(wanted)),
+      reads(platform.workers().queue("raft-reads", runtime::Workers::Kind::pooled)),
+      asleep(platform.metrics().gauge("troupe_groups_asleep",
+                                      "Idle groups whose replica here costs nothing.")) {}
+
 actors::ConsensusFactory make_raft_factory(runtime::Platform& platform, runtime::NodeLog& log,
                                            RaftOptions options) {
-  std::shared_ptr<RaftSurroundings> shared(
-      new RaftSurroundings{platform, log, std::move(options),
-                           platform.workers().queue("raft-reads", runtime::Workers::Kind::pooled)});
+  const auto shared = std::make_shared<RaftSurroundings>(platform, log, std::move(options));
   return [shared](runtime::GroupId group, actors::Executor& executor,
                   actors::ConsensusObserver& observer) -> std::unique_ptr<actors::Consensus> {
     return std::make_unique<RaftGroup>(shared, group, executor, observer);
@@ -32,6 +39,7 @@ RaftGroup::RaftGroup(std::shared_ptr<RaftSurroundings> shared, runtime::GroupId 
 }
 
 RaftGroup::~RaftGroup() {
+  note_asleep(false);
   if (shared_->options.exchange) shared_->options.exchange->leave(group_, *link_);
   link_->close();
 }
@@ -61,7 +69,9 @@ Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
   if (!payload) return invalid_argument("a proposal needs a payload");
   if (!leading_ || hand_over_.under_way) return not_leading();
   const RaftOptions& options = shared_->options;
-  if (payload->size() > options.entry_bytes_max && !sole_voter())
+  // A sole voter may get company, which has to hear of it.
+  const bool travels = !sole_voter() || (options.exchange != nullptr && options.places);
+  if (payload->size() > options.entry_bytes_max && travels)
     return resource_exhausted(
         "ENTRY_TOO_LARGE", "an entry of " + std::to_string(payload->size()) + " bytes of group " +
                                std::to_string(group_) + " does not go to other replicas; at most " +
@@ -122,7 +132,9 @@ void RaftGroup::maybe_take_snapshot() {
                              " of term " + std::to_string(checkpoint.term) + " in generation " +
                              std::to_string(checkpoint.generation) +
                              ", which its log contradicts"));
-  const std::uint64_t trailing = shared_->options.trailing;
+  // Entries that trail are for others.
+  const bool alone = engine_ ? engine_alone(engine_.get()) : sole_voter_;
+  const std::uint64_t trailing = alone && shared_->options.exchange ? 0 : shared_->options.trailing;
   // Planted: the log is cut behind what is committed, not behind what is checkpointed.
   const LogIndex keep = TROUPE_PLANTED(log_cut_at_commit) ? handed_ : checkpoint.index;
   const LogIndex cut = known_committed(kept_for_copy(keep > trailing ? keep - trailing : 0));
@@ -177,6 +189,11 @@ actors::Consensus::Status RaftGroup::status() const {
   status.last_term = tail_.last_term();
   status.recovered = recovered_;
   status.leader = leader_node();
+  if (leading_ && !configurations_.empty()) {
+    for (RaftMember& one : decode_members(*configurations_.back().bytes))
+      status.members.push_back({std::move(one.node), one.voter});
+    status.members_index = configurations_.back().index;
+  }
   return status;
 }
 

@@ -21,7 +21,11 @@ void RaftGroup::receive(const RaftMessage& message) {
                         "a message came for or from another replica than it names");
     return;
   }
-  if (own_entry_ != 0) care_.heard[message.from] = now_ms();
+  if (own_entry_ != 0) {
+    care_.heard[message.from] = now_ms();
+    if (message.head.type == ENGINE_APPEND_ENTRIES_RESULT)
+      care_.lacks_room[message.from] = message.lacks_room;
+  }
   switch (message.head.type) {
     case RAFT_REMOVED:
       return take_removed(message);
@@ -151,6 +155,7 @@ void RaftGroup::send_messages(const EngineUpdate& update) {
     }
     RaftMessage message = message_to(head.peer, head.type);
     message.head = head;
+    message.lacks_room = lacks_room_ && head.type == ENGINE_APPEND_ENTRIES_RESULT;
     if (head.type != ENGINE_APPEND_ENTRIES || head.append.n == 0) {
       send(std::move(message));
       continue;

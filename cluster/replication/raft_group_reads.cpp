@@ -17,11 +17,11 @@ namespace troupe::cluster {
 // A leader that nobody hears any more gives up within an election time-out, and takes itself for
 // fresh until then. While a group sleeps nothing is committed, unless the link that is to wake us
 // is broken and nobody has noticed yet.
-std::optional<MonotonicTime> RaftGroup::fresh_at(runtime::LogIndex applied) {
+std::optional<MonotonicTime> RaftGroup::note_applied(runtime::LogIndex applied) {
   const bool knows_all = state_ == State::running && (leading_ || asleep_);
   if (knows_all || (state_ == State::waiting && sole_voter_))
     note_freshness(engine_ ? engine_commit(engine_.get()) : handed_);
-  return freshness_.at(applied);
+  return freshness_.note_applied(applied);
 }
 
 // Everything that is committed now is at or before `commit`.

@@ -22,6 +22,7 @@
 #include "cluster/replication/engine/configuration.h"
 #include "cluster/replication/raft_group.hpp"
 #include "runtime/rehearsal/marks.hpp"
+#include "runtime/storage/probe.hpp"
 
 namespace troupe::cluster {
 
@@ -72,6 +73,7 @@ void RaftGroup::recover(const actors::RecoveryOrder& order, Confirmed done) {
   }
   TROUPE_SOMETIMES("a replica was made the only voter of its group");
   const LogIndex index = tail_.last() + 1;
+  if (auto* probe = shared_->platform.probe()) probe->goes_on_alone(group_, order.term, order.lost);
   stop_engine();
   state_ = State::recovering;
   recovery_done_ = std::move(done);
@@ -96,7 +98,7 @@ void RaftGroup::recover(const actors::RecoveryOrder& order, Confirmed done) {
 }
 
 void RaftGroup::recovery_stored(const Result<void>& stored) {
-  recovered_ = recovered_ || stored.has_value();
+  if (stored) recovered_ = shared_->platform.clock().wall();
   if (stored) load();
   std::exchange(recovery_done_, nullptr)(stored);
 }

@@ -30,11 +30,20 @@ std::uint64_t RaftGroup::now_ms() const {
   return (asleep_ ? asleep_since_ms_ : real_ms()) - held_back_ms_;
 }
 
+void RaftGroup::note_asleep(bool asleep) {
+  if (asleep_ == asleep) return;
+  asleep_ = asleep;
+  shared_->asleep.add(asleep ? 1 : -1);
+  if (asleep)
+    asleep_since_ms_ = real_ms();
+  else
+    held_back_ms_ += real_ms() - asleep_since_ms_;
+}
+
 void RaftGroup::wake() {
   if (!asleep_) return;
   TROUPE_SOMETIMES("a group woke");
-  held_back_ms_ += real_ms() - asleep_since_ms_;
-  asleep_ = false;
+  note_asleep(false);
   sleepers_.clear();
   last_busy_ms_ = now_ms();
   arm_timer();
@@ -42,8 +51,7 @@ void RaftGroup::wake() {
 
 void RaftGroup::fall_asleep() {
   TROUPE_SOMETIMES("an idle group fell asleep");
-  asleep_since_ms_ = real_ms();
-  asleep_ = true;
+  note_asleep(true);
   timer_armed_ = false;
   ++timer_generation_;
 }
@@ -62,6 +70,7 @@ void RaftGroup::maybe_sleep() {
     return;
   const auto last = tail_.last();
   if (handed_ != last || record_number_ > stored_) return;
+  if (!care_.leaving.empty() || !is_in_place(this->members())) return;
   sleepers_.clear();
   std::array<std::uint64_t, CONFIGURATION_SERVERS_MAX> members{};
   const unsigned count = engine_members(engine_.get(), members.data(), members.size());

@@ -41,7 +41,10 @@ void RaftGroup::process(const EngineUpdate& update, std::vector<LogEntry> fresh)
 void RaftGroup::store(LogIndex index, std::vector<LogEntry> entries) {
   if (index <= tail_.last()) truncate(index);
   for (const LogEntry& entry : entries) {
-    if (entry.type == ENGINE_CHANGE) changes_.push_back({entry.index, entry.payload});
+    if (entry.type == ENGINE_CHANGE) {
+      changes_.push_back({entry.index, entry.payload});
+      tell_voters(entry);
+    }
     tail_.append(entry);
   }
   write(std::move(entries));

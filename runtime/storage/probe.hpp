@@ -10,6 +10,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "runtime/storage/ids.hpp"
 
@@ -38,6 +40,24 @@ class Probe {
   // The group has removed this replica: it is about to begin anew, with an empty log and file, and
   // what it promised counts no more.
   virtual void forgets(GroupId group) { static_cast<void>(group); }
+
+  // The log has an entry, maybe not synced yet, from which on these nodes' replicas vote. It may be
+  // written over as any other.
+  virtual void voters(GroupId group, LogIndex index, Term term,
+                      const std::vector<std::string>& nodes) {
+    static_cast<void>(group);
+    static_cast<void>(index);
+    static_cast<void>(term);
+    static_cast<void>(nodes);
+  }
+  // By an operator's order, who gives these nodes up, this replica is about to become the only
+  // voter, and all that its log holds to be committed. Whoever leads afterwards has a term from
+  // this one on.
+  virtual void goes_on_alone(GroupId group, Term term, const std::vector<std::string>& lost) {
+    static_cast<void>(group);
+    static_cast<void>(term);
+    static_cast<void>(lost);
+  }
 
   // --- the shard and its file
   // What the file says of itself; see ShardFile::Applied.

@@ -29,6 +29,7 @@ class PrometheusGauge final : public Gauge {
  public:
   explicit PrometheusGauge(prometheus::Gauge& gauge) : gauge_(gauge) {}
   void set(double value) override { gauge_.Set(value); }
+  void add(double amount) override { gauge_.Increment(amount); }
   double value() const override { return gauge_.Value(); }
 
  private:

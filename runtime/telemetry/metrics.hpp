@@ -23,6 +23,7 @@ class Gauge {
  public:
   virtual ~Gauge() = default;
   virtual void set(double value) = 0;
+  virtual void add(double amount) = 0;
   virtual double value() const = 0;
 };
 

@@ -5,76 +5,9 @@
 #include <optional>
 
 #include "runtime/storage/checksum.hpp"
+#include "simulations/checks/ear.hpp"
 
 namespace troupe::simulations {
-
-namespace {
-
-std::string entry(runtime::LogIndex index) {
-  return "entry " + std::to_string(index);
-}
-
-std::string of_term(runtime::Term term) {
-  return " of term " + std::to_string(term);
-}
-
-}  // namespace
-
-class ReplicaChecks::Ear final : public runtime::Probe {
- public:
-  Ear(ReplicaChecks& checks, std::string node_name, std::uint32_t number,
-      std::function<bool()> over)
-      : node(std::move(node_name)), life(number), checks_(checks), over_(std::move(over)) {}
-
-  const std::string node;
-  const std::uint32_t life;
-  // If the log rotted before this life: what may be missing from it.
-  std::optional<Transaction> may_be_lost;
-
-  void log_committed() override {
-    if (listens()) checks_.log_committed(*this);
-  }
-  void log_recovered(GroupId group, LogIndex snapshot, LogIndex last) override {
-    if (listens()) checks_.log_recovered(*this, group, snapshot, last);
-  }
-  void entry_durable(GroupId group, LogIndex index, Term term) override {
-    if (listens()) checks_.entry_durable(*this, group, index, term);
-  }
-  void log_cut(GroupId group, LogIndex index) override {
-    if (listens()) checks_.log_cut(*this, group, index);
-  }
-  void forgets(GroupId group) override {
-    if (listens()) checks_.replica(*this, group).forgets = true;
-  }
-  void leads(GroupId group, std::uint64_t replica, Term term) override {
-    if (listens()) checks_.leads(*this, group, replica, term);
-  }
-  void delivered(GroupId group, LogIndex index, Term term,
-                 const runtime::SharedBytes& payload) override {
-    if (listens()) checks_.delivered(*this, group, index, term, payload);
-  }
-  void file_opened(GroupId group, const Rows& rows) override {
-    if (listens()) checks_.file_opened(*this, group, rows);
-  }
-  void rows_applied(GroupId group, const Rows& rows) override {
-    if (listens()) checks_.rows_applied(*this, group, rows);
-  }
-  void checkpointed(GroupId group, LogIndex index) override {
-    if (listens()) checks_.checkpointed(*this, group, index);
-  }
-  void file_received(GroupId group, const Rows& rows) override {
-    if (listens()) checks_.file_received(*this, group, rows);
-  }
-  void replied(GroupId group, LogIndex index) override {
-    if (listens()) checks_.replied(*this, group, index);
-  }
-
- private:
-  bool listens() const { return !over_() && !checks_.broken_; }
-
-  ReplicaChecks& checks_;
-  const std::function<bool()> over_;
-};
 
 std::unique_ptr<runtime::Probe> ReplicaChecks::listen(const std::string& node,
                                                       std::function<bool()> over) {
@@ -93,14 +26,6 @@ void ReplicaChecks::start_afresh(const std::string& node) {
     group = Group{};
     group.any_base = true;
   }
-}
-
-// `what` makes the text.
-template <class What>
-void ReplicaChecks::require(bool holds, const Ear& ear, GroupId group, const What& what) {
-  if (holds || broken_) return;
-  broken_ = true;
-  violated_("node " + ear.node + ", group " + std::to_string(group) + ": " + what());
 }
 
 // A process that tells something of a group which its log did not hold when it was opened begins
@@ -203,6 +128,11 @@ void ReplicaChecks::leads(const Ear& ear, GroupId group, std::uint64_t id, Term 
     return leader + " leads term " + std::to_string(term) + ", which " + known->second +
            " led before";
   });
+  require(term >= groups_[group].alone_since, ear, group, [&] {
+    return leader + " leads term " + std::to_string(term) +
+           ", although the group went on without its old majority in term " +
+           std::to_string(groups_[group].alone_since);
+  });
 }
 
 void ReplicaChecks::delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
@@ -221,6 +151,7 @@ void ReplicaChecks::delivered(const Ear& ear, GroupId group, LogIndex index, Ter
   replica.delivered = std::max(replica.delivered, index);
   Committed committed;
   committed.term = term;
+  if (now_) committed.at = now_();
   if (payload && !payload->empty()) committed.content = runtime::checksum(*payload);
   commit(ear, group, index, committed);
 }
@@ -229,11 +160,7 @@ void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed
   Group& group = groups_[id];
   group.nodes.insert(ear.node);
   if (index <= group.base) return;
-  if (group.lost_behind && index > *group.lost_behind) {
-    group.committed.erase(group.committed.upper_bound(*group.lost_behind), group.committed.end());
-    group.times.erase(group.times.upper_bound(*group.lost_behind), group.times.end());
-    group.lost_behind.reset();
-  }
+  if (group.lost_behind && index > *group.lost_behind) begin_behind_loss(group);
   if (const auto known = group.committed.find(index); known != group.committed.end())
     return require(
         known->second.term == committed.term && known->second.content == committed.content, ear, id,
@@ -253,25 +180,6 @@ void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed
   if (committed.content != 0)
     committed.chain = runtime::checksum_of_numbers(committed.chain, index, committed.content);
   group.committed[index] = committed;
-}
-
-void ReplicaChecks::check_majority(const Ear& ear, GroupId group, LogIndex index, Term term) {
-  const auto voters = voters_.find(group);
-  // The first entry says who votes. Every voter is made with it, so that nobody has to agree.
-  if (voters == voters_.end() || index == 1) return;
-  std::string with;
-  std::size_t count = 0;
-  for (const auto& node : voters->second) {
-    const auto synced = synced_.find({node, group});
-    if (synced == synced_.end() || !synced->second.has(index, term)) continue;
-    ++count;
-    with += (with.empty() ? "" : ", ") + node;
-  }
-  require(2 * count > voters->second.size(), ear, group, [&] {
-    return entry(index) + of_term(term) + " is committed, but of its " +
-           std::to_string(voters->second.size()) +
-           " voters only these have synced it: " + (with.empty() ? "none" : with);
-  });
 }
 
 std::optional<std::string> ReplicaChecks::behind() const {
@@ -329,6 +237,7 @@ void ReplicaChecks::rows_applied(const Ear& ear, GroupId group, const runtime::P
 
 void ReplicaChecks::check_rows(const Ear& ear, GroupId id, const runtime::Probe::Rows& rows) {
   Group& group = groups_[id];
+  if (is_lost_history(group, rows)) return;
   if (rows.index > group.base) {
     const auto known = group.committed.find(rows.index);
     require(known != group.committed.end(), ear, id, [&] {

@@ -11,8 +11,10 @@
 //  5. Rows stay in a shard's file as long as the process lives, and what is checkpointed for ever.
 //  6. The log is cut behind nothing that is not checkpointed, in our file or in one that another
 //     replica sent, which holds what was committed.
-//  7. Where the voters of a group are known, an entry is committed only when a majority of them has
-//     it synced, with its term.
+//  7. Where the voters of a group are known, an entry is committed only when a majority of those
+//     who vote by then has it synced, with its term.
+//  8. Where an operator lets one replica go on alone, it has every committed entry that is in the
+//     log of any replica that is left, and nobody leads in an earlier term any more.
 //
 // All but the last is about each node's own copy: the product hands nothing out that is not durable
 // here.
@@ -29,6 +31,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/storage/probe.hpp"
 #include "runtime/time.hpp"
@@ -69,7 +72,8 @@ class ReplicaChecks {
   // `on_lost`. That is the one gap of the log, see docs/decisions/0002.
   void log_rotted(const std::string& node) { rotten_.insert(node); }
 
-  // Entries of the group behind `last` were lost like that. They had been synced since `since`.
+  // Entries of the group behind `last` were lost: like that, having been synced since `since`, or
+  // with the majority, having been committed since then.
   struct Loss {
     std::string node;
     runtime::GroupId group = 0;
@@ -77,6 +81,8 @@ class ReplicaChecks {
     Duration since{};
   };
   std::function<void(const Loss&)> on_lost;
+  // An operator's order lets the node's replica of the group go on alone.
+  std::function<void(const std::string& node, runtime::GroupId group)> on_alone;
 
   // How much was heard: a run in which nothing was has checked nothing.
   struct Counts {
@@ -95,6 +101,7 @@ class ReplicaChecks {
     Term term = 0;
     std::uint64_t content = 0;  // checksum of its payload; 0: none
     std::uint64_t chain = 0;    // as ShardFile::Applied has it after this entry
+    Duration at{};              // when it was handed out first
   };
   struct Group {
     std::map<Term, std::string> leaders;
@@ -107,6 +114,10 @@ class ReplicaChecks {
     // What was committed behind it was lost, and counts until something else is committed there:
     // the shard file may still hold its rows.
     std::optional<LogIndex> lost_behind;
+    std::multimap<LogIndex, std::uint64_t> lost_chains;  // of entries that were committed and lost
+    // Who votes from an entry on, by its index and term; also of entries that were written over.
+    std::map<std::pair<LogIndex, Term>, std::set<std::string>> changes;
+    Term alone_since = 0;  // nobody leads in an earlier one any more
   };
   // What a node has of a group.
   struct Replica {
@@ -141,7 +152,15 @@ class ReplicaChecks {
   void leads(const Ear& ear, GroupId group, std::uint64_t id, Term term);
   void delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
                  const runtime::SharedBytes& payload);
+  void voters_change(GroupId group, LogIndex index, Term term,
+                     const std::vector<std::string>& nodes);
+  std::vector<const std::set<std::string>*> who_decides(GroupId group, LogIndex index,
+                                                        Term term) const;
   void check_majority(const Ear& ear, GroupId group, LogIndex index, Term term);
+  void goes_on_alone(const Ear& ear, GroupId group, Term term,
+                     const std::vector<std::string>& lost);
+  static void begin_behind_loss(Group& group);
+  static bool is_lost_history(const Group& group, const runtime::Probe::Rows& rows);
   void commit(const Ear& ear, GroupId group, LogIndex index, Committed entry);
   void file_opened(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
   void rows_applied(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);

@@ -39,16 +39,12 @@ std::int64_t draw_amount(RandomStream& random, const FaultRange& range) {
                                    random.between(0, span));
 }
 
-std::size_t minority_of(std::size_t nodes) {
-  return nodes == 0 ? 0 : (nodes - 1) / 2;
-}
-
 // The nodes whose data may be harmed.
 std::vector<std::string> choose_harmed(std::uint64_t seed, const std::vector<std::string>& nodes,
                                        std::size_t most) {
   RandomStream random{seed, Domain::fault_plan, 0, number_of("harmed")};
   auto harmed = nodes;
-  while (harmed.size() > std::min(minority_of(nodes.size()), most)) {
+  while (harmed.size() > most) {
     harmed.erase(harmed.begin() +
                  static_cast<std::ptrdiff_t>(random.between(0, harmed.size() - 1)));
   }
@@ -94,7 +90,8 @@ void add_links(FaultPlan& plan, Fault fault, const std::vector<std::string>& nod
     if (node != fault.node) others.push_back(node);
   }
   others.emplace_back("outside");
-  const auto form = random.between(0, 2);
+  const bool may_isolate = fault.kind == FaultKind::partition && nodes.size() > 1;
+  const auto form = random.between(0, may_isolate ? 3 : 2);
   const auto peer = others[random.between(0, others.size() - 1)];
   if (fault.kind != FaultKind::partition) {
     fault.peer = peer;
@@ -104,7 +101,8 @@ void add_links(FaultPlan& plan, Fault fault, const std::vector<std::string>& nod
   }
   std::vector<std::string> side{fault.node};
   std::vector<std::string> other_side{peer};
-  if (form == 1) other_side = others;
+  if (form == 1 || form == 3) other_side = others;
+  if (form == 3) std::erase(other_side, "outside");
   if (form == 2) {
     other_side.clear();
     for (const auto& other : others) {
@@ -148,12 +146,6 @@ FaultMix FaultMix::with_data_loss() const {
   return result;
 }
 
-FaultMix FaultMix::harming_at_most(std::size_t nodes) const {
-  auto result = *this;
-  result.harmed_max = nodes;
-  return result;
-}
-
 FaultMix FaultMix::always_with(std::set<FaultKind> kept) const {
   auto result = *this;
   result.never_left_out = std::move(kept);
@@ -166,11 +158,13 @@ FaultMix FaultMix::more(FaultKind kind, std::uint32_t times) const {
   return result;
 }
 
-FaultMix FaultMix::possible_with(std::size_t nodes) const {
+FaultMix FaultMix::possible_with(std::size_t survivable) const {
   auto result = *this;
+  result.harmed_max = survivable;
   std::erase_if(result.kinds, [&](const auto& entry) {
     if (shape_of(entry.first).service) return services.empty();
-    return harms_data(entry.first) && !data_may_be_lost && minority_of(nodes) == 0;
+    if (!harms_data(entry.first) || data_may_be_lost) return false;
+    return survivable == 0 || entry.first == FaultKind::rot_log;
   });
   return result;
 }

@@ -39,13 +39,10 @@ struct FaultRange {
 struct FaultMix {
   std::map<FaultKind, FaultRange> kinds;
 
-  // Rot and lost disks hit at most a minority of the nodes, always the same ones in a run, so that
-  // nothing is lost for good: with fewer than three nodes, none. This allows them on all.
+  // Rot and lost disks hit at most so many nodes as every shard can do without (possible_with()),
+  // always the same ones in a run, so that nothing is lost for good. This allows them on all.
   bool data_may_be_lost = false;
-
-  // At most so many nodes are hit by rot or loss, if that is fewer than a minority: where shards
-  // have fewer replicas than there are nodes.
-  std::size_t harmed_max = SIZE_MAX;
+  std::size_t harmed_max = 0;
 
   // Kinds that a simulation is about: every seed with faults has them.
   std::set<FaultKind> never_left_out;
@@ -58,12 +55,14 @@ struct FaultMix {
   FaultMix without(const std::vector<FaultKind>& dropped) const;
   FaultMix with_services(std::vector<std::string> names) const;
   FaultMix with_data_loss() const;
-  FaultMix harming_at_most(std::size_t nodes) const;
   FaultMix always_with(std::set<FaultKind> kept) const;
   // The same, with so many times as many faults of this kind.
   FaultMix more(FaultKind kind, std::uint32_t times) const;
-  // The same, without kinds of which so many nodes, or no services, would have no fault.
-  FaultMix possible_with(std::size_t nodes) const;
+  // The same for a cluster that holds all that was acknowledged when so many nodes lose their data.
+  // Without kinds that would have no fault then, or with no services; and without rot of the log,
+  // unless data may be lost: its newest transaction may be taken for a torn tail, and a vote or an
+  // acknowledgement with it (docs/decisions/0002), which no majority makes up for.
+  FaultMix possible_with(std::size_t survivable) const;
 };
 
 namespace Faults {  // NOLINT: reads as a type in scenarios
@@ -97,7 +96,7 @@ FaultMix everything();
 
 // The faults of a run, from `begin` on for `duration`. Links are between a node and another one or
 // the outside, in either direction. A partition cuts one node from one other or from all of them,
-// or splits all into two groups.
+// or splits all into two groups, or cuts it from the other nodes alone: clients still reach it.
 FaultPlan draw_faults(std::uint64_t seed, const FaultMix& mix,
                       const std::vector<std::string>& nodes, Duration begin, Duration duration);
 

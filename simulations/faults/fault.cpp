@@ -26,6 +26,7 @@ std::vector<FaultShape> make_shapes() {
        .amount_max = any_max},
       {.kind = K::pause, .name = "pause", .lasts = true},
       {.kind = K::lost_disk, .name = "lost_disk", .lasts = true},
+      {.kind = K::gone, .name = "gone"},
       {.kind = K::slow_disk,
        .name = "slow_disk",
        .lasts = true,

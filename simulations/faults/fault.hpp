@@ -11,6 +11,8 @@
 //   power_cut_in_start  NODE lasts amount     again after `amount` writes of the start that follows
 //   pause               NODE lasts            stands still
 //   lost_disk           NODE lasts            power cut, and the disk comes back empty
+//   gone                NODE                  power cut for good: nothing starts it again but the
+//                                             scenario's operator (rehearsal/operator.hpp)
 //   slow_disk           NODE lasts amount     jobs complete up to `amount` microseconds late
 //   full_disk           NODE lasts amount     `amount` more bytes fit
 //   read_error, write_error, sync_error
@@ -52,6 +54,7 @@ enum class FaultKind : std::uint8_t {
   power_cut_in_start,  // as power_cut, and once more after `amount` writes of the next start
   pause,      // the process stands still for `lasts` (SIGSTOP, a long stall); its clocks go on
   lost_disk,  // power cut, and the machine comes back with an empty disk
+  gone,       // power cut, and an operator decides about the machine; never drawn
   // disk
   slow_disk,   // for `lasts`, jobs complete up to `amount` microseconds late
   full_disk,   // for `lasts`, only `amount` more bytes fit

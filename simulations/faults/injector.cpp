@@ -75,6 +75,7 @@ void Injector::begin(const Fault& fault) {
     case FaultKind::power_cut:
     case FaultKind::power_cut_in_start:
     case FaultKind::lost_disk:
+    case FaultKind::gone:
       return take_down(*machine, fault);
     case FaultKind::pause:
       return stand_still(*machine, fault);
@@ -119,6 +120,7 @@ void Injector::take_place(const Fault& fault, const std::string& where) {
 
 void Injector::take_down(Machine& machine, const Fault& fault) {
   auto& node = nodes_[machine.name()];
+  if (fault.kind == FaultKind::gone && !node.gone) return disappear(machine, fault);
   if (!machine.up() || node.cut_pending) return;
   if (fault.kind != FaultKind::power_cut || fault.amount == 0) {
     return take_down_now(machine, fault);
@@ -145,6 +147,35 @@ void Injector::take_down_now(Machine& machine, const Fault& fault) {
     nodes_[machine.name()].cut_next_start = static_cast<std::uint64_t>(fault.amount);
   }
   plan_start(machine, fault.lasts);
+}
+
+// Also a machine that is down already: nobody starts it any more.
+void Injector::disappear(Machine& machine, const Fault& fault) {
+  take_place(fault);
+  world_.crash(machine);
+  auto& node = nodes_[machine.name()];
+  node.gone = true;
+  node.cut_next_start.reset();
+  node.cut_pending.reset();
+  machine.hardware.disk_faults.power_cut_after.reset();
+  ++node.wish;
+}
+
+bool Injector::is_gone(const Machine& machine) const {
+  const auto found = nodes_.find(machine.name());
+  return found != nodes_.end() && found->second.gone;
+}
+
+void Injector::bring_back(Machine& machine, bool empty) {
+  check(is_gone(machine), machine.name() + " is brought back and was not gone");
+  nodes_[machine.name()].gone = false;
+  if (empty) {
+    lose_disk(machine);
+    took_place_.push_back(
+        {.kind = FaultKind::lost_disk, .at = world_.now(), .node = machine.name()});
+  }
+  world_.note_fault(machine.name(), empty ? "brought back with an empty disk" : "brought back");
+  plan_start(machine, Duration{0});
 }
 
 void Injector::lose_disk(Machine& machine) {
@@ -201,6 +232,7 @@ void Injector::plan_start(Machine& machine, Duration delay) {
 void Injector::start(Machine& machine) {
   if (machine.platform() != nullptr) return;  // somebody else was first
   auto& node = nodes_[machine.name()];
+  if (node.gone) return;
   if (const auto cut = std::exchange(node.cut_next_start, std::nullopt)) {
     machine.hardware.disk_faults.power_cut_after = cut;
   }
@@ -232,7 +264,7 @@ void Injector::heal_all() {
     machine->hardware.disk_faults.power_cut_after.reset();
     if (machine->hardware.clock.drift() != 0) world_.set_drift(*machine, 0);
     if (machine->paused()) world_.resume(*machine);
-    if (!machine->up()) plan_start(*machine, Duration{0});
+    if (!machine->up() && !node.gone) plan_start(*machine, Duration{0});
   }
   world_.note_fault("", "healed: everything");
 }

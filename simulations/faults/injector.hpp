@@ -70,6 +70,12 @@ class Injector {
   // The machine has an empty disk: nothing of it is rotten any more.
   void lose_disk(Machine& machine);
 
+  // Whether it is gone, until it is brought back. heal_all() does not.
+  bool is_gone(const Machine& machine) const;
+  // Starts a machine that is gone, now and again until it works. `empty`: with an empty disk, which
+  // counts as a lost one.
+  void bring_back(Machine& machine, bool empty);
+
   // Files in which a bit was flipped, and that are there.
   struct Rotten {
     std::string node, path;
@@ -91,6 +97,7 @@ class Injector {
     std::optional<std::uint64_t> cut_next_start;
     std::optional<Fault> cut_pending;  // a power cut in the midst of a write that is yet to come
     std::optional<Error> failure;
+    bool gone = false;
   };
 
   void after(Duration delay, std::function<void()> what);
@@ -98,6 +105,7 @@ class Injector {
   void take_place(const Fault& fault, const std::string& where = {});
   void take_down(Machine& machine, const Fault& fault);
   void take_down_now(Machine& machine, const Fault& fault);
+  void disappear(Machine& machine, const Fault& fault);
   void stand_still(Machine& machine, const Fault& fault);
   void hold(const Fault& fault);  // until it heals
   void went_down(Machine& machine);

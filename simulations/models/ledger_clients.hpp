@@ -12,7 +12,7 @@ struct LedgerClients {
   unsigned customers = 8;   // all kinds of commands and reads, on six accounts
   unsigned doubters = 4;    // send again what was answered long ago
   unsigned collectors = 3;  // use many accounts, each so rarely that it leaves memory
-  unsigned spectators = 0;  // read the same account at the same moments
+  unsigned spectators = 0;  // read one of two accounts all the time
 };
 
 // Declares the clients, the model of an account, and that money is conserved: no balance is ever

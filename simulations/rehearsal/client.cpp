@@ -138,7 +138,7 @@ Task<void> Client::repeat() {
 }
 
 Task<void> Client::misuse(actors::CallBase other) {
-  if (!newest_) co_return;
+  if (!newest_ || setting_.answers_may_be_lost) co_return;
   const auto& call = newest_->call;
   const bool another = other.service == call.service && other.method == call.method &&
                        other.key == call.key && other.payload != call.payload;
@@ -149,6 +149,7 @@ Task<void> Client::use_key_again(actors::CallBase call) {
   const auto http = http_call(call);
   const auto first = *newest_;
   pending_ = first.operation;
+  first.operation->repeated = first.operation->repeated || call.payload == first.call.payload;
   while (running() && now() < first.until) {
     const auto response = co_await link_.exchange(http, first.header, 15s);
     if (now() >= first.until) break;
@@ -166,6 +167,7 @@ Task<void> Client::use_key_again(actors::CallBase call) {
 // A repetition gets the same reply; anything else is refused.
 void Client::check_reused_key(const Sent& first, const actors::CallBase& call,
                               const HttpResponseText& response) {
+  if (setting_.is_lost && setting_.is_lost(*first.operation)) return;
   std::string wrong;
   if (call.payload == first.call.payload) {
     const auto reply = http_reply(call, response.body);

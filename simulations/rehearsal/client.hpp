@@ -63,6 +63,10 @@ struct ClientSetting {
   bool handlers_may_throw = false;
   // Something that no model knows did not hold: its check, when it was seen and what it was.
   std::function<void(const std::string& check, const std::string& what)> complain = {};
+  // An operator may let the cluster go on without what was acknowledged last.
+  bool answers_may_be_lost = false;
+  // Whether the answer rested on what was lost since.
+  std::function<bool(const Operation&)> is_lost = {};
   // Called with every operation that has ended.
   std::function<void(const Operation&)> observe = {};
 };
@@ -94,10 +98,12 @@ class Client {
 
   // --- keys that were used, check "reply once" ---------------------------------------------------
   // Sends the newest command that succeeded once more under its key: the same reply must come.
-  // Nothing happens when there is none, its time is over, or running() ends before an answer.
+  // Nothing happens when there is none, its time is over, or running() ends before an answer. If
+  // its effect was lost meanwhile, it takes effect now, and any reply may come.
   Task<void> repeat();
   // Sends another request of the same method and entity under that key: it must be refused. Nothing
-  // happens if the newest command was to another one or the same.
+  // happens if the newest command was to another one or the same, or where answers may be lost:
+  // what was done under the key would be what this request says.
   Task<void> misuse(actors::CallBase other);
 
   // A check of the scenario's own does not hold; the run has failed.
@@ -121,6 +127,11 @@ class Client {
   // Any call, as it is written down in the history.
   Task<Operation> perform(actors::CallBase call);
 
+  virtual ~Client() = default;
+
+ protected:
+  World& world() { return setting_.world; }
+
  private:
   struct Patience {
     unsigned attempts = UINT_MAX;
@@ -129,7 +140,7 @@ class Client {
   };
   // A command that succeeded under a key.
   struct Sent {
-    const Operation* operation;
+    Operation* operation;
     actors::CallBase call;
     std::string header;
     Duration until;  // the key is good so long

@@ -17,20 +17,15 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration tick_every = 20ms;
-// What "finishes in time" means once nothing is in the way any more.
-constexpr Duration settle_max = 30s;
-constexpr Duration stop_max = 60s;
-// For looking at data that was harmed: a node that refuses to serve it is not waited for.
-constexpr Duration left_max = 5s;
+// Streams of clients: scripts first, then those that look at the end, then the operator.
 
-// What a file of a shard holds.
-struct Contents {
-  std::string node;
-  std::uint64_t rows;
-};
+constexpr std::uint64_t operating_client = 2'000'000;
 
-// Streams of clients: scripts first, then those that look at the end.
-constexpr std::uint64_t final_client = 1'000'000;
+std::map<std::string, runtime::Address> admins_of(const config::Manifest& manifest) {
+  std::map<std::string, runtime::Address> admins;
+  for (const auto& node : manifest.nodes) admins[node.name] = {node.admin.host, node.admin.port};
+  return admins;
+}
 
 std::vector<runtime::Address> gateways_of(const config::Manifest& manifest) {
   std::vector<runtime::Address> gateways;
@@ -90,6 +85,11 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
     if (!promises_nothing()) fail(check, what);
   };
   setting_.observe = [this](const Operation& operation) { observe(operation); };
+  setting_.answers_may_be_lost = static_cast<bool>(declared_.operates);
+  setting_.is_lost = [this](const Operation& operation) {
+    return std::ranges::any_of(losses_,
+                               [&](const KnownLoss& known) { return rests_on(operation, known); });
+  };
   setting_.lingering = lingering(manifest_, plan);
   setting_.retry_max = retry_max(manifest_, setting_.lingering);
   if (const auto fits = check_fault_plan(plan, world_); !fits) {
@@ -101,10 +101,13 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
       Injector::Options{
           .on_failure = [this](Machine& machine, const Error& why) { node_failed(machine, why); }});
   world_.checks().on_lost = [this](const ReplicaChecks::Loss& loss) {
-    note(loss.node, "the newest commit of the log has rotted away; of group " +
-                        std::to_string(loss.group) + " what is behind entry " +
-                        std::to_string(loss.last));
+    note(loss.node, "of group " + std::to_string(loss.group) + " what is behind entry " +
+                        std::to_string(loss.last) + " is lost");
     losses_.push_back({loss, world_.now()});
+  };
+  world_.checks().on_alone = [this](const std::string& node, runtime::GroupId group) {
+    note(node, "goes on alone with group " + std::to_string(group));
+    alone_[group] = world_.now();
   };
   for (const auto& make : watchers()) watchers_.push_back(make(world_));
 }
@@ -132,14 +135,21 @@ void Conduct::run() {
     return;  // nothing more is promised
   }
   if (failures_.empty()) ask_every_entity();
-  if (failures_.empty()) run_finals(2 * settle_max);
+  if (failures_.empty()) run_finals();
   if (failures_.empty()) catch_up();
   if (failures_.empty()) stop_and_inspect();
   over_ = true;
 }
 
 bool Conduct::promises_nothing() const {
-  return harmed_nodes(injector_->took_place()).size() > survivable_;
+  const auto harmed = harmed_nodes(injector_->took_place());
+  if (harmed.size() <= survivable_) return false;
+  return std::ranges::any_of(voters_, [&](const auto& group) {
+    const auto count = std::ranges::count_if(
+        group.second, [&](const std::string& node) { return harmed.contains(node); });
+    return 2 * static_cast<std::size_t>(count) >= group.second.size() &&
+           !alone_.contains(group.first);
+  });
 }
 
 void Conduct::fail(std::string check, std::string what) {
@@ -158,16 +168,28 @@ void Conduct::begin_clients() {
   for (const auto& clients : declared_.clients) {
     for (unsigned i = 0; i < options_.clients.value_or(clients.count); ++i) {
       ++number;
-      auto& role = roles_.emplace_back();
-      role.client =
+      auto client =
           std::make_unique<Client>(setting_, "client " + std::to_string(number), number, false);
-      role.script = &clients.script;
+      roles_.push_back({std::move(client), [&](Client& one) { return clients.script(one); }, {}});
     }
+  }
+  if (declared_.operates) {
+    auto operates = std::make_unique<Operator>(
+        setting_,
+        Operator::Tools{
+            .admins = admins_of(manifest_),
+            .is_gone = [this](const auto& node) { return injector_->is_gone(*world_.find(node)); },
+            .bring_back = [this](const auto& node,
+                                 bool empty) { injector_->bring_back(*world_.find(node), empty); }},
+        operating_client);
+    roles_.push_back({std::move(operates),
+                      [&](Client& one) { return declared_.operates(dynamic_cast<Operator&>(one)); },
+                      {}});
   }
   for (auto& role : roles_) {
     world_.after(role.client->between(Duration{0}, 50ms), [this, &role] {
       if (over_) return;
-      role.running.emplace((*role.script)(*role.client));
+      role.running.emplace(role.begin(*role.client));
       role.running->start();
     });
   }
@@ -256,136 +278,6 @@ void Conduct::node_failed(Machine& machine, const Error& why) {
        machine.name() +
            " ended by itself or did not start, and no fault of this run explains it: " +
            why.describe());
-}
-
-// --- the end
-// --------------------------------------------------------------------------------------
-
-void Conduct::settle() {
-  const auto all_ended = [&] {
-    return !failures_.empty() ||
-           std::ranges::all_of(roles_, [](const Role& role) { return role.ended(); });
-  };
-  if (world_.run_until(all_ended, settle_max)) return;
-  if (promises_nothing()) return;  // a node may rightly refuse to start
-  std::string what = "after all faults were healed these clients wait for longer than " +
-                     seconds_text(settle_max) + ':';
-  for (const auto& role : roles_) {
-    if (role.ended()) continue;
-    const auto* pending = role.client->pending();
-    what += "\n    " + role.client->name() + ": " +
-            (pending == nullptr ? "no call, its script goes on although running() is false"
-                                : pending->text() + ", tried " + std::to_string(pending->attempts) +
-                                      " times, last heard: " + pending->reason);
-  }
-  for (const auto& host : hosts_)
-    what += "\n    " + host->machine().name() + (host->ready() ? " is ready" : " is not ready");
-  fail("liveness", std::move(what));
-}
-
-bool Conduct::finish(Script& script, Duration limit) {
-  script.start();
-  return world_.run_until([&] { return script.done() || !failures_.empty(); }, limit) &&
-         script.done();
-}
-
-// The newest command of each entity once more, as a new one: whatever it says, it is answered.
-void Conduct::ask_every_entity() {
-  Client client{setting_, "settling", final_client, true};
-  std::vector<actors::CallBase> calls;
-  for (const auto& [entity, operations] : history_.by_entity()) {
-    const auto newest = std::find_if(operations.rbegin(), operations.rend(),
-                                     [](const Operation* one) { return !one->read_only(); });
-    if (newest == operations.rend()) continue;
-    calls.push_back({(*newest)->service, (*newest)->method, (*newest)->key, (*newest)->request});
-  }
-  for (const auto& call : calls) {
-    const auto ask = [](Client& asking, const actors::CallBase& what) -> Script {
-      co_await asking.perform(what);
-    };
-    auto script = ask(client, call);
-    if (finish(script, settle_max)) continue;
-    const auto* last = client.pending();
-    if (failures_.empty())
-      fail("liveness", "a new command to a healed cluster has no answer after " +
-                           seconds_text(settle_max) + ": " + (last ? last->text() : "") +
-                           ", last heard: " + (last ? last->reason : ""));
-    return;
-  }
-}
-
-// Of data that was harmed nobody promises that it can be read, only that what is read is right:
-// pages that a node keeps in memory are read anew, by the scripts for the end as far as they come.
-void Conduct::read_what_is_left() {
-  if (took_place(injector_->injected(), {FaultKind::lost_disk})) return;
-  for (auto& host : hosts_) {
-    auto& machine = host->machine();
-    if (!machine.up()) continue;
-    world_.kill(machine);
-    if (const auto started = world_.start(machine); !started) node_failed(machine, started.error());
-  }
-  if (failures_.empty()) run_finals(left_max);
-}
-
-void Conduct::run_finals(Duration limit) {
-  std::uint64_t number = final_client;
-  for (const auto& final : declared_.finals) {
-    Reading reading{setting_, "finally", ++number, true};
-    auto script = final.script(reading);
-    const auto check = "finally: " + final.name;
-    if (!finish(script, limit)) {
-      if (failures_.empty() && !promises_nothing())
-        fail(check, "its script has not ended after " + seconds_text(limit));
-      return;
-    }
-    try {
-      script.result();
-    } catch (const std::exception& thrown) {
-      fail(check, std::string{"its script threw: "} + thrown.what());
-    }
-    if (reading.broken()) fail(check, *reading.broken());
-  }
-}
-
-// Replicas that were behind, too, get all that was committed, and so do new ones on nodes that lost
-// their disk.
-void Conduct::catch_up() {
-  const auto until = world_.now() + settle_max;
-  while (failures_.empty() && world_.checks().behind() && world_.now() < until)
-    world_.run_for(100ms);
-  if (!failures_.empty() || !world_.checks().behind()) return;
-  fail("liveness", "replicas have not caught up " + seconds_text(settle_max) +
-                       " after everything was healed: " + *world_.checks().behind());
-}
-
-void Conduct::stop_and_inspect() {
-  over_ = true;                              // what stops is not started again
-  std::map<std::string, Contents> contents;  // by shard and chain
-  std::set<std::string> rotten;              // nodes; there may be rot that nobody met
-  for (const auto& one : injector_->rotten()) rotten.insert(one.node);
-  for (auto& host : hosts_) {
-    auto& machine = host->machine();
-    if (!world_.stop(machine, stop_max)) {
-      fail("stop", machine.name() + " did not stop in order within " + seconds_text(stop_max) +
-                       (machine.crashed() ? ": " + machine.crashed()->describe() : ""));
-      return;
-    }
-    const auto findings = host->inspect();
-    if (!findings) {
-      fail("files", machine.name() + ": " + findings.error().describe());
-      return;
-    }
-    if (rotten.contains(machine.name())) continue;
-    for (const auto& one : findings->findings) fail("files", machine.name() + ": " + one);
-    for (const auto& [file, content] : findings->files) {
-      const auto key = content.shard + '@' + std::to_string(content.chain);
-      const auto [known, first] = contents.try_emplace(key, Contents{machine.name(), content.rows});
-      if (known->second.rows != content.rows)
-        fail("files", "the batches that are applied to " + content.shard + " are the same on " +
-                          known->second.node + " and " + machine.name() +
-                          ", and the rows of their files are not (" + file + ')');
-    }
-  }
 }
 
 }  // namespace troupe::simulations

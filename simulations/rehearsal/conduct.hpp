@@ -2,6 +2,7 @@
 // heals it, and gathers everything that did not hold. Used by run() alone.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,8 +32,11 @@ class Conduct {
   const History& history() const { return history_; }
   const Injector& injector() const { return *injector_; }
   const std::vector<KnownLoss>& losses() const { return losses_; }
+  // Groups that an operator let go on from one replica, and when.
+  const std::map<runtime::GroupId, Duration>& alone() const { return alone_; }
   const std::vector<Failure>& failures() const { return failures_; }
-  // More was lost than the replicas make up for: what clients were told need not hold any more.
+  // More was lost than the replicas make up for, and no operator did: what clients were told need
+  // not hold any more.
   bool promises_nothing() const;
   // Duration::max(): it did not come so far.
   Duration healed_at() const { return healed_at_; }
@@ -41,7 +45,7 @@ class Conduct {
  private:
   struct Role {
     std::unique_ptr<Client> client;
-    const Rehearsal::ClientScript* script = nullptr;
+    Rehearsal::ClientScript begin;
     std::optional<Script> running;
     bool ended() const { return running && running->done(); }
   };
@@ -54,9 +58,10 @@ class Conduct {
   void observe(const Operation& operation);
   void watch();
 
+  // --- conduct_end.cpp
   void settle();            // everything that is pending ends
   void ask_every_entity();  // a fresh command each
-  void run_finals(Duration limit);
+  void run_finals(Duration limit = std::chrono::minutes{1});
   void read_what_is_left();
   void catch_up();  // all replicas
   void stop_and_inspect();
@@ -83,6 +88,7 @@ class Conduct {
   std::vector<Role> roles_;
   std::vector<RunEvent> events_;
   std::vector<KnownLoss> losses_;
+  std::map<runtime::GroupId, Duration> alone_;
   std::vector<Failure> failures_;
   bool over_ = false;
   Duration healed_at_ = Duration::max();

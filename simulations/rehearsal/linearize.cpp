@@ -73,6 +73,8 @@ class Search {
       const auto& one = *operations_[chosen];
       if (++result_.steps > options_.steps_max) return false;
       if (!fits(current(), one)) continue;
+      // Here is as good a place as any: what must come before it is put, and it changes nothing.
+      if (changes_nothing(one)) level.next = level.candidates.size();
       put(chosen);
       if (left_ == 0) return true;
       Level next{.chosen = chosen,
@@ -121,13 +123,19 @@ class Search {
     return operation.outcome == Operation::Outcome::success ? &operation.reply : nullptr;
   }
 
+  static bool changes_nothing(const Operation& operation) {
+    return operation.read_only() || operation.outcome == Operation::Outcome::refused;
+  }
+
   bool fits(Model& model, const Operation& operation) {
+    const auto before = operation.read_only() ? model.state() : std::string{};
     const auto expected = model.apply(operation, seen_reply(operation));
     const bool right = operation.open() ? expected.has_value()  // refused: it need not be put
                        : operation.outcome == Operation::Outcome::success
                            ? expected && *expected == operation.reply
                            : !expected && expected.error().reason == operation.reason;
-    if (!right && expected) model_.reset();  // it has changed
+    // It has changed, and so it may have by a reply that it learnt from.
+    if (!right && expected && !(operation.read_only() && model.state() == before)) model_.reset();
     return right;
   }
 
@@ -160,8 +168,8 @@ class Search {
     return {hash.high64, hash.low64};
   }
 
-  // What may be next, the likeliest first: by position, then by the end that the client saw, and
-  // unknown ones last.
+  // What may be next: what changes nothing first, then the likeliest: by position, then by the end
+  // that the client saw, and unknown ones last.
   std::vector<std::size_t> candidates() {
     auto earliest_end = Duration::max();
     auto lowest_exact = std::uint64_t{UINT64_MAX};
@@ -191,8 +199,8 @@ class Search {
     }
     std::ranges::stable_sort(found, {}, [&](std::size_t i) {
       const auto& one = *operations_[i];
-      const auto rank = one.open() ? 2 : exact(one) ? 0 : 1;
-      return std::pair{rank, rank == 2 ? one.invoked : one.returned};
+      const auto rank = one.open() ? 3 : changes_nothing(one) ? 0 : exact(one) ? 1 : 2;
+      return std::pair{rank, one.open() ? one.invoked : one.returned};
     });
     return found;
   }

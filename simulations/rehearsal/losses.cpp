@@ -6,8 +6,6 @@
 
 namespace troupe::simulations {
 
-namespace {
-
 bool rests_on(const Operation& operation, const KnownLoss& known) {
   if (operation.returned < known.loss.since || operation.returned > known.noticed) return false;
   if (operation.outcome == Operation::Outcome::refused) return true;  // of which shard is not said
@@ -16,14 +14,14 @@ bool rests_on(const Operation& operation, const KnownLoss& known) {
          cluster::group_of(operation.service->name, operation.position->shard) == known.loss.group;
 }
 
-}  // namespace
-
 History without_lost(const History& history, const std::vector<KnownLoss>& losses) {
   return history.edited([&](Operation& operation) {
     if (std::ranges::none_of(losses,
                              [&](const KnownLoss& known) { return rests_on(operation, known); }))
       return;
-    operation.outcome = Operation::Outcome::harmless;
+    const bool done_again = operation.repeated && !operation.read_only();
+    operation.outcome = done_again ? Operation::Outcome::unknown : Operation::Outcome::harmless;
+    operation.settled = Duration::max();
     operation.position.reset();
   });
 }

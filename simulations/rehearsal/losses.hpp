@@ -1,4 +1,5 @@
-// Histories of runs in which a log lost its newest commit to rot: ReplicaChecks::log_rotted().
+// Histories of runs in which something was lost for good: a log's newest commit to rot
+// (ReplicaChecks::log_rotted()), or what only a lost majority had (ReplicaChecks::on_alone).
 #pragma once
 
 #include <vector>
@@ -10,11 +11,16 @@ namespace troupe::simulations {
 
 struct KnownLoss {
   ReplicaChecks::Loss loss;
-  Duration noticed{};  // when the log was opened without it
+  Duration noticed{};  // when the log was opened without it, or the others were given up
 };
 
+// Whether it was answered on the strength of what was lost, or may have been: of a refusal, which
+// has no position, that cannot be told.
+bool rests_on(const Operation& operation, const KnownLoss& known);
+
 // What clients saw, without what rested on the lost commits: answers at their positions, which
-// count as if nothing had been said and done, and refusals that may have seen them.
+// count as if nothing had been said and done, and refusals that may have seen them. A command that
+// was sent once more may have taken effect once after all.
 History without_lost(const History& history, const std::vector<KnownLoss>& losses);
 
 }  // namespace troupe::simulations

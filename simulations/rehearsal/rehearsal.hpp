@@ -37,6 +37,7 @@
 #include "simulations/faults/draw.hpp"
 #include "simulations/rehearsal/checks.hpp"
 #include "simulations/rehearsal/client.hpp"
+#include "simulations/rehearsal/operator.hpp"
 #include "simulations/rehearsal/run.hpp"
 
 namespace troupe::simulations {
@@ -61,6 +62,8 @@ struct Past {
   const History& history;
   const FaultPlan& took_place;  // each at the time at which it did
   Duration healed;              // when all faults ended
+  // Groups that went on without their majority, and since when; again if they did so twice.
+  const std::map<runtime::GroupId, Duration>& alone;
 };
 
 class Rehearsal {
@@ -86,6 +89,11 @@ class Rehearsal {
   void clients(unsigned count, ClientScript script) {
     clients_.push_back({count, std::move(script)});
   }
+
+  // What an operator does meanwhile, also when running() is over: all machines must be back when it
+  // ends. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else.
+  using OperatorScript = std::function<Script(Operator&)>;
+  void operated(OperatorScript script) { operator_ = std::move(script); }
 
   template <class M>
   void model(const std::string& service) {
@@ -141,6 +149,7 @@ class Rehearsal {
     FaultMix faults;
     FaultPlan incidents;
     std::vector<Clients> clients;
+    OperatorScript operates;
     Models models;
     std::vector<Invariant> invariants;
     std::vector<Final> finals;
@@ -149,9 +158,10 @@ class Rehearsal {
     bool handlers_throw;
   };
   Declared take() {
-    return {std::move(manifest_),   duration_,          std::move(faults_), std::move(incidents_),
-            std::move(clients_),    std::move(models_), std::move(always_), std::move(finals_),
-            std::move(hindsights_), registry_,          handlers_throw_};
+    return {std::move(manifest_),   duration_,           std::move(faults_),
+            std::move(incidents_),  std::move(clients_), std::move(operator_),
+            std::move(models_),     std::move(always_),  std::move(finals_),
+            std::move(hindsights_), registry_,           handlers_throw_};
   }
 
  private:
@@ -171,6 +181,7 @@ class Rehearsal {
   FaultMix faults_;
   FaultPlan incidents_;
   std::vector<Clients> clients_;
+  OperatorScript operator_;
   Models models_;
   std::vector<Invariant> always_;
   std::vector<Final> finals_;

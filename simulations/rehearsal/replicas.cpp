@@ -10,10 +10,9 @@ namespace troupe::simulations {
 
 Voters place_voters(const config::Manifest& manifest, const actors::ServiceRegistry& registry) {
   Voters voters;
-  for (const auto& service : registry.all()) {
-    const auto& name = service.type->name;
+  for (const auto& [name, shards] : cluster::place_services(manifest, registry)) {
     std::uint32_t shard = 0;
-    for (const auto& replicas : cluster::place_shards(manifest, name)) {
+    for (const auto& replicas : shards) {
       auto& nodes = voters[cluster::group_of(name, shard++)];
       for (const auto& replica : replicas) nodes.insert(replica.node);
     }

@@ -10,6 +10,7 @@
 #include "simulations/rehearsal/conduct.hpp"
 #include "simulations/rehearsal/losses.hpp"
 #include "simulations/rehearsal/page.hpp"
+#include "simulations/rehearsal/replicas.hpp"
 #include "simulations/world/check.hpp"
 
 namespace troupe::simulations {
@@ -83,7 +84,8 @@ void count(const History& history, Outcome& outcome) {
 }
 
 // What may go wrong: as declared, or the kinds that the caller names, which are then all there.
-Draw draw(const Rehearsal::Declared& declared, const RunOptions& options, std::size_t nodes) {
+Draw draw(const Rehearsal::Declared& declared, const RunOptions& options,
+          const config::Manifest& manifest) {
   auto mix = declared.faults;
   if (options.fault_kinds) {
     auto all = Faults::everything();
@@ -93,7 +95,7 @@ Draw draw(const Rehearsal::Declared& declared, const RunOptions& options, std::s
   if (mix.services.empty()) {
     for (const auto& [service, model] : declared.models) mix.services.push_back(service);
   }
-  mix = mix.possible_with(nodes);
+  mix = mix.possible_with(survivable_losses(place_voters(manifest, *declared.registry)));
   auto drawn = draw_swarm(options.seed, mix);
   if (options.fault_kinds) drawn.mix = mix;
   return drawn;
@@ -122,7 +124,7 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
     outcome.failure = Failure{"manifest", manifest.error().message, {}};
     return outcome;
   }
-  auto drawn = draw(declared, options, manifest->nodes.size());
+  auto drawn = draw(declared, options, *manifest);
   drawn.knobs = apply_knobs(draw_knobs({options.seed, Domain::knobs, 0, 0}), *manifest);
   const bool linearizability = linearizability_drawn(options);
   if (linearizability) drawn.knobs["linearizability"] = "checked";
@@ -182,7 +184,8 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
   if (report.undecided > 0) outcome.marks["model replay given up"] = report.undecided;
   for (const auto& hindsight : hindsights) {
     if (wrong) break;
-    wrong = hindsight.look({history, conduct.injector().took_place(), conduct.healed_at()});
+    wrong = hindsight.look(
+        {history, conduct.injector().took_place(), conduct.healed_at(), conduct.alone()});
     if (wrong) wrong->check = "hindsight: " + hindsight.name;
   }
   if (wrong) failures.insert(failures.begin(), *wrong);

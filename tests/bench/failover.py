@@ -27,8 +27,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "integration"))
 
 import netns  # noqa: E402
 from certificates import make_certificates  # noqa: E402
-from several_test import NODES, free_ports  # noqa: E402
-from three_nodes import ThreeNodes, manifest  # noqa: E402
+from three_nodes import NODES, ThreeNodes, leads_most, manifest  # noqa: E402
+from troupe_node import free_ports  # noqa: E402
 
 EVERY_S = 0.02  # between two writes
 BEFORE_S = 0.3  # of writes, before the loss
@@ -103,10 +103,7 @@ class Troupe:
         self.keys = {}  # shard -> an account in it
 
     async def ready(self):
-        deadline = time.monotonic() + LIMIT_S
-        while self.cluster.differences():
-            assert time.monotonic() < deadline, self.cluster.differences()
-            await asyncio.sleep(0.05)
+        self.cluster.wait_equal(LIMIT_S)
         number = 0
         while len(self.keys) < 4:
             answer = await ask(self.cluster.gateways[NODES[0]], "POST", f"/v1/accounts/a{number}:open",
@@ -117,10 +114,8 @@ class Troupe:
 
     def leader(self):
         """The node that leads most, and writers to what it leads."""
-        leaders = self.cluster.leaders()
-        led = {node: [shard for shard, leader in leaders.items() if leader == node] for node in NODES}
-        leader = max(NODES, key=lambda node: len(led[node]))
-        return leader, [self.writer(self.keys[shard]) for shard in led[leader]]
+        leader, led = leads_most(self.cluster.leaders())
+        return leader, [self.writer(self.keys[shard]) for shard in led]
 
     def writer(self, account):
         async def write(node):

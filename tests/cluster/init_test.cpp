@@ -156,6 +156,7 @@ TEST_CASE("a folder keeps how many shards a service has and where, and refuses a
   Place place;
   REQUIRE(create_cluster(*place.disk, place.manifest, {"n1"}, id));
   using Shards = std::map<std::string, DataFolder::Shards>;
+  place.write("n1/log/log-000001.db", "");  // is opened before
   const auto reason = [&](const Shards& shards) {
     const auto kept = place.open("n1")->keep_shards(shards);
     return kept ? "" : kept.error().reason;
@@ -168,6 +169,19 @@ TEST_CASE("a folder keeps how many shards a service has and where, and refuses a
   place.write("n1/shards.txt", "a.v1.A 4\n");  // as it was before places were kept
   CHECK(reason({{"a.v1.A", {4, 12}}}) == "");
   CHECK(reason({{"a.v1.A", {4, 11}}}) == "PLACES_CHANGED");
+}
+
+TEST_CASE("a folder that was used and has lost its log is not begun anew, with or without files") {
+  Place place;
+  REQUIRE(create_cluster(*place.disk, place.manifest, {"n1", "n2"}, id));
+  REQUIRE(place.open("n1")->keep_shards({{"a.v1.A", {4, 11}}}));
+  place.write("n1/log/log.reserve", "");
+  CHECK(place.reason_of_opening("n1") == "LOG_MISSING");
+  place.write("n1/log/log-000001.db", "");
+  CHECK(place.reason_of_opening("n1") == "");
+  CHECK(place.reason_of_opening("n2") == "");
+  place.write("n2/shards/a.v1.A-0.g1.db", "");
+  CHECK(place.reason_of_opening("n2") == "LOG_MISSING");
 }
 
 }  // namespace troupe::cluster

@@ -2,7 +2,7 @@
 
 import os
 
-from several_test import run
+from troupe_node import run
 
 
 def make_certificates(binary, folder, nodes):

@@ -11,12 +11,11 @@ import time
 import tomllib
 
 from ledger_clients import Clients, Ledger, check, open_accounts
-from several_test import NODES, Cluster, run
-from three_nodes import ask_admin, example_manifest, troupe, watch_end
-from troupe_node import Node
+from three_nodes import ACCOUNTS, NODES, ask_admin, example_manifest, leaders_of, leads_most, troupe, watch_end
+from troupe_node import Node, run
+from troupe_up import Cluster
 
 CLIENTS = 8
-SERVICE = "banking.v1.Accounts"
 
 
 def say(words):
@@ -28,15 +27,6 @@ def print_rows(text, wanted):
     lines = text.splitlines()
     kept = [line for line in lines[1:] if re.search(wanted, line)]
     print("\n".join(lines[:1] + kept), flush=True)
-
-
-def led_by(admins):
-    """The shards of accounts that each node leads."""
-    led = {}
-    for node, admin in admins.items():
-        shards = ask_admin(admin, "/v1/shards")["shards"]
-        led[node] = [s["shard"] for s in shards if s["service"] == SERVICE and s["state"] == "serving"]
-    return led
 
 
 def applied(admin):
@@ -70,8 +60,8 @@ def story(binary):
         cluster.wait_ready()
         print("\n".join(cluster.table[:4]))
         deadline = time.monotonic() + 60
-        while sum(map(len, led_by(admins).values())) < 4:
-            assert time.monotonic() < deadline, f"not every shard is led: {led_by(admins)}"
+        while len(leaders := leaders_of(admins)) < 4:
+            assert time.monotonic() < deadline, f"not every shard is led: {leaders}"
             time.sleep(0.05)
         ledger = Ledger([f"account-{number}" for number in range(16)], seed=1)
         open_accounts(ledger, gateways)
@@ -79,12 +69,11 @@ def story(binary):
         say(f"7. {CLIENTS} clients pay in and read, at all nodes; then: kill -9 of a node that leads")
         with Clients(ledger, gateways, CLIENTS) as clients:
             clients.wait_for_more(100)
-            led = led_by(admins)
-            victim = max(led, key=lambda node: len(led[node]))
+            victim, led = leads_most(leaders_of(admins))
             pid = cluster.pids()[victim]
             wait_end = watch_end(pid)
             before = ledger.count
-            print(f"{victim} leads {len(led[victim])} of 4 shards of {SERVICE}\n$ kill -9 {pid}    # {victim}", flush=True)
+            print(f"{victim} leads {len(led)} of 4 shards of {ACCOUNTS}\n$ kill -9 {pid}    # {victim}", flush=True)
             for client in clients.clients:
                 client.longest = 0.0
             os.kill(pid, signal.SIGKILL)
@@ -97,7 +86,7 @@ def story(binary):
             print(f"$ troupe status --manifest {path}")
             print(troupe(binary, "status", "--manifest", path).split("\n\n")[0])
             print(f"$ troupe shards --manifest {path} | grep leader")
-            print_rows(troupe(binary, "shards", "--manifest", path), f"{SERVICE} .* leader")
+            print_rows(troupe(binary, "shards", "--manifest", path), f"{ACCOUNTS} .* leader")
 
             say(f"8. Start {victim} again while the clients go on")
             print(f"$ troupe node {path} --name {victim}")

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 
-from several_test import NODES
+from three_nodes import NODES
 
 SMALL_DISK = "n3"  # the node whose data folder is a file system of its own
 

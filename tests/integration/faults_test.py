@@ -24,8 +24,7 @@ import netns
 from certificates import make_certificates
 from faults import SMALL_DISK, Faults
 from ledger_clients import Clients, Ledger, check, open_accounts
-from several_test import NODES
-from three_nodes import ThreeNodes, manifest
+from three_nodes import NODES, ThreeNodes, manifest
 from troupe_node import scratch
 
 SKIPPED = 77  # as CMakeLists.txt tells ctest

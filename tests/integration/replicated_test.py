@@ -5,59 +5,17 @@ restarted in turn under load."""
 import os
 import shutil
 import signal
-import time
 
 from ledger_clients import Clients, Ledger, check, open_accounts
-from several_test import NODES, Cluster, free_ports, identity, run
-from three_nodes import ThreeNodes, loopback
-from three_nodes import manifest as manifest_at
-from troupe_node import START_TIMEOUT_S, run_tests
+from three_nodes import ACCOUNTS, INVENTORY, NODES, ThreeNodes, identity, loopback, manifest
+from troupe_node import run, run_tests
+from troupe_up import Cluster
 
-SHARDS = 8  # of both services of the binary
-ACCOUNTS = [f"a{number}" for number in range(6)]
+SERVICES = {node: [ACCOUNTS, INVENTORY] for node in NODES}
+SHARDS = 8  # of both
+NAMES = [f"a{number}" for number in range(6)]
 BEFORE, AFTER = 20, 20  # acknowledged deposits of each client
 LONGEST_S = 5  # that a client waits for an answer; docs/operations.md says what was seen
-
-
-def manifest(folder):
-    text = '''[cluster]
-name = "test"
-
-[log]
-format = "json"
-
-[services."banking.v1.Accounts"]
-shards = 4
-replication_factor = 3
-'''
-    for node, port in zip(NODES, free_ports(len(NODES))):
-        text += f"""
-[[nodes]]
-name = "{node}"
-mesh = "127.0.0.1:{port}"
-gateway = "127.0.0.1:0"
-admin = "127.0.0.1:0"
-data = "{folder}/{node}"
-"""
-    path = os.path.join(folder, "manifest.toml")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
-
-
-def wait_whole(cluster):
-    """Until all nodes are ready and every replica of the one that lost its disk votes."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    ready, promoted = set(), 0
-    while len(ready) < len(NODES) or promoted < SHARDS:
-        node, what = cluster.next_event(deadline)
-        if node == "troupe":
-            continue
-        if what["event"] == "node.listening":
-            cluster.gateways[node] = what["fields"]["gateway"]
-        if what["event"] == "node.ready":
-            ready.add(node)
-        promoted += what["event"] == "raft.members_change" and what["message"].endswith("becomes a voter")
 
 
 def check_all(ledger, gateways, nodes):
@@ -68,11 +26,11 @@ def check_all(ledger, gateways, nodes):
 
 
 def a_killed_node_and_a_lost_disk_cost_no_deposit(binary, folder):
-    path = manifest(folder)
+    path = manifest(folder, services=SERVICES)
     assert run(binary, "init", path).returncode == 0
     with Cluster(binary, path) as cluster:
         cluster.wait_ready()
-        ledger = Ledger(ACCOUNTS, seed=1)
+        ledger = Ledger(NAMES, seed=1)
         open_accounts(ledger, cluster.gateways)
         with Clients(ledger, cluster.gateways, 6) as clients:
             clients.wait_for_more(BEFORE)
@@ -87,7 +45,7 @@ def a_killed_node_and_a_lost_disk_cost_no_deposit(binary, folder):
     made = run(binary, "init", path, "--node", "n2", "--id", cluster_id, "--replace")
     assert made.returncode == 0, made.stderr
     with Cluster(binary, path) as cluster:
-        wait_whole(cluster)
+        cluster.wait_ready(promoted=SHARDS)  # every replica of the one that lost its disk votes
         os.kill(cluster.pids()["n1"], signal.SIGKILL)
         check_all(ledger, cluster.gateways, ("n2", "n3"))
         assert cluster.stop() == 1, cluster.lines[-5:]
@@ -100,9 +58,9 @@ def a_killed_node_and_a_lost_disk_cost_no_deposit(binary, folder):
 
 def a_rolling_restart_fails_no_request(binary, folder):
     addresses = loopback()
-    ledger = Ledger(ACCOUNTS, seed=1)
+    ledger = Ledger(NAMES, seed=1)
     handed = 0
-    with ThreeNodes(binary, manifest_at(folder, addresses), addresses).start() as cluster:
+    with ThreeNodes(binary, manifest(folder, addresses), addresses).start() as cluster:
         cluster.wait_equal()
         open_accounts(ledger, cluster.gateways)
         with Clients(ledger, cluster.gateways, 6, timeout=20.0) as clients:

@@ -1,16 +1,17 @@
-"""Three nodes that replicate every shard, one `troupe node` process each: start, look, end."""
+"""Clusters of three nodes: their manifests, who leads what, and one `troupe node` process for each node."""
 
 import http.client
 import json
 import os
 import re
 import select
-import subprocess
 import time
 
-from several_test import NODES, free_ports, run
-from troupe_node import Connection, Node
+from troupe_node import Connection, Node, free_ports, run
 
+NODES = ("n1", "n2", "n3")
+ACCOUNTS = "banking.v1.Accounts"
+INVENTORY = "commerce.v1.Inventory"
 EXAMPLE = os.path.join(os.path.dirname(__file__), "..", "..", "config", "examples", "three.toml")
 
 
@@ -32,8 +33,12 @@ def loopback():
     return {node: tuple(f"127.0.0.1:{next(ports)}" for _ in range(3)) for node in NODES}
 
 
-def manifest(folder, addresses, head="", shards=4, data="{folder}/{node}"):
-    """Default settings but for `head`, accounts only. `data`: each node's folder."""
+def manifest(folder, addresses=None, head="", services=None, replicas=3):
+    """Default settings but for `head`. `services` of each node, or else the accounts on all of them;
+    without `addresses` the system picks those that no other node has to know."""
+    if addresses is None:
+        addresses = {node: (f"127.0.0.1:{port}", "127.0.0.1:0", "127.0.0.1:0")
+                     for node, port in zip(NODES, free_ports(len(NODES)))}
     text = f"""[cluster]
 name = "test"
 
@@ -42,24 +47,30 @@ format = "json"
 
 {head}
 
-[services."banking.v1.Accounts"]
-shards = {shards}
-replication_factor = 3
+[service_defaults]
+shards = 4
+replication_factor = {replicas}
 """
     for node, (mesh, gateway, admin) in addresses.items():
+        hosted = [ACCOUNTS] if services is None else services[node]
         text += f"""
 [[nodes]]
 name = "{node}"
 mesh = "{mesh}"
 gateway = "{gateway}"
 admin = "{admin}"
-data = "{data.format(folder=folder, node=node)}"
-services = ["banking.v1.Accounts"]
+data = "{folder}/{node}"
+services = {json.dumps(hosted)}
 """
     path = os.path.join(folder, "manifest.toml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
+
+
+def identity(folder, node):
+    with open(os.path.join(folder, node, "node.txt"), encoding="utf-8") as file:
+        return file.read()
 
 
 def ask_admin(address, page, timeout=5):
@@ -69,6 +80,33 @@ def ask_admin(address, page, timeout=5):
         return connection.call("GET", page).json()
     finally:
         connection.close()
+
+
+def shards_at(admin, service=ACCOUNTS):
+    """What the node says about its replicas, by shard's number; nothing if it does not answer."""
+    try:
+        listed = ask_admin(admin, "/v1/shards")["shards"]
+    except (OSError, http.client.HTTPException, json.JSONDecodeError):
+        return {}
+    return {shard["shard"]: shard for shard in listed if shard["service"] == service}
+
+
+def leaders_of(admins):
+    """Shard of the accounts -> the node that leads and serves it, as these nodes say."""
+    found = {}
+    for node, admin in admins.items():
+        for number, shard in shards_at(admin).items():
+            if shard["role"] == "leader" and shard["state"] == "serving":
+                term, _ = found.get(number, (0, ""))
+                if int(shard["term"]) > term:
+                    found[number] = (int(shard["term"]), node)
+    return {number: node for number, (_, node) in sorted(found.items())}
+
+
+def leads_most(leaders):
+    """The node that leads most shards, and these."""
+    led = {node: [shard for shard, leader in leaders.items() if leader == node] for node in NODES}
+    return max(led.items(), key=lambda one: len(one[1]))
 
 
 def watch_end(pid):
@@ -112,28 +150,12 @@ class ThreeNodes:
             raise
         return self
 
-    def shards(self, node):
-        """What the node says about its replicas, by shard's number; nothing if it does not answer."""
-        try:
-            listed = ask_admin(self.admins[node], "/v1/shards")["shards"]
-        except (OSError, http.client.HTTPException, json.JSONDecodeError):
-            return {}
-        return {shard["shard"]: shard for shard in listed}
-
     def leaders(self, nodes=None):
-        """Shard -> the node that leads and serves it, as the nodes (or those named) say."""
-        found = {}
-        for node in nodes or self.nodes:
-            for number, shard in self.shards(node).items():
-                if shard["role"] == "leader" and shard["state"] == "serving":
-                    term, _ = found.get(number, (0, ""))
-                    if int(shard["term"]) > term:
-                        found[number] = (int(shard["term"]), node)
-        return {number: node for number, (_, node) in sorted(found.items())}
+        return leaders_of({node: self.admins[node] for node in nodes or self.nodes})
 
     def differences(self):
         """What is not equal between the nodes: a shard without a leader, a replica that is behind."""
-        listed = {node: self.shards(node) for node in self.nodes}
+        listed = {node: shards_at(self.admins[node]) for node in self.nodes}
         silent = [node for node, shards in listed.items() if not shards]
         if silent:
             return [f"{node} does not answer" for node in silent]
@@ -172,4 +194,4 @@ class ThreeNodes:
 
 def troupe(binary, *words):
     """Runs a command of which the output is shown; its status may say that a node does not answer."""
-    return subprocess.run([binary, *words], capture_output=True, text=True, timeout=60, check=False).stdout
+    return run(binary, *words).stdout

@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,19 @@ import time
 import traceback
 
 START_TIMEOUT_S = 60
+
+
+def run(binary, *words):
+    return subprocess.run([binary, *words], capture_output=True, text=True, timeout=60, check=False)
+
+
+def free_ports(count):
+    """Ports of loopback that nobody has: the system picked them, and they were given back just now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
 
 
 class NodeDied(Exception):

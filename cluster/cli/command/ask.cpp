@@ -5,32 +5,29 @@
 #include "cluster/cli/command/manifest_file.hpp"
 
 namespace troupe::cluster {
-namespace {
 
-// False after a complaint.
-bool read_time(const CliIo& io, const std::string& option, const std::string& text,
-               config::Duration& time) {
+std::optional<config::Duration> read_time(const CliIo& io, const std::string& option,
+                                          const std::string& text) {
   const auto parsed = config::parse_duration(text);
-  if (!parsed || *parsed <= config::Duration::zero() || *parsed > std::chrono::hours{1}) {
-    *io.err << "troupe: " << option << " \"" << harmless(text)
-            << "\" is not a duration above 0s and up to 1h; write 500ms or 5s\n";
-    return false;
-  }
-  time = *parsed;
-  return true;
+  if (parsed && *parsed > config::Duration::zero() && *parsed <= std::chrono::hours{1})
+    return *parsed;
+  *io.err << "troupe: " << option << " \"" << harmless(text)
+          << "\" is not a duration above 0s and up to 1h; write 500ms or 5s\n";
+  return std::nullopt;
 }
 
-}  // namespace
-
 std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options) {
+  const auto timeout = read_time(io, "--timeout", options.timeout);
+  const auto interval = timeout ? read_time(io, "--every", options.interval) : std::nullopt;
+  if (!interval) return std::nullopt;
   Targets result;
-  if (!read_time(io, "--timeout", options.timeout, result.timeout) ||
-      !read_time(io, "--every", options.interval, result.interval))
-    return std::nullopt;
+  result.timeout = *timeout;
+  result.interval = *interval;
 
   if (!options.manifest.empty()) {
     const auto manifest = load_or_complain(io, options.manifest, std::nullopt);
     if (!manifest) return std::nullopt;
+    result.manifest = true;
     for (const auto& node : manifest->nodes)
       result.targets.push_back({node.name, reachable(node.admin)});
     return result;
@@ -50,6 +47,35 @@ std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options) {
   }
   result.targets.push_back({"", reachable(*address)});
   return result;
+}
+
+Result<ClusterAnswer> ask_cluster(const Target& target, const std::string& path,
+                                  config::Duration timeout) {
+  ClusterAnswer answer;
+  const std::string of_all = "/v1/cluster" + path.substr(std::string_view{"/v1"}.size());
+  TROUPE_CHECK(ask_node(target.address, of_all, timeout, answer));
+  return answer;
+}
+
+namespace {
+
+template <class Answer>
+Result<void> take_part(const NodeAnswer& said, bool has_it, const Answer& part, Answer& answer) {
+  if (!has_it) return unavailable(said.reason(), said.message());
+  answer = part;
+  return {};
+}
+
+}  // namespace
+
+Result<void> take(const NodeAnswer& said, NodeStatus& answer) {
+  return take_part(said, said.has_status(), said.status(), answer);
+}
+Result<void> take(const NodeAnswer& said, TreeNode& answer) {
+  return take_part(said, said.has_tree(), said.tree(), answer);
+}
+Result<void> take(const NodeAnswer& said, ShardList& answer) {
+  return take_part(said, said.has_shards(), said.shards(), answer);
 }
 
 void at_once(std::size_t jobs, const std::function<void(std::size_t job)>& run) {

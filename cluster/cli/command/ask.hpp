@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/admin.pb.h"
 #include "cluster/cli/command/admin_client.hpp"
 #include "cluster/cli/command/commands.hpp"
 #include "cluster/cli/command/json.hpp"
@@ -12,17 +13,20 @@
 namespace troupe::cluster {
 
 struct Target {
-  std::string node;  // empty: only the address is known
-  config::Address address;
+  std::string node;         // empty: only the address is known
+  config::Address address;  // without a host: only the node is known
 };
 
 struct Targets {
   std::vector<Target> targets;
+  bool manifest = false;  // else the only target tells of all nodes
   config::Duration timeout{};
   config::Duration interval{};
 };
 
-// Nullopt after a complaint on standard error: exit with exit_usage.
+// Nullopt after a complaint on standard error: exit with exit_usage. So does what follows.
+std::optional<config::Duration> read_time(const CliIo& io, const std::string& option,
+                                          const std::string& text);
 std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options);
 
 // What a node answered, or that it did not.
@@ -34,21 +38,44 @@ struct Answered {
 
 void complain(const CliIo& io, const Target& target, const Error& error);
 
+// All nodes' answers, as the target has gathered them; `path` is that of one node's.
+Result<ClusterAnswer> ask_cluster(const Target& target, const std::string& path,
+                                  config::Duration timeout);
+
+// What a node said, if that is an answer of the kind.
+Result<void> take(const NodeAnswer& said, NodeStatus& answer);
+Result<void> take(const NodeAnswer& said, TreeNode& answer);
+Result<void> take(const NodeAnswer& said, ShardList& answer);
+
 // Runs the jobs at the same time, each on a thread of its own, and waits for all.
 void at_once(std::size_t jobs, const std::function<void(std::size_t job)>& run);
 
-// Asks every node, all at once; the answers are in the order of the targets. Failures are reported
-// on standard error; with --json the answers are printed, and nothing is left to do.
+// Asks every node of the manifest, all at once, or the one that is known, of all. Failures are
+// reported on standard error; with --json the answers are printed, and nothing is left to do.
 template <class Answer>
 std::vector<Answered<Answer>> ask_all(const CliIo& io, const AskOptions& options,
                                       const Targets& targets, const std::string& path) {
   std::vector<Answered<Answer>> answers;
-  for (const auto& target : targets.targets) answers.push_back({target, Answer{}});
-  at_once(answers.size(), [&](std::size_t i) {
-    auto& [target, answer] = answers[i];
-    const auto asked = ask_node(target.address, path, targets.timeout, *answer);
-    if (!asked) answer = asked.error();
-  });
+  const auto add = [&answers](Target target) -> Answered<Answer>& {
+    return answers.emplace_back(Answered<Answer>{std::move(target), Answer{}});
+  };
+  if (targets.manifest) {
+    for (const auto& target : targets.targets) add(target);
+    at_once(answers.size(), [&](std::size_t i) {
+      auto& [target, answer] = answers[i];
+      const auto asked = ask_node(target.address, path, targets.timeout, *answer);
+      if (!asked) answer = asked.error();
+    });
+  } else {
+    const Target& target = targets.targets.front();
+    const auto told = ask_cluster(target, path, targets.timeout);
+    if (!told) add(target).answer = told.error();
+    for (int i = 0; told && i < told->nodes_size(); ++i) {
+      Result<Answer>& answer = add({told->nodes(i).node(), {}}).answer;
+      const auto taken = take(told->nodes(i), *answer);
+      if (!taken) answer = taken.error();
+    }
+  }
   for (const auto& [target, answer] : answers) {
     if (!answer)
       complain(io, target, answer.error());

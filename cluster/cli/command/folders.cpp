@@ -47,15 +47,19 @@ void complain_of_empty(const CliIo& io, const std::string& file, const std::vect
   }
   *io.err << "A node whose data is lost must not start as if it had never run: mount its disk or "
              "restore its folder. If that cannot be, or if it never ran:\n";
-  const std::string& id = (*taken.front().identity)->cluster_id;
-  for (const Member& member : empty) {
-    const std::string command =
-        "    troupe init " + file + " --node " + member.node + " --id " + id;
-    *io.err << command << " --replace   (lost its data)\n" << command << "   (never ran)\n";
-  }
+  for (const Member& member : empty)
+    say_how_to_join(io, file, member.node, (*taken.front().identity)->cluster_id);
 }
 
 }  // namespace
+
+void say_how_to_join(const CliIo& io, const std::string& file, const std::string& node,
+                     const std::string& cluster_id) {
+  const std::string command = "    troupe init " + file + " --node " + node + " --id " + cluster_id;
+  *io.err << command << " --replace   (lost its data)\n"
+          << command << "   (never ran)\n"
+          << "    troupe init " + file + " --node " + node + " --join   (is new)\n";
+}
 
 bool folders_are_ready(const CliIo& io, const CliHooks& hooks, const std::string& file,
                        const config::Manifest& manifest, const std::vector<std::string>& nodes) {

@@ -14,4 +14,8 @@ namespace troupe::cluster {
 bool folders_are_ready(const CliIo& io, const CliHooks& hooks, const std::string& file,
                        const config::Manifest& manifest, const std::vector<std::string>& nodes);
 
+// On standard error: what to type for a node of that cluster whose folder is empty.
+void say_how_to_join(const CliIo& io, const std::string& file, const std::string& node,
+                     const std::string& cluster_id);
+
 }  // namespace troupe::cluster

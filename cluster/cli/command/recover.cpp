@@ -1,21 +1,18 @@
 // `troupe recover`: goes on from the nodes that are left when a majority is gone for good.
 #include <algorithm>
 #include <istream>
-#include <map>
-#include <thread>
 
 #include "cluster/admin.pb.h"
 #include "cluster/cli/command/ask.hpp"
 #include "cluster/cli/command/human.hpp"
 #include "cluster/cli/command/manifest_file.hpp"
-#include "cluster/cli/command/recovery_plan.hpp"
 #include "cluster/cli/command/table.hpp"
+#include "cluster/recovery/recovery_plan.hpp"
 
 namespace troupe::cluster {
 namespace {
 
 constexpr const char* recovery_path = "/v1/recovery";
-constexpr auto between_looks = std::chrono::milliseconds{200};
 
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
@@ -142,27 +139,6 @@ bool confirmed(const CliIo& io, const RecoverOptions& options, const config::Man
   return typed == name;
 }
 
-RecoveryRequest request_for(const RecoverOptions& options, const RecoveryPlan& plan,
-                            const RecoveryView& view) {
-  RecoveryRequest request;
-  request.set_cluster(view.cluster());
-  request.set_cluster_id(view.cluster_id());
-  request.set_node(view.node());
-  for (const auto& node : options.lost) request.add_lost(node);
-  for (const auto& group : plan.groups) {
-    const auto& [node, replica] = group.survivors.front();
-    if (node != view.node()) continue;
-    RecoveryAct& act = *request.add_acts();
-    act.set_service(group.service);
-    act.set_shard(group.shard);
-    act.set_replica(replica.replica());
-    act.set_last_index(replica.last_index());
-    act.set_last_term(replica.last_term());
-    act.set_term(group.term);
-  }
-  return request;
-}
-
 // False after a complaint.
 bool order(const CliIo& io, const Target& target, const RecoveryRequest& request,
            config::Duration timeout) {
@@ -182,36 +158,11 @@ bool order(const CliIo& io, const Target& target, const RecoveryRequest& request
   return all;
 }
 
-// Whether all groups are led, within the time.
-bool wait_for_leaders(const RecoveryPlan& plan, const std::vector<Target>& left,
-                      config::Duration timeout) {
-  const auto until = std::chrono::steady_clock::now() + timeout;
-  for (;;) {
-    std::size_t led = 0;
-    for (const auto& target : left) {
-      RecoveryView view;
-      if (!ask_node(target.address, recovery_path, timeout, view)) continue;
-      for (const auto& group : plan.groups)
-        led += group.survivors.front().node == view.node() &&
-               std::ranges::any_of(view.groups(), [&](const RecoveryGroup& one) {
-                 return one.service() == group.service && one.shard() == group.shard &&
-                        one.role() == "leader";
-               });
-    }
-    if (led == plan.groups.size()) return true;
-    if (std::chrono::steady_clock::now() >= until) return false;
-    std::this_thread::sleep_for(between_looks);
-  }
-}
-
 }  // namespace
 
 int run_recover(const CliIo& io, const RecoverOptions& options) {
-  AskOptions ask;
-  ask.manifest = options.manifest;
-  ask.timeout = options.timeout;
-  const auto targets = targets_of(io, ask);
-  if (!targets) return exit_usage;
+  const auto timeout = read_time(io, "--timeout", options.timeout);
+  if (!timeout) return exit_usage;
   const auto manifest = load_or_complain(io, options.manifest, std::nullopt);
   if (!manifest) return exit_usage;
   const auto left = survivors_of(io, options, *manifest);
@@ -222,8 +173,8 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
             << ". Nothing was changed\n";
     return exit_usage;
   }
-  if (one_lives(io, options, *manifest, targets->timeout)) return exit_failed;
-  const auto views = look(io, *manifest, left, targets->timeout);
+  if (one_lives(io, options, *manifest, *timeout)) return exit_failed;
+  const auto views = look(io, *manifest, left, *timeout);
   if (!views) return exit_failed;
   const auto plan = plan_recovery(*views, options.lost);
   if (!plan) {
@@ -245,19 +196,13 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
   }
   bool all = true;
   for (std::size_t i = 0; i < left.size(); ++i) {
-    const auto request = request_for(options, *plan, (*views)[i]);
-    if (request.acts_size() > 0) all = order(io, left[i], request, targets->timeout) && all;
+    const auto request = order_of(*plan, (*views)[i], options.lost);
+    if (request.acts_size() > 0) all = order(io, left[i], request, *timeout) && all;
   }
   if (!all) {
     *io.err << "troupe: not every group goes on; what was done is done. Look with 'troupe shards "
                "--manifest "
             << options.manifest << "', then run this again\n";
-    return exit_failed;
-  }
-  if (!wait_for_leaders(*plan, left, targets->timeout)) {
-    *io.err << "troupe: everything is ordered and stored, but not every group leads yet; look with "
-               "'troupe shards --manifest "
-            << options.manifest << "'\n";
     return exit_failed;
   }
   *io.out << "\n"

@@ -35,7 +35,7 @@ void print_nodes(const CliIo& io, const Answers& answers) {
                    "",
                    "",
                    "",
-                   target.address.to_string(),
+                   target.address.host.empty() ? "" : target.address.to_string(),
                    ""});
       continue;
     }

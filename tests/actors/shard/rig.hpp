@@ -146,7 +146,10 @@ class ManualConsensus final : public Consensus {
   }
   bool sole_voter() const override { return sole; }
   void hand_over(std::function<void(bool)> done) override { handed_over = std::move(done); }
-  std::optional<MonotonicTime> fresh_at(runtime::LogIndex) override { return fresh; }
+  void recover(const RecoveryOrder&, std::function<void(const Result<void>&)> done) override {
+    recovered = std::move(done);
+  }
+  std::optional<MonotonicTime> note_applied(runtime::LogIndex) override { return fresh; }
   void checkpointed(runtime::LogIndex index, runtime::Term, std::uint64_t) override {
     checkpoint = index;
   }
@@ -174,6 +177,7 @@ class ManualConsensus final : public Consensus {
   }
   std::size_t uncommitted() const { return log_.entries.size() - log_.committed; }
   std::function<void(bool)> handed_over;  // since the shard asked for it
+  std::function<void(const Result<void>&)> recovered;
 
   bool leading = false;
   bool sole = true;

@@ -137,6 +137,77 @@ TEST_CASE("without being the only voter, a shard that does not lead serves no re
   CHECK(rig.send(get, "alice", "")->text() == "NOT_LEADING");
 }
 
+TEST_CASE("after a batch was refused, all that is committed or may commit is still seen") {
+  Rig rig;
+  rig.start();
+  rig.send(add, "alice", "5");
+  rig.pump();
+  rig.consensus->commit(1);  // is not in the file yet
+  rig.send(add, "alice", "2");
+  rig.pump();                      // in flight
+  rig.consensus->leading = false;  // refuses, and the shard does not hear why
+  const auto refused = rig.send(add, "alice", "7");
+  rig.pump();
+  CHECK(refused->text() == "OUTCOME_UNKNOWN");
+  rig.consensus->leading = true;
+  const auto read = rig.send(get, "alice", "");
+  rig.pump();
+  CHECK_FALSE(read->came());
+  rig.consensus->commit(1);
+  rig.pump();
+  CHECK(read->text() == "7");
+}
+
+TEST_CASE("history that waits for a batch which is refused is read anew") {
+  Rig rig;
+  rig.start();
+  rig.send(add, "alice", "5");
+  rig.settle();
+  rig.consensus->leading = false;
+  const auto refused = rig.send(add, "alice", "7");
+  const auto history = rig.send(history_size, "alice", "");
+  CHECK(refused->text() == "OUTCOME_UNKNOWN");
+  rig.consensus->leading = true;
+  rig.settle();
+  CHECK(history->text() == "1");
+}
+
+TEST_CASE("a command whose entity is loaded while leadership is handed over waits for the end") {
+  Rig rig;
+  rig.start();
+  rig.consensus->sole = false;
+  const auto waiting = rig.send(add, "alice", "5");
+  bool done = false;
+  rig.shard->hand_over([&] { done = true; });
+  REQUIRE(rig.consensus->handed_over);
+  rig.pump();
+  CHECK_FALSE(waiting->came());
+  CHECK(rig.consensus->uncommitted() == 0);
+  rig.consensus->handed_over(false);
+  CHECK(done);
+  rig.settle();
+  CHECK(waiting->text() == "5");
+}
+
+TEST_CASE("a shard that is made the only voter says so when it leads, or why it is not") {
+  Rig rig;
+  rig.start();
+  rig.consensus->lose(unavailable("NOT_LEADING", "nobody leads"));
+  std::vector<std::string> told;
+  const auto tell = [&](const Result<void>& done) {
+    told.push_back(done ? "leads" : done.error().reason);
+  };
+  rig.shard->recover({}, tell);
+  rig.consensus->recovered(failed_precondition("RECOVERY_REFUSED", "a majority is there"));
+  CHECK(told == std::vector<std::string>{"RECOVERY_REFUSED"});
+  rig.shard->recover({}, tell);
+  rig.consensus->recovered({});
+  CHECK(told.size() == 1);
+  rig.consensus->lead_again();
+  CHECK(told.size() == 2);
+  CHECK(told.back() == "leads");
+}
+
 TEST_CASE("batches are bounded, and commands beyond wait for those in flight") {
   ShardOptions options;
   options.batch_commands_max = 10;

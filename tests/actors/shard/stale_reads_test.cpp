@@ -65,6 +65,25 @@ TEST_CASE("a stale read sees what is applied, not what waits for its commit or f
   CHECK((**after->result).shard_index == rig.group_log.committed);
 }
 
+TEST_CASE("where nobody else votes, a read that may be stale is an ordinary one while it serves") {
+  Rig rig;
+  rig.start();
+  rig.send(add, "a", "5");
+  rig.pump();
+  rig.consensus->commit(1);
+  const auto at_once = rig.send(get, "a", {}, {}, true);
+  CHECK(at_once->text() == "5");
+  CHECK_FALSE((**at_once->result).age);
+  CHECK(rig.vitals->stale_reads == 0);
+  rig.pass(1s);
+  rig.consensus->fresh = rig.platform.clock().now();
+  rig.consensus->lose(resource_exhausted("DISK_FULL", "no space"));
+  const auto from_file = rig.send(get, "a", {}, {}, true);
+  rig.pump();
+  CHECK(from_file->text() == "5");
+  CHECK((**from_file->result).age == Duration::zero());
+}
+
 TEST_CASE("a stale read leaves nothing in memory") {
   Several rig;
   rig.consensus->lose(another_leads());

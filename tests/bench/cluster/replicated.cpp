@@ -184,7 +184,7 @@ std::vector<Figure> idle_three(const Options& options) {
                    0,
                    true};
   ThreeNodes nodes{options, {.tls = true, .shards = 512, .callers = false}};
-  std::this_thread::sleep_for(std::chrono::seconds{3});  // until the groups sleep
+  nodes.wait_asleep();
   for (int run = 0; run < options.runs; ++run) {
     const std::vector<double> before = nodes.cpu_seconds();
     const auto start = Clock::now();

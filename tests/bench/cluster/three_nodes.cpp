@@ -1,9 +1,11 @@
 #include "tests/bench/cluster/three_nodes.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 #include "config/load.hpp"
 
@@ -19,7 +21,7 @@ std::string here(unsigned short port) {
 }  // namespace
 
 ThreeNodes::ThreeNodes(const Options& options, const ThreeNodesOptions& wanted)
-    : folder_(options.scratch + "/three") {
+    : folder_(options.scratch + "/three"), shards_(wanted.shards) {
   std::filesystem::remove_all(folder_);
   std::filesystem::create_directories(folder_);
   std::ostringstream text;
@@ -34,13 +36,12 @@ ThreeNodes::ThreeNodes(const Options& options, const ThreeNodesOptions& wanted)
   }
   text << "[services.\"banking.v1.Accounts\"]\nshards = " << wanted.shards
        << "\nreplication_factor = 3\n";
-  std::vector<std::string> ready;
   for (const std::string& name : names) {
     const unsigned short admin = free_port();
-    ready.push_back("http://127.0.0.1:" + std::to_string(admin) + "/readyz");
+    admins_.push_back("http://127.0.0.1:" + std::to_string(admin));
     text << "[[nodes]]\nname = \"" << name << "\"\nmesh = " << here(free_port())
          << "\ngateway = " << here(free_port()) << "\nadmin = " << here(admin) << "\ndata = \""
-         << folder_ << "/" << name << "\"\n";
+         << folder_ << "/" << name << "\"\nservices = [\"banking.v1.Accounts\"]\n";
   }
   const std::string file = folder_ + "/manifest.toml";
   std::ofstream(file) << text.str();
@@ -55,15 +56,31 @@ ThreeNodes::ThreeNodes(const Options& options, const ThreeNodesOptions& wanted)
     if (!manifest) throw std::runtime_error(file + ": " + manifest.error().front().message);
     node_ = std::make_unique<BenchNode>(*manifest);
   }
-  for (const std::string& url : ready)
+  for (const std::string& admin : admins_)
     run_command({"curl", "-sf", "--retry", "1000", "--retry-delay", "0", "--retry-max-time", "30",
-                 "--retry-all-errors", "-o", "/dev/null", url});
+                 "--retry-all-errors", "-o", "/dev/null", admin + "/readyz"});
 }
 
 ThreeNodes::~ThreeNodes() {
   node_.reset();
   servers_.clear();
   std::filesystem::remove_all(folder_);
+}
+
+void ThreeNodes::wait_asleep() const {
+  using Time = std::chrono::steady_clock;
+  const auto until = Time::now() + std::chrono::seconds{30};
+  for (const std::string& admin : admins_) {
+    for (double asleep = 0; asleep < shards_;) {
+      if (Time::now() > until)
+        throw std::runtime_error("of " + std::to_string(shards_) + " groups only " +
+                                 std::to_string(asleep) + " sleep");
+      std::this_thread::sleep_for(std::chrono::milliseconds{100});
+      const std::string text = run_command({"curl", "-sf", admin + "/metrics"});
+      const auto at = text.find("\ntroupe_groups_asleep ");
+      if (at != std::string::npos) asleep = std::stod(text.substr(text.find(' ', at)));
+    }
+  }
 }
 
 std::vector<double> ThreeNodes::cpu_seconds() const {

@@ -25,11 +25,16 @@ class ThreeNodes {
   // Of n1, which leads a third of the shards; the other calls cross a link.
   actors::Client& client() { return node_->client(); }
 
+  // Until all groups of the accounts sleep on all nodes. Throws if they do not within 30 s.
+  void wait_asleep() const;
+
   // User and system time of each node since its start; of this process, callers included, for n1.
   std::vector<double> cpu_seconds() const;
 
  private:
   std::string folder_;
+  int shards_ = 0;
+  std::vector<std::string> admins_;  // URLs
   std::vector<std::unique_ptr<Server>> servers_;
   std::unique_ptr<BenchNode> node_;
 };

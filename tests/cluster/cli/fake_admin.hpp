@@ -1,6 +1,5 @@
 // A node's admin address as far as the command line sees it: an HTTP server on loopback that gives
-// prepared answers: under a path, to "POST path", and, once something was posted, under "path
-// after".
+// prepared answers: under a path, and to "POST path".
 #pragma once
 
 #include <atomic>
@@ -85,12 +84,11 @@ class FakeAdmin {
     http::read(socket, buffer, request, error);
     if (error) return;
     const bool post = request.method() == http::verb::post;
-    std::string path = (post ? "POST " : "") + std::string{request.target()};
+    const std::string path = (post ? "POST " : "") + std::string{request.target()};
     {
       const std::lock_guard lock{mutex_};
       asked_.push_back(path);
       if (post) posted_.push_back(request.body());
-      if (!posted_.empty() && answers_.contains(path + " after")) path += " after";
     }
     if (manner_ == Manner::garbage) {
       boost::asio::write(socket, boost::asio::buffer(std::string{"SSH-2.0-whatever\r\n\r\n"}),

@@ -68,6 +68,19 @@ TEST_CASE("init of some nodes prints the commands for the others, under the same
   CHECK_FALSE(folder.has("n2"));
 }
 
+TEST_CASE("init does not create a second cluster beside a folder of the first") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("m.toml", three_nodes(folder.path()));
+  REQUIRE(Command{}.run({"init", file, "--node", "n1", "--id", cluster_id}).status == 0);
+  const Ran ran = Command{}.run({"init", file, "--node", "n2"});
+  CHECK(ran.status == 1);
+  CHECK(contains(ran.err, "the cluster test exists: " + folder.path() + "/n1 is node n1's"));
+  CHECK(contains(ran.err, "    troupe init " + file + " --node n2 --id " + cluster_id +
+                              " --replace   (lost its data)\n"));
+  CHECK_FALSE(folder.has("n2"));
+  CHECK(Command{}.run({"init", file, "--node", "n2", "--id", cluster_id}).status == 0);
+}
+
 TEST_CASE("init --json prints what was created for programs") {
   const TemporaryFolder folder;
   const std::string file = folder.write("m.toml", three_nodes(folder.path()));
@@ -104,8 +117,10 @@ TEST_CASE("up refuses when only some folders are empty, and says which and why")
   CHECK(contains(ran.err, "troupe: n2 (" + folder.path() + "/n2) has no data, but n1 (" +
                               folder.path() + "/n1), n3 (" + folder.path() + "/n3) have. "));
   CHECK(contains(ran.err, "mount its disk or restore its folder"));
-  CHECK(contains(ran.err,
-                 "    troupe init " + file + " --node n2 --id " + cluster_id + "   (never ran)\n"));
+  CHECK(contains(ran.err, "    troupe init " + file + " --node n2 --id " + cluster_id +
+                              "   (never ran)\n"
+                              "    troupe init " +
+                              file + " --node n2 --join   (is new)\n"));
   CHECK_FALSE(folder.has("n2"));
   // As it says for a node that lost its data.
   const std::vector<std::string> again{"init", file,       "--node",   "n2",

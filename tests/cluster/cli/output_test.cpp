@@ -3,8 +3,11 @@
 
 #include <sstream>
 
+#include "cluster/cli/command/balance_table.hpp"
 #include "cluster/cli/command/human.hpp"
+#include "cluster/cli/command/json.hpp"
 #include "cluster/cli/command/table.hpp"
+#include "cluster/directory/balance_report.hpp"
 #include "support.hpp"
 
 namespace troupe::cluster {
@@ -39,6 +42,46 @@ TEST_CASE("a table aligns by what is seen, and ends no line with a space") {
         "NAME        N  NOTE\n"
         "äöü         7\n"
         "a [31m  1,000  x y z\n");
+}
+
+TEST_CASE("a plan is a table of what changes and why, with what cannot be done") {
+  BalancePlan plan;
+  const auto add = [&](std::string from, std::string to, BalanceReason reason) -> BalanceStep& {
+    BalanceStep& step = plan.steps.emplace_back();
+    step.service = "a.v1.B";
+    step.shard = static_cast<std::uint32_t>(plan.steps.size());
+    step.from = std::move(from);
+    step.to = std::move(to);
+    step.reason = reason;
+    return step;
+  };
+  add("", "", BalanceReason::placed).places = {"n1", "n2"};
+  add("n3", "n4", BalanceReason::repair);
+  add("", "n4", BalanceReason::factor);
+  add("n1", "n2", BalanceReason::leaders).leads = true;
+  plan.held.push_back({"a.v1.B", 7, "n3", "drain: no other node can have the replica"});
+  plan.waits_for = "n5";
+  std::ostringstream out, err;
+  CliIo io;
+  io.out = &out;
+  io.err = &err;
+  print_balance(io, report_of(plan));
+  CHECK(out.str() ==
+        "SERVICE  SHARD  WHAT     CHANGE     WHY\n"
+        "a.v1.B       1  replica  -> n1, n2  the shard is nowhere yet\n"
+        "a.v1.B       2  replica  n3 -> n4   n3 has been down for too long\n"
+        "a.v1.B       3  replica  -> n4      the factor asks for one more\n"
+        "a.v1.B       4  leader   n1 -> n2   an even share of leaders\n"
+        "\n"
+        "SERVICE  SHARD  NODE  CANNOT BE DONE\n"
+        "a.v1.B       7  n3    drain: no other node can have the replica\n");
+  CHECK(err.str() ==
+        "3 replicas to move, 1 leader to change\n"
+        "evenness waits for node n5, which is down and may come back, or has just come up\n");
+  const std::string json = to_json(report_of(plan));
+  CHECK(json.find(R"("places":["n1","n2"])") != std::string::npos);
+  CHECK(json.find(R"("from":"n1","to":"n2","leads":true,"reason":"leaders")") != std::string::npos);
+  CHECK(json.find(R"("waitsFor":"n5")") != std::string::npos);
 }
 
 namespace {

@@ -1,4 +1,5 @@
 // `troupe status`, `troupe tree` and `troupe shards` against an HTTP server in this process.
+#include <algorithm>
 #include <thread>
 
 #include "fake_admin.hpp"
@@ -33,10 +34,21 @@ const std::string shards_json = R"({"shards": [
   {"service": "banking.v1.Accounts", "shard": 10, "node": "n1", "role": "starting",
    "state": "recovering", "quarantined": "1"}]})";
 
-std::map<std::string, FakeAdmin::Answer> answers() {
+// What n1 says of the cluster whose only node it is; n2 is one of which it knows nothing now.
+std::string of_cluster(const std::string& kind, const std::string& answer, bool two = false) {
+  return R"({"nodes": [{"node": "n1", ")" + kind + "\": " + answer + "}" +
+         (two ? R"(, {"node": "n2", "reason": "LINK_DOWN", "message": "there is no link to n2"})"
+              : "") +
+         "]}";
+}
+
+std::map<std::string, FakeAdmin::Answer> answers(bool two = false) {
   return {{"/v1/status", {200, status_json}},
           {"/v1/tree", {200, tree_json}},
-          {"/v1/shards", {200, shards_json}}};
+          {"/v1/shards", {200, shards_json}},
+          {"/v1/cluster/status", {200, of_cluster("status", status_json, two)}},
+          {"/v1/cluster/tree", {200, of_cluster("tree", tree_json, two)}},
+          {"/v1/cluster/shards", {200, of_cluster("shards", shards_json, two)}}};
 }
 
 std::string manifest_of(const std::vector<std::uint16_t>& ports) {
@@ -64,7 +76,7 @@ TEST_CASE("status shows the node, its services, its log and its problems") {
   const Ran ran = Command{}.run({"status", "--admin", server.address()});
   CHECK(ran.status == 0);
   CHECK(ran.err.empty());
-  CHECK(server.asked() == std::vector<std::string>{"/v1/status"});
+  CHECK(server.asked() == std::vector<std::string>{"/v1/cluster/status"});
   CHECK(ran.out ==
         R"(NODE  CLUSTER  STATE    UPTIME    MEMORY  GATEWAY         ADMIN           VERSION
 n1    demo     serving  3m 12s  42.1 MiB  127.0.0.1:8080  127.0.0.1:7480  0.1.0
@@ -138,6 +150,22 @@ TEST_CASE("the address comes from the command line, the environment or the manif
   const std::string file = folder.write("m.toml", manifest_of({server.port()}));
   CHECK(command.run({"tree", "--manifest", file}).status == 0);
   CHECK(server.asked().size() == 3);
+}
+
+TEST_CASE("one node tells of all, and of which it knows nothing") {
+  const FakeAdmin one{answers(true)};
+  for (const char* const question : {"status", "tree", "shards"}) {
+    CAPTURE(question);
+    const Ran ran = Command{}.run({question, "--admin", one.address()});
+    CHECK(ran.status == 1);
+    CHECK(contains(ran.out, "n1  "));
+    CHECK(contains(ran.out, "n2  "));
+    CHECK(contains(ran.out, "unreachable"));
+    CHECK(ran.err == "troupe: node n2: there is no link to n2\n");
+  }
+  const Ran json = Command{}.run({"status", "--json", "--admin", one.address()});
+  CHECK(json.status == 1);
+  CHECK(std::ranges::count(json.out, '\n') == 1);
 }
 
 TEST_CASE("with a manifest every node is asked, and one that is down is shown as such") {
@@ -219,7 +247,8 @@ TEST_CASE("nobody at the address: the message says how to start a node and how t
 }
 
 TEST_CASE("what is not a node is told apart from a node with a problem") {
-  const FakeAdmin other{{{"/v1/status", {200, "<html>"}}, {"/v1/tree", {503, "draining\x1b[0m"}}}};
+  const FakeAdmin other{
+      {{"/v1/cluster/status", {200, "<html>"}}, {"/v1/cluster/tree", {503, "draining\x1b[0m"}}}};
   Ran ran = Command{}.run({"status", "--admin", other.address()});
   CHECK(ran.status == 1);
   CHECK(ran.err.starts_with("troupe: " + other.address() + " answered with something else ("));
@@ -227,7 +256,7 @@ TEST_CASE("what is not a node is told apart from a node with a problem") {
   CHECK(ran.status == 1);
   CHECK(ran.err ==
         "troupe: " + other.address() +
-            " knows no /v1/shards. Is it the admin address of a node of this version? The "
+            " knows no /v1/cluster/shards. Is it the admin address of a node of this version? The "
             "manifest's key 'admin' says which it is\n");
   ran = Command{}.run({"tree", "--admin", other.address()});
   CHECK(ran.status == 1);

@@ -1,5 +1,5 @@
 // `troupe recover` against HTTP servers in this process, and its plan.
-#include "cluster/cli/command/recovery_plan.hpp"
+#include "cluster/recovery/recovery_plan.hpp"
 
 #include "fake_admin.hpp"
 #include "support.hpp"
@@ -48,9 +48,7 @@ const std::string led_json = R"({"cluster": "demo", "clusterId": "id", "node": "
 const std::string done_json = R"({"results": [{"service": "banking.v1.Accounts", "shard": 0}]})";
 
 std::map<std::string, FakeAdmin::Answer> left(const std::string& report = done_json) {
-  return {{"/v1/recovery", {200, left_json}},
-          {"/v1/recovery after", {200, led_json}},
-          {"POST /v1/recovery", {200, report}}};
+  return {{"/v1/recovery", {200, left_json}}, {"POST /v1/recovery", {200, report}}};
 }
 
 struct Recover {

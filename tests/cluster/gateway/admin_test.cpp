@@ -26,7 +26,16 @@ struct FakeSource final : AdminSource {
     answer(unavailable("NODE_STARTING", "the node is starting"));
   }
 
+  void cluster(NodeQuestion::What what,
+               std::function<void(Result<ClusterAnswer>)> answer) override {
+    asked.push_back(what);
+    ClusterAnswer all;
+    all.add_nodes()->set_node("n2");
+    answer(all);
+  }
+
   Result<void> is_ready;
+  std::vector<NodeQuestion::What> asked;
   std::vector<std::function<void(Result<NodeStatus>)>> statuses;
 };
 
@@ -86,6 +95,9 @@ TEST_CASE("status, tree and shards are the node's messages as JSON") {
   const auto shards = node.ask(get("/v1/shards"));
   CHECK(shards.status == 503);
   CHECK(holds(shards.body, "NODE_STARTING"));
+
+  CHECK(holds(node.ask(get("/v1/cluster/tree")).body, R"("nodes":[{"node":"n2","reason":"",)"));
+  CHECK(node.source.asked == std::vector<NodeQuestion::What>{NodeQuestion::TREE});
 }
 
 TEST_CASE("an answer that the node drops is an error, not silence") {

@@ -50,6 +50,21 @@ class Cluster {
   bool elect(Duration patience = std::chrono::seconds(10)) {
     return pump.run_while_not([this] { return leader() >= 0; }, patience);
   }
+  // Until another node leads than this one; returns which.
+  int elect_another(int than) {
+    REQUIRE(pump.run_while_not([&] { return leader() >= 0 && leader() != than; }));
+    return leader();
+  }
+  // Starts all, and returns the leader, which has committed this everywhere and is cut off.
+  int settle_and_cut_off_leader(const std::string& text) {
+    start();
+    REQUIRE(elect());
+    const int at = leader();
+    REQUIRE(nodes[at]->commit(text));
+    pump.run_for(std::chrono::seconds(1));
+    cut_off(at);
+    return at;
+  }
   // Crashes the node, and gives it an empty disk.
   void lose_disk(int i) {
     nodes[i]->crash();

@@ -15,17 +15,11 @@ TEST_SUITE_BEGIN("raft group of three voters under faults");
 TEST_CASE("a deposed leader's entries are replaced, and it acknowledges none of them") {
   Pump pump;
   Cluster cluster(pump);
-  cluster.start();
-  REQUIRE(cluster.elect());
-  const int old = cluster.leader();
-  REQUIRE(cluster[old].commit("kept"));
-  pump.run_for(1s);
-  cluster.cut_off(old);
+  const int old = cluster.settle_and_cut_off_leader("kept");
   // Stored on the old leader, but late: the completion arrives when they are replaced already.
   cluster[old].log.latency = 20ms;
   for (int i = 0; i < 10; ++i) REQUIRE(cluster[old].propose("never" + std::to_string(i)) != 0);
-  REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
-  const int leader = cluster.leader();
+  const int leader = cluster.elect_another(old);
   REQUIRE(cluster[leader].commit("instead"));
   REQUIRE(pump.run_while_not([&] { return cluster[old].witness.leading == 0; }));
   REQUIRE(cluster[old].witness.losses.size() == 1);
@@ -48,16 +42,10 @@ TEST_CASE("a deposed leader's entries are replaced, and it acknowledges none of 
 TEST_CASE("a completion of entries that were truncated meanwhile acknowledges only what is left") {
   Pump pump;
   Cluster cluster(pump);
-  cluster.start();
-  REQUIRE(cluster.elect());
-  const int old = cluster.leader();
-  REQUIRE(cluster[old].commit("kept"));
-  pump.run_for(1s);
-  cluster.cut_off(old);
+  const int old = cluster.settle_and_cut_off_leader("kept");
   cluster[old].log.hold_up();
   for (int i = 0; i < 10; ++i) REQUIRE(cluster[old].propose("never") != 0);
-  REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
-  const int leader = cluster.leader();
+  const int leader = cluster.elect_another(old);
   REQUIRE(cluster[leader].commit("instead"));
   REQUIRE(cluster[leader].commit("and more"));
   cluster.reconnect();
@@ -151,7 +139,7 @@ TEST_CASE("a full disk on the leader hands the group to others, on a follower it
   const int old = cluster.leader();
   cluster[old].log.full = true;
   REQUIRE(cluster[old].propose("elsewhere or lost") != 0);
-  REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
+  cluster.elect_another(old);
   // A reason to ask another replica: RESOURCE_EXHAUSTED would be the answer of the whole group.
   CHECK(cluster[old].witness.losses.back().code == Code::unavailable);
   CHECK(cluster[old].witness.losses.back().reason == "REPLICA_DISK_FULL");

@@ -69,14 +69,8 @@ TEST_CASE("when the leader dies another takes over within four election time-out
 TEST_CASE("who follows another leader than before is told who it is, once") {
   Pump pump;
   Cluster cluster(pump);
-  cluster.start();
-  REQUIRE(cluster.elect());
-  const int old = cluster.leader();
-  REQUIRE(cluster[old].commit("a"));
-  pump.run_for(500ms);
-  cluster.cut_off(old);
-  REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
-  const int leader = cluster.leader();
+  const int old = cluster.settle_and_cut_off_leader("a");
+  const int leader = cluster.elect_another(old);
   const int follower = 3 - old - leader;
   REQUIRE(cluster[leader].commit("b"));
   pump.run_for(1s);
@@ -159,7 +153,7 @@ TEST_CASE(
   const auto reads = cluster[old].log.reads;
   pump.run_for(500ms);
   cluster.cut_off(old);
-  REQUIRE(pump.run_while_not([&] { return cluster.leader() >= 0 && cluster.leader() != old; }));
+  cluster.elect_another(old);
   cluster.reconnect();
   pump.run_for(10s);  // the cluster checks the term of every message
   CHECK(cluster[old].log.reads > reads);

@@ -56,6 +56,7 @@ RaftMessage some_message(std::uint8_t type, runtime::Random& dice) {
     case ENGINE_APPEND_ENTRIES_RESULT:
       head.append_result.rejected = dice.next();
       head.append_result.last_index = dice.next();
+      message.lacks_room = dice.between(0, 1);
       break;
     case ENGINE_REQUEST_VOTE:
       head.vote.last_index = dice.next();

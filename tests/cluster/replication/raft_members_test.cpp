@@ -153,6 +153,29 @@ TEST_CASE("of several lost replicas one is replaced after the other") {
   CHECK(cluster.leading().members().size() == 5);
 }
 
+// cluster-ledger, seed 714155666651.
+TEST_CASE("no majority of the voters is smaller than one of the places") {
+  Pump pump;
+  Members cluster(pump, 5);
+  cluster.elected();
+  const int first = (cluster.leader() + 1) % 5;
+  const int second = (cluster.leader() + 2) % 5;
+  const auto voters = [&] {
+    return std::ranges::count(cluster.leading().members(), true, &RaftMember::voter);
+  };
+  cluster.lose_disk(first);
+  cluster.commit("without it");
+  cluster[first].start();
+  // The first is gone again before it votes.
+  REQUIRE(cluster.run_until([&] { return voters() == 4; }, 10s));
+  cluster[first].crash();
+  cluster.lose_disk(second);
+  cluster[second].start();
+  CHECK_FALSE(cluster.run_until([&] { return voters() < 4; }, 10s));
+  cluster[first].start();
+  REQUIRE(cluster.run_until([&] { return cluster.complete(); }, 20s));
+}
+
 TEST_CASE("a replica is not replaced while it is heard, nor by a node that has no place") {
   Pump pump;
   Members cluster(pump, 3, {}, 1);
@@ -318,6 +341,37 @@ TEST_CASE("it goes to a voter that lives, and back to work if nobody takes it") 
   pump.run_for(250ms);
   REQUIRE(cluster.leader() >= 0);
   CHECK_FALSE(cluster.handed(20ms));
+}
+
+TEST_CASE("leadership goes to a replica with room for what it is to serve, if there is one") {
+  Pump pump;
+  Members cluster(pump);
+  cluster.elected();
+  const auto lack = [&](std::set<int> full) {
+    for (int i = 0; i < 3; ++i) cluster[i].group->lacks_room(full.contains(i));
+    pump.run_for(200ms);  // heartbeats tell
+  };
+  for (int round = 0; round < 6; ++round) {
+    const int old = cluster.leader();
+    const int other = cluster.follower();
+    CAPTURE(old);
+    lack({old, 3 - old - other});
+    CHECK(cluster.leading().other_has_room());
+    CHECK(cluster.handed());
+    REQUIRE(cluster.elect(100ms));
+    CHECK(cluster.leader() == other);
+  }
+  lack({0, 1, 2});
+  CHECK_FALSE(cluster.leading().other_has_room());
+  CHECK(cluster.handed());  // whoever stops has no choice
+  REQUIRE(cluster.elect(100ms));
+  const int old = cluster.leader();
+  lack({old});
+  CHECK(cluster.leading().other_has_room());
+  cluster[cluster.follower()].crash();
+  cluster[3 - old - cluster.follower()].crash();
+  pump.run_for(250ms);
+  CHECK_FALSE(cluster[old].group->other_has_room());  // nobody is here
 }
 
 TEST_CASE("a sole voter has nobody to hand it to") {

@@ -31,6 +31,13 @@ std::pair<std::uint64_t, std::uint64_t> cost(Cluster& cluster, Duration time) {
   return {cluster.messages - messages, timers() - before};
 }
 
+double asleep(Cluster& cluster) {
+  double groups = 0;
+  for (auto& node : cluster.nodes)
+    groups += node->platform.metrics().gauge("troupe_groups_asleep", "").value();
+  return groups;
+}
+
 }  // namespace
 
 TEST_CASE("an idle group sleeps while its nodes are linked: no message, no timer") {
@@ -45,15 +52,20 @@ TEST_CASE("an idle group sleeps while its nodes are linked: no message, no timer
   const auto [messages, timers] = cost(cluster, 1h);
   CHECK(messages == 0);
   CHECK(timers == 0);
+  CHECK(asleep(cluster) == 3);
   // What comes then is done at once.
   const int leader = cluster.leader();
   const auto asked = pump.now();
   REQUIRE(cluster[leader].commit("b"));
   CHECK(pump.now() - asked < 10ms);
+  CHECK(asleep(cluster) == 0);
   REQUIRE(pump.run_while_not([&] { return cluster.agree(); }, 1s));
   pump.run_for(5s);
   CHECK(cost(cluster, 1h).first == 0);
   CHECK(cluster[cluster.leader()].group->status().term == term);
+  CHECK(asleep(cluster) == 3);
+  for (auto& node : cluster.nodes) node->stop();
+  CHECK(asleep(cluster) == 0);
 }
 
 TEST_CASE("without links known nobody sleeps") {

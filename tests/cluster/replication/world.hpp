@@ -101,7 +101,7 @@ class FakePlatform final : public runtime::Platform,
   runtime::Network& network() override { throw std::logic_error("no network here"); }
   runtime::Workers& workers() override { return *this; }
   runtime::Logger& log() override { return *this; }
-  runtime::Metrics& metrics() override { throw std::logic_error("no metrics here"); }
+  runtime::Metrics& metrics() override { return *metrics_; }
   void configure(caf::actor_system_config&) override {}
   void fail_stop(const Error& why) override { throw std::logic_error(why.describe()); }
 
@@ -140,6 +140,7 @@ class FakePlatform final : public runtime::Platform,
 
  private:
   std::unique_ptr<runtime::Disk> disk_ = runtime::make_os_disk();
+  std::unique_ptr<runtime::Metrics> metrics_ = runtime::Metrics::make();
   Pump& pump_;
   std::uint64_t state_;
 };
@@ -303,8 +304,7 @@ class Node {
     witness.padding = padding;
     witness.disk = &platform.disk();
     group.reset();
-    shared_.reset(
-        new RaftSurroundings{platform, log, options_, platform.workers().queue("reads", {})});
+    shared_ = std::make_shared<RaftSurroundings>(platform, log, options_);
     group = std::make_unique<RaftGroup>(shared_, group_id, executor, witness);
     group->start(applied);
   }

@@ -1,4 +1,4 @@
-// A router of a node that holds no replica, and what it asks of nodes that do.
+// A router of a node, and what it asks of others.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -27,6 +27,15 @@ inline const actors::ServiceType& books() {
 
 inline Error not_leading() {
   return unavailable("NOT_LEADING", "this replica does not lead");
+}
+
+// As a replica says it, while the way there is well.
+inline std::string said(Error why) {
+  return encode_reply({std::move(why), {}});
+}
+
+inline Error link_down() {
+  return unavailable("LINK_DOWN", "the link is down");
 }
 
 struct Asked {
@@ -61,7 +70,7 @@ class WaitingJobs final : public actors::Executor {
   simulations::World& world_;
 };
 
-// A router of node n1, which holds no replica; n2, n3 and n4 do.
+// A router of node n1, which, but for other places, holds no replica; n2, n3 and n4 do.
 struct Rig {
   std::vector<Result<actors::Reply>> heard;  // first: calls that are dropped are answered
   simulations::World world{{.seed = 1}};
@@ -69,8 +78,8 @@ struct Rig {
   std::shared_ptr<WaitingJobs> later = std::make_shared<WaitingJobs>(world);
   std::deque<Asked> asked;
 
-  Rig() {
-    router.add_service(books(), {{"n2", "n3", "n4"}});
+  explicit Rig(const std::vector<std::string>& places = {"n2", "n3", "n4"}) {
+    router.add_service(books(), {places});
     router.reach([this](const std::string& node, std::string bytes, MonotonicTime deadline,
                         std::function<void(Result<std::string>)> answer) {
       auto command = decode_command(bytes);
@@ -84,11 +93,27 @@ struct Rig {
                 {.caller = "ann", .timeout = timeout, .on_behalf_of = {"ann", "acme", "bob"}},
                 [this](Result<actors::Reply> reply) { heard.push_back(std::move(reply)); });
   }
+  actors::MessageId fresh_id() {
+    return actors::MessageId::make(world.outside().clock().wall(), world.outside().random());
+  }
   Asked next() {
     REQUIRE_FALSE(asked.empty());
     Asked one = std::move(asked.front());
     asked.pop_front();
     return one;
+  }
+  // Every question gets this answer, until so many calls are over; returns how many came.
+  int fail_until_heard(const Result<std::string>& answer, std::size_t calls = 1) {
+    int questions = 0;
+    while (heard.size() < calls) {
+      if (asked.empty()) {
+        later->run_one();
+        continue;
+      }
+      ++questions;
+      next().answer(answer);
+    }
+    return questions;
   }
 };
 

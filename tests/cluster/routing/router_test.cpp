@@ -45,19 +45,11 @@ TEST_CASE("a hint is followed at once under the same message id, and remembered"
 
 TEST_CASE(
     "a call goes to whom the replica here has come to follow, not to a leader that was found") {
-  Rig rig;
+  Rig rig{{"n2", "n1", "n3"}};
   std::string told = "n2";
-  Router router{rig.world.outside(), {.node = "n1"}};
-  router.add_service(books(), {{"n2", "n1", "n3"}});
-  router.announce(books(), 0, nullptr, [&told] { return told; });
-  router.reach([&rig](const std::string& node, std::string bytes, MonotonicTime deadline,
-                      std::function<void(Result<std::string>)> answer) {
-    rig.asked.push_back({node, *decode_command(bytes), deadline, std::move(answer)});
-  });
-  router.use(rig.later);
+  rig.router.announce(books(), 0, nullptr, [&told] { return told; });
   const auto call = [&] {
-    router.send({&books(), 0, "dune", "body"}, {.caller = "ann", .timeout = 10s},
-                [&rig](Result<actors::Reply> reply) { rig.heard.push_back(std::move(reply)); });
+    rig.call();
     return rig.next();
   };
   call().say(reply("lent"));
@@ -110,12 +102,7 @@ TEST_CASE("a broken link is another replica's turn, and the end of a command tha
     CAPTURE(reason);
     Rig rig;
     rig.call(0, 30ms);
-    while (rig.heard.empty()) {
-      if (rig.asked.empty())
-        rig.later->run_one();
-      else
-        rig.next().answer(unavailable(reason, "the link is down"));
-    }
+    rig.fail_until_heard(unavailable(reason, "the link is down"));
     const bool sent = std::string{reason} == "LINK_LOST";
     CHECK(rig.heard.at(0).error().reason == (sent ? "OUTCOME_UNKNOWN" : "DEADLINE_EXCEEDED"));
   }
@@ -124,39 +111,21 @@ TEST_CASE("a broken link is another replica's turn, and the end of a command tha
 TEST_CASE("reads may be asked again, so their outcome is never unknown") {
   Rig rig;
   rig.call(1, 30ms);
-  while (rig.heard.empty()) {
-    if (rig.asked.empty())
-      rig.later->run_one();
-    else
-      rig.next().answer(unavailable("LINK_LOST", "the link is down"));
-  }
+  rig.fail_until_heard(unavailable("LINK_LOST", "the link is down"));
   CHECK(rig.heard.at(0).error().code == Code::deadline_exceeded);
 }
 
 TEST_CASE("a shard that had no leader for long refuses at once, until one answers") {
   Rig rig;
   rig.call(0, 60s);
-  while (rig.heard.empty()) {
-    if (rig.asked.empty())
-      rig.later->run_one();
-    else
-      rig.next().say(not_leading());
-  }
+  rig.fail_until_heard(said(not_leading()));
   CHECK(rig.heard.at(0).error().reason == "NO_LEADER");
   CHECK(rig.world.now() >= 3s);
   CHECK(rig.world.now() < 4s);
   const auto before = rig.world.now();
   rig.call(0, 60s);
-  int asked = 0;
-  while (rig.heard.size() < 2) {
-    if (rig.asked.empty()) {
-      rig.later->run_one();
-    } else {
-      ++asked;
-      rig.next().say(not_leading());
-    }
-  }
-  CHECK(asked == 3);  // each replica once: one of them may lead by now
+  CHECK(rig.fail_until_heard(said(not_leading()), 2) ==
+        3);  // each replica once: one of them may lead by now
   CHECK(rig.world.now() - before < 200ms);
   rig.call(0, 60s);
   rig.next().say(reply("lent"));
@@ -220,29 +189,22 @@ TEST_CASE("calls whose time is over are counted where they died") {
   Rig rig;
   rig.call(1, 30ms);
   rig.call(2, 30ms);
-  while (rig.heard.size() < 2) {
-    if (rig.asked.empty())
-      rig.later->run_one();
-    else
-      rig.next().answer(unavailable("LINK_DOWN", "the link is down"));
-  }
+  rig.fail_until_heard(link_down(), 2);
   CHECK(rig.world.outside().metrics().text().find(
             "troupe_calls_late_total{service=\"shelf.v1.Books\",where=\"router\"} 1") !=
         std::string::npos);
 }
 
 TEST_CASE("a command from another node is answered by what is here, or says what is not") {
-  simulations::World world{{.seed = 1}};
-  Router router{world.outside(), {.node = "n1"}};
-  router.add_service(books(), {{"n2", "n3"}});
+  Rig rig;
   const auto serve = [&](std::string bytes) {
     std::string answered;
-    router.serve(bytes, MonotonicTime::max(), [&](std::string reply) { answered = reply; });
+    rig.router.serve(bytes, MonotonicTime::max(), [&](std::string reply) { answered = reply; });
     return decode_reply(answered).reply;
   };
   CHECK(serve("\xff\xff").error().reason == "COMMAND_MALFORMED");
   actors::CallOptions options;
-  options.id = actors::MessageId::make(world.outside().clock().wall(), world.outside().random());
+  options.id = rig.fresh_id();
   const auto command = encode_command({&books(), 0, "dune", "body"}, options, 1);
   CHECK(serve(command).error().reason == "SHARD_NOT_HERE");
   auto changed = decode_command(command).value();
@@ -253,15 +215,13 @@ TEST_CASE("a command from another node is answered by what is here, or says what
 }
 
 TEST_CASE("a command from another node reaches the shard with all that belongs to it") {
-  simulations::World world{{.seed = 1}};
-  Router router{world.outside(), {.node = "n1"}};
-  router.add_service(books(), {{"n1", "n2"}});
+  Rig rig{{"n1", "n2"}};
   actors::CallOptions options;
-  options.id = actors::MessageId::make(world.outside().clock().wall(), world.outside().random());
+  options.id = rig.fresh_id();
   options.caller = "ann";
   options.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   options.on_behalf_of = {"ann", "acme", "bob"};
-  const MonotonicTime deadline = world.outside().clock().now() + 3s;
+  const MonotonicTime deadline = rig.world.outside().clock().now() + 3s;
 
   actors::RequestPtr came;
   caf::actor_system_config config;
@@ -274,11 +234,11 @@ TEST_CASE("a command from another node reaches the shard with all that belongs t
         self->quit();
       }};
     });
-    router.announce(books(), 0, shard);
-    router.serve(encode_command({&books(), 0, "dune", "body"}, options, 2), deadline,
-                 [](std::string) {});
+    rig.router.announce(books(), 0, shard);
+    rig.router.serve(encode_command({&books(), 0, "dune", "body"}, options, 2), deadline,
+                     [](std::string) {});
     dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run();
-    router.announce(books(), 0, {});
+    rig.router.announce(books(), 0, {});
   }
   REQUIRE(came);
   CHECK(came->service == &books());

@@ -28,16 +28,7 @@ TEST_CASE(
     "a read that may be stale tries all replicas again while none answers, and then says so") {
   Rig rig;
   rig.call(2, 60s);
-  int asked = 0;
-  while (rig.heard.empty()) {
-    if (rig.asked.empty()) {
-      rig.later->run_one();
-    } else {
-      ++asked;
-      rig.next().answer(unavailable("LINK_DOWN", "the link is down"));
-    }
-  }
-  CHECK(asked > 10);
+  CHECK(rig.fail_until_heard(link_down()) > 10);
   CHECK(rig.heard.at(0).error().reason == "NO_REPLICA");
   CHECK(rig.heard.at(0).error().retry_after);
   CHECK(rig.world.now() < 4s);

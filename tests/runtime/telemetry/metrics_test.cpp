@@ -21,6 +21,8 @@ TEST_CASE("a metric is found again by name and labels") {
   gauge.set(4);
   gauge.set(3);
   CHECK(metrics->gauge("troupe_shards", "shards").value() == 3);
+  gauge.add(-2);
+  CHECK(gauge.value() == 1);
 }
 
 TEST_CASE("the text is the exposition format in one order") {

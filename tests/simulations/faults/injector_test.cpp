@@ -62,6 +62,32 @@ TEST_CASE("a machine goes down for the fault's time, and never twice at once") {
   CHECK(rig.trace.texts == std::vector<std::string>{"1.000s kill n1 lasts=2s"});
 }
 
+TEST_CASE("a machine that is gone stays so when all is healed, until it is brought back") {
+  Rig rig{
+      "1s kill n2 lasts=5s\n"
+      "2s gone n1\n"
+      "2s gone n2\n"};
+  CHECK(rig.disk().write("/a", "1"));
+  CHECK_FALSE(rig.injector->is_gone(rig.one));
+  rig.world.run_for(10s);
+  rig.injector->heal_all();
+  rig.world.run_for(10s);
+  CHECK(rig.count(FaultKind::gone) == 2);
+  for (Machine* const machine : {&rig.one, &rig.two}) {
+    CHECK(rig.injector->is_gone(*machine));
+    CHECK_FALSE(machine->up());
+    CHECK(machine->lives() == 1);
+  }
+  const bool empty = true;
+  rig.injector->bring_back(rig.one, !empty);
+  rig.injector->bring_back(rig.two, empty);
+  rig.world.run_for(1s);
+  CHECK(rig.injector->everything_up());
+  CHECK(rig.disk().read("/a").value() == "1");
+  CHECK(rig.injector->took_place().back().kind == FaultKind::lost_disk);
+  CHECK(rig.injector->took_place().back().node == "n2");
+}
+
 TEST_CASE("a power cut strikes at the write that it names, or after a second without") {
   Rig rig{
       "1s power_cut n1 lasts=3s amount=3\n"

@@ -1,6 +1,8 @@
 // A cluster of three, with and without a majority.
 #include <doctest/doctest.h>
 
+#include "cluster/admin.pb.h"
+#include "cluster/gateway/json.hpp"
 #include "runtime/rehearsal/marks.hpp"
 #include "simulations/rehearsal/replicas.hpp"
 #include "tests/seeds.hpp"
@@ -20,6 +22,42 @@ TEST_CASE("whichever node is asked, the shard's leader answers") {
     ++three.deposits;
   }
   three.check_balance();
+}
+
+TEST_CASE("any node tells of all of them, and of those that it cannot ask") {
+  Three three{1};
+  const auto ask = [&](const std::string& what, std::size_t i) {
+    const auto answer = ask_admin(three.world, "/v1/cluster/" + what, three.name(i));
+    CAPTURE(answer.body);
+    CHECK(answer.status == 200);
+    cluster::ClusterAnswer all;
+    REQUIRE(cluster::json_to_message(answer.body, all));
+    REQUIRE(all.nodes_size() == 3);
+    for (int k = 0; k < 3; ++k) CHECK(all.nodes(k).node() == "n" + std::to_string(k + 1));
+    return all;
+  };
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto status = ask("status", i);
+    const auto tree = ask("tree", i);
+    const auto shards = ask("shards", i);
+    for (int k = 0; k < 3; ++k) {
+      const std::string name = "n" + std::to_string(k + 1);
+      CHECK(status.nodes(k).status().node() == name);
+      CHECK(status.nodes(k).status().problems_size() == 0);
+      CHECK(tree.nodes(k).tree().children_size() > 0);
+      CHECK(shards.nodes(k).shards().shards(0).node() == name);
+    }
+  }
+  three.world.crash(three.machine(2));
+  three.world.run_for(5s);
+  const auto status = ask("status", 0);
+  CHECK(status.nodes(2).reason() == "LINK_DOWN");
+  CHECK_FALSE(status.nodes(2).has_status());
+  // What that means is a problem of those that are there.
+  for (int k = 0; k < 2; ++k) {
+    REQUIRE(status.nodes(k).status().problems_size() == 1);
+    CHECK(status.nodes(k).status().problems(0).starts_with("there is no link to node n3: "));
+  }
 }
 
 TEST_CASE("what was acknowledged survives the loss of each node in turn, and counts once") {
@@ -71,6 +109,7 @@ TEST_CASE("a node that lost its disk votes again in every group, and others may 
 TEST_CASE("a node that stops hands over what it leads, and nobody waits for an election") {
   Three three{1};
   three.command("open", "open", open_body);
+  three.world.run_for(1s);  // every group has its first leader
   int handed = 0;
   for (std::size_t round = 0; round < 6; ++round) {
     CAPTURE(round);
@@ -117,6 +156,35 @@ TEST_CASE("a node that was away for long takes over files that are larger than o
   CHECK(runtime::marks().at("a replica took another's file in place of its own"));
 }
 
+// Its log goes on in files that were made when there was space.
+TEST_CASE("a leader whose shard file finds no room lets a replica with room lead") {
+  Three three{1, 1};
+  three.command("open", "open", open_body);
+  const auto statement = [&](std::size_t i) {
+    const auto answer = get(three.world, "/v1/accounts/ann/statement", three.name(i));
+    CAPTURE(answer.body);
+    CHECK(answer.status == 200);
+  };
+  int moved = 0;
+  for (std::size_t round = 0; round < 6; ++round) {
+    CAPTURE(round);
+    const std::size_t full = round % 3;
+    runtime::reset_marks();
+    auto& disk = three.machine(full).hardware.disk;
+    disk.quota_bytes = disk.used_bytes();
+    for (int i = 0; i < 20; ++i) {
+      three.deposit();
+      three.world.run_for(100ms);
+      statement(full + static_cast<std::size_t>(i));
+    }
+    moved += runtime::marks().at("a shard made way for a replica with room");
+    disk.quota_bytes = UINT64_MAX;
+    three.world.run_for(1s);
+  }
+  CHECK(moved >= 2);
+  three.check_balance();
+}
+
 TEST_CASE("without a majority commands are refused, soon at once, and served when it is back") {
   Three three{1};
   three.command("open", "open", open_body);
@@ -132,8 +200,15 @@ TEST_CASE("without a majority commands are refused, soon at once, and served whe
   };
   CHECK(ask() < 12s);
   CHECK(ask() < 1s);
+  const auto status = [&] { return ask_admin(three.world, "/v1/status", "n1").body; };
+  CHECK(three.shards_with("\"role\":\"candidate\"", 0) == three.shards);
+  CHECK(status().find("\"state\":\"degraded\"") != std::string::npos);
+  CHECK(status().find("knows no leader of 4 of its 4 shards") != std::string::npos);
   REQUIRE(three.world.start(three.machine(1)));
   three.command("deposit", "lost-majority", one_cent);
+  three.world.run_for(2s);
+  CHECK(three.votes_everywhere(0));
+  CHECK(status().find("\"state\":\"serving\"") != std::string::npos);
   ++three.deposits;
   three.check_balance();
 }

@@ -126,8 +126,8 @@ TEST_CASE("every deposit counts once under the faults and schedules of any seed,
     for (const auto& [kind, count] : ran.injected) injected[kind] += count;
   }
   MESSAGE("the same number in every build: ", all_hashes);
-  // All but rot and a lost disk, which one copy does not survive.
-  CHECK(injected.size() == fault_shapes().size() - 3);
+  // All but rot, a lost disk and a lost machine, which one copy does not survive.
+  CHECK(injected.size() == fault_shapes().size() - 4);
 }
 
 TEST_CASE("a bit that rots in a real node's files is found, or changes no answer") {

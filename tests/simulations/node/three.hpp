@@ -75,9 +75,10 @@ struct Three {
     return leads(i) + shards_with("\"role\":\"follower\"", i) == shards;
   }
   // Repeats under its key, at one node after the other, until it has succeeded.
-  void command(const std::string& what, const std::string& key, const char* body) {
+  void command(const std::string& what, const std::string& key, const char* body,
+               const std::string& entity = "accounts/ann") {
     for (std::size_t attempt = 0; attempt < 60; ++attempt) {
-      const auto answer = post(world, "/v1/accounts/ann:" + what, key, body, name(attempt));
+      const auto answer = post(world, "/v1/" + entity + ":" + what, key, body, name(attempt));
       last = answer.body;
       if (answer.status == 200) return;
       world.run_for(200ms);

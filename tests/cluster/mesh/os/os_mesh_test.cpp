@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include "cluster/mesh/frame.hpp"
+#include "cluster/mesh/hello.hpp"
 #include "cluster/mesh/mesh.hpp"
 #include "cluster/mesh/mesh_actor.hpp"
 #include "runtime/platform/os/os_platform.hpp"
@@ -222,14 +224,21 @@ TEST_CASE("a mesh that is destroyed waits for the handler that runs, and calls n
   CHECK(left);
 }
 
-TEST_CASE("what is no node gets nothing from the port of a mesh") {
-  OsNode one{"n1"};
-  one.start();
-  troupe::tests::BareSocket socket{one.mesh().local()};
-  // A mesh that has not started ends the connection at once, maybe before anything was sent.
-  static_cast<void>(socket.try_send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-  int failure = 0;
-  CHECK(socket.receive_all(&failure).empty());
+TEST_CASE("what is no node gets nothing from the port of a mesh, what greets is answered") {
+  OsPair pair;  // a mesh that has not started ends every connection
+  using troupe::tests::BareSocket;
+  BareSocket client{pair.one.mesh().local()};
+  // The connection may end before all of it was sent.
+  static_cast<void>(client.try_send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  CHECK(client.receive_all().empty());
+  MeshOptions stranger;
+  stranger.cluster = "another";
+  stranger.node = "n3";
+  std::string hello;
+  append_frame(hello, FrameKind::hello, Lane::control, make_hello(stranger).SerializeAsString());
+  BareSocket greeter{pair.one.mesh().local()};
+  greeter.send(hello);
+  CHECK(greeter.receive_all().find("CLUSTER_FOREIGN") != std::string::npos);
 }
 
 }  // namespace troupe::cluster::tests

@@ -1,10 +1,12 @@
-#include "cluster/cli/command/recovery_plan.hpp"
+#include "cluster/recovery/recovery_plan.hpp"
 
 #include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
 #include <utility>
+
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -91,7 +93,9 @@ Result<RecoveryPlan> plan_recovery(const std::vector<RecoveryView>& views,
     } else {
       // Equals take turns, so that not one node has to serve everything.
       std::ranges::stable_sort(group.survivors, [&](const Survivor& a, const Survivor& b) {
-        if (newness(a.group) != newness(b.group)) return newness(a.group) > newness(b.group);
+        // Planted: any survivor will do.
+        if (newness(a.group) != newness(b.group) && !TROUPE_PLANTED(recovery_from_any_survivor))
+          return newness(a.group) > newness(b.group);
         return chosen[a.node] < chosen[b.node];
       });
       ++chosen[group.survivors.front().node];
@@ -99,6 +103,27 @@ Result<RecoveryPlan> plan_recovery(const std::vector<RecoveryView>& views,
     }
   }
   return plan;
+}
+
+RecoveryRequest order_of(const RecoveryPlan& plan, const RecoveryView& view,
+                         const std::vector<std::string>& lost) {
+  RecoveryRequest request;
+  request.set_cluster(view.cluster());
+  request.set_cluster_id(view.cluster_id());
+  request.set_node(view.node());
+  for (const auto& node : lost) request.add_lost(node);
+  for (const auto& group : plan.groups) {
+    const auto& [node, replica] = group.survivors.front();
+    if (node != view.node()) continue;
+    RecoveryAct& act = *request.add_acts();
+    act.set_service(group.service);
+    act.set_shard(group.shard);
+    act.set_replica(replica.replica());
+    act.set_last_index(replica.last_index());
+    act.set_last_term(replica.last_term());
+    act.set_term(group.term);
+  }
+  return request;
 }
 
 }  // namespace troupe::cluster

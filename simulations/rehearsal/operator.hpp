@@ -1,0 +1,42 @@
+// Whoever runs the cluster of a rehearsal: asks nodes and orders them on their admin addresses, as
+// the `troupe` command does, and decides what becomes of machines that are gone for good
+// (FaultKind::gone). Its calls are no operations of a history.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "simulations/rehearsal/client.hpp"
+
+namespace troupe::simulations {
+
+class Operator final : public Client {
+ public:
+  // With what it does so.
+  struct Tools {
+    std::map<std::string, runtime::Address> admins;  // of every node
+    std::function<bool(const std::string& node)> is_gone;
+    std::function<void(const std::string& node, bool empty)> bring_back;
+  };
+  Operator(ClientSetting& setting, Tools tools, std::uint64_t number);
+
+  // The body of a 200. UNAVAILABLE, DEADLINE_EXCEEDED: there was no answer; or the error that the
+  // node told.
+  Task<Result<std::string>> ask(std::string node, std::string path);
+  Task<Result<std::string>> order(std::string node, std::string path, std::string json);
+
+  // It is down, and nobody but bring_back() starts it.
+  bool is_gone(const std::string& node) const { return tools_.is_gone(node); }
+  // As it was, or with an empty disk, as a replacement.
+  void bring_back(const std::string& node, bool empty) { tools_.bring_back(node, empty); }
+
+ private:
+  Task<Result<std::string>> exchange(std::string node, HttpCall call);
+
+  Tools tools_;
+  std::uint64_t number_;
+  std::uint64_t exchanges_ = 0;
+};
+
+}  // namespace troupe::simulations
