@@ -157,6 +157,7 @@ std::optional<Failure> service_goes_on(const Past& past) {
 
 // Survivors that do not have what the others have when those are gone.
 void let_survivors_lag(Rehearsal& sim, RandomStream& random, const Catastrophe& what) {
+  using K = FaultKind;
   const auto how = random.between(0, 3);
   const auto& victim = what.left[random.between(0, what.left.size() - 1)];
   const Duration lasts = random.between(100, 2'500) * 1ms;
@@ -165,14 +166,14 @@ void let_survivors_lag(Rehearsal& sim, RandomStream& random, const Catastrophe& 
     const bool lost = std::ranges::find(what.lost, other) != what.lost.end();
     if (other == victim || (how == 2 && !lost)) continue;
     if (how == 1 || how == 2)
-      sim.incident({.kind = FaultKind::partition,
+      sim.incident({.kind = K::partition,
                     .at = what.complete - lasts,
                     .lasts = lasts + 100ms,
                     .node = victim,
                     .peer = other});
     if (how == 3 && lost)
       for (const auto& survivor : what.left)
-        sim.incident({.kind = FaultKind::slow_link,
+        sim.incident({.kind = K::slow_link,
                       .at = what.complete - lasts,
                       .lasts = lasts + 100ms,
                       .node = other,
@@ -182,6 +183,7 @@ void let_survivors_lag(Rehearsal& sim, RandomStream& random, const Catastrophe& 
 }
 
 SIMULATION(recover, "when a majority is gone for good, the rest goes on with all that it has") {
+  using K = FaultKind;
   auto random = sim.random(1);
   const auto draw = random.between(0, 5);
   const ClusterShape shape = draw < 3 ? ClusterShape{} : ClusterShape{5, draw < 5 ? 5U : 3U};
@@ -194,13 +196,13 @@ SIMULATION(recover, "when a majority is gone for good, the rest goes on with all
   what.complete = random.between(4'000, 9'000) * 1ms;
   const Duration spread = random.between(0, 1) * random.between(1, 1'500) * 1ms;
   for (std::size_t i = 0; i < count; ++i)
-    sim.incident({.kind = FaultKind::gone,
+    sim.incident({.kind = K::gone,
                   .at = what.complete - spread * static_cast<int>(i) / static_cast<int>(count),
                   .node = what.lost[i]});
   let_survivors_lag(sim, random, what);
   what.noticed = what.complete + random.between(1'000, 5'000) * 1ms;
   // In the midst of the recovery something happens to a survivor as well.
-  constexpr FaultKind accidents[] = {FaultKind::kill, FaultKind::power_cut, FaultKind::pause};
+  constexpr K accidents[] = {K::kill, K::power_cut, K::pause};
   const auto accident = random.between(0, 5);
   const Fault fault{.kind = accidents[accident % 3],
                     .at = what.noticed - 200ms + random.between(0, 600) * 1ms,
@@ -213,10 +215,9 @@ SIMULATION(recover, "when a majority is gone for good, the rest goes on with all
     if (random.between(0, 1) == 0) what.emptied.insert(node);
   // All at once, as they were, the others are a majority that finds itself while it does not hear
   // the one that went on: the network must be whole then (docs/operations.md).
-  const auto mix =
-      Faults::everything().only({FaultKind::slow_disk, FaultKind::slow_link, FaultKind::reset_link,
-                                 FaultKind::clock_offset, FaultKind::clock_drift});
-  sim.faults(what.one_by_one ? mix : mix.without({FaultKind::slow_link, FaultKind::reset_link}));
+  const auto mix = Faults::everything().only(
+      {K::slow_disk, K::slow_link, K::reset_link, K::clock_offset, K::clock_drift});
+  sim.faults(what.one_by_one ? mix : mix.without({K::slow_link, K::reset_link}));
   sim.duration(what.noticed + what.alone_for + 14s);
   sim.manifest(cluster_manifest(shape, sim.random()));
   declare_ledger(sim, {.customers = 6, .doubters = 3});

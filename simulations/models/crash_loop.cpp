@@ -7,10 +7,10 @@
 namespace troupe::simulations {
 
 using namespace std::chrono_literals;
-using K = FaultKind;
 
 void declare_crash_loop(Rehearsal& sim, const ClusterShape& shape, RandomStream random,
                         Duration from, Duration to) {
+  using K = FaultKind;
   auto others = node_names(shape);
   const auto chosen = static_cast<std::ptrdiff_t>(random.between(0, others.size() - 1));
   const std::string looping = others[static_cast<std::size_t>(chosen)];
@@ -24,7 +24,7 @@ void declare_crash_loop(Rehearsal& sim, const ClusterShape& shape, RandomStream 
     for (const auto& other : prompt)
       sim.incident(
           {.kind = K::partition, .at = from, .lasts = to - from, .node = one, .peer = other});
-    const auto amount = static_cast<std::int64_t>(random.between(50'000, 250'000));
+    const auto amount = static_cast<std::int64_t>(random.between(15'000, 120'000));
     for (const auto& [node, peer] : {std::pair{one, looping}, std::pair{looping, one}})
       sim.incident({.kind = K::slow_link,
                     .at = from,
@@ -33,11 +33,11 @@ void declare_crash_loop(Rehearsal& sim, const ClusterShape& shape, RandomStream 
                     .peer = peer,
                     .amount = amount});
   }
-  for (Duration at = from; at < to; at += random.between(80, 700) * 1ms) {
+  for (Duration at = from; at < to; at += random.between(120, 800) * 1ms) {
     const bool power = random.between(0, 2) == 0;
     sim.incident({.kind = power ? K::power_cut : K::kill,
                   .at = at,
-                  .lasts = random.between(10, 60) * 1ms,
+                  .lasts = random.between(5, 40) * 1ms,
                   .node = looping});
   }
 }

@@ -149,7 +149,6 @@ Task<void> Client::use_key_again(actors::CallBase call) {
   const auto http = http_call(call);
   const auto first = *newest_;
   pending_ = first.operation;
-  first.operation->repeated = first.operation->repeated || call.payload == first.call.payload;
   while (running() && now() < first.until) {
     const auto response = co_await link_.exchange(http, first.header, 15s);
     if (now() >= first.until) break;

@@ -140,7 +140,7 @@ class Client {
   };
   // A command that succeeded under a key.
   struct Sent {
-    Operation* operation;
+    const Operation* operation;
     actors::CallBase call;
     std::string header;
     Duration until;  // the key is good so long

@@ -54,7 +54,6 @@ struct Operation {
   std::vector<Heard> heard;  // what attempts got that were not the end
   std::optional<Position> position;
   bool replayed = false;  // the position is that of its effect or a later one
-  bool repeated = false;  // it was sent once more when it had been answered
 
   bool read_only() const { return service->methods[method].read_only; }
   bool open() const { return outcome == Outcome::open || outcome == Outcome::unknown; }

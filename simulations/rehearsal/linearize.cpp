@@ -74,7 +74,7 @@ class Search {
       if (++result_.steps > options_.steps_max) return false;
       if (!fits(current(), one)) continue;
       // Here is as good a place as any: what must come before it is put, and it changes nothing.
-      if (changes_nothing(one)) level.next = level.candidates.size();
+      if (changes_nothing(one) && !shuts_out_unknown(one)) level.next = level.candidates.size();
       put(chosen);
       if (left_ == 0) return true;
       Level next{.chosen = chosen,
@@ -125,6 +125,18 @@ class Search {
 
   static bool changes_nothing(const Operation& operation) {
     return operation.read_only() || operation.outcome == Operation::Outcome::refused;
+  }
+
+  // Whether an unknown command could be put before it and not behind it.
+  bool shuts_out_unknown(const Operation& operation) const {
+    const auto floor = levels_.back().floor;
+    for (auto i = first_; i < operations_.size(); ++i) {
+      const auto& one = *operations_[i];
+      if (one.invoked > operation.invoked) return false;  // sorted by beginning
+      if (!put_[i] && one.open() && one.settled >= floor && one.settled < operation.invoked)
+        return true;
+    }
+    return false;
   }
 
   bool fits(Model& model, const Operation& operation) {

@@ -4,7 +4,8 @@
 // (Testing for linearizability, 2017): operations are put into an order one by one; one may be next
 // if every operation that ended before it began has been put already, and if the model, given the
 // order so far, replies what the client saw. A pair of (operations put, state) that was met before
-// is not followed again. What changes nothing is put as soon as it fits, and nowhere else is tried.
+// is not followed again. What changes nothing is put as soon as it fits, and nowhere else is tried
+// unless that leaves no time for an unknown command.
 //
 // An operation whose outcome is unknown may be put anywhere behind its beginning, or nowhere. It is
 // tried only where nothing else fits: its place is found from what others saw. It has none behind

@@ -19,8 +19,8 @@ History without_lost(const History& history, const std::vector<KnownLoss>& losse
     if (std::ranges::none_of(losses,
                              [&](const KnownLoss& known) { return rests_on(operation, known); }))
       return;
-    const bool done_again = operation.repeated && !operation.read_only();
-    operation.outcome = done_again ? Operation::Outcome::unknown : Operation::Outcome::harmless;
+    operation.outcome =
+        operation.read_only() ? Operation::Outcome::harmless : Operation::Outcome::unknown;
     operation.settled = Duration::max();
     operation.position.reset();
   });

@@ -18,9 +18,9 @@ struct KnownLoss {
 // has no position, that cannot be told.
 bool rests_on(const Operation& operation, const KnownLoss& known);
 
-// What clients saw, without what rested on the lost commits: answers at their positions, which
-// count as if nothing had been said and done, and refusals that may have seen them. A command that
-// was sent once more may have taken effect once after all.
+// What clients saw, without what rested on the lost commits: answers at their positions, and
+// refusals that may have seen them, count as if nothing had been said. Commands among them may have
+// taken effect once after all: by an attempt that is in another log, or that comes later.
 History without_lost(const History& history, const std::vector<KnownLoss>& losses);
 
 }  // namespace troupe::simulations

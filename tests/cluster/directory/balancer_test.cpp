@@ -49,6 +49,20 @@ TEST_CASE("replicas of a dead node are replaced after the repair delay and not b
   for (const BalanceShard& shard : stage.in.shards) CHECK(shard.members.size() == 3);
 }
 
+TEST_CASE("nothing moves for the sake of evenness while a node may come back") {
+  BalanceInput input = cluster_of(3, 12, 1);
+  add_nodes(input, 1);
+  CHECK(with_reason(next_steps(input), BalanceReason::replicas) > 0);
+  node_of(input, "n2").state = State::down;
+  node_of(input, "n2").since = input.now;
+  CHECK(next_steps(input).steps.empty());
+  CHECK(next_steps(input).waits_for == "n2");
+  node_of(input, "n2").state = State::up;
+  CHECK(next_steps(input).steps.empty());  // it is not settled
+  input.now += 10s;
+  CHECK(with_reason(next_steps(input), BalanceReason::replicas) > 0);
+}
+
 TEST_CASE("what no other node can take stays where it is, and is said") {
   BalanceInput input = cluster_of(3, 4, 3);
   node_of(input, "n2").state = State::draining;
@@ -142,6 +156,21 @@ TEST_CASE("a lower factor takes dead replicas first, and no live one that the ma
   CHECK(plan.steps.front().from == down);
   stage.run(50);
   CHECK(stage.in.shards.front().members.size() == 3);
+}
+
+TEST_CASE("one replica too many is no reason to drain the one that the majority needs") {
+  BalanceInput input = cluster_of(4, 1, 3);
+  BalanceShard& shard = input.shards.front();
+  shard.factor = 1;
+  node_of(input, shard.places[1]).state = State::down;
+  node_of(input, shard.places[1]).since = input.now;
+  node_of(input, shard.places[2]).state = State::draining;
+  const BalancePlan plan = next_steps(input);
+  REQUIRE(plan.steps.size() == 1);
+  std::size_t live = 0;
+  for (const std::string& node : plan.steps.front().places)
+    live += node_of(input, node).state == State::down ? 0 : 1;
+  CHECK(live > plan.steps.front().places.size() / 2);
 }
 
 TEST_CASE("a move past its deadline is abandoned, and its node is not tried again at once") {

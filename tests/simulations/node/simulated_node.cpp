@@ -44,12 +44,14 @@ struct Caller final : runtime::StreamHandler {
   void on_closed(const Result<void>&) override { closed = true; }
 };
 
-Answer call(World& world, const std::string& machine, const std::string& request,
-            std::uint16_t port = 8080) {
+constexpr std::uint16_t admin_port = 7480;
+
+std::shared_ptr<Caller> begin(World& world, const std::string& machine, const std::string& request,
+                              std::uint16_t port) {
   const auto caller = std::make_shared<Caller>();
   world.outside().network().connect(
       {machine, port}, std::chrono::seconds{1},
-      [&world, caller, request](auto stream) -> std::shared_ptr<runtime::StreamHandler> {
+      [caller, request](auto stream) -> std::shared_ptr<runtime::StreamHandler> {
         if (!stream) {
           caller->closed = true;
           return nullptr;
@@ -57,6 +59,12 @@ Answer call(World& world, const std::string& machine, const std::string& request
         (*stream)->write(request);
         return caller;
       });
+  return caller;
+}
+
+Answer call(World& world, const std::string& machine, const std::string& request,
+            std::uint16_t port = 8080) {
+  const auto caller = begin(world, machine, request, port);
   world.run_until([&] { return caller->closed; }, std::chrono::seconds{30});
   Answer answer;
   const auto& text = caller->received;
@@ -66,6 +74,13 @@ Answer call(World& world, const std::string& machine, const std::string& request
   answer.head = text.substr(0, head_end);
   answer.body = text.substr(head_end + 4);
   return answer;
+}
+
+std::string order_request(const std::string& path, const std::string& body) {
+  return "POST " + path +
+         " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\nContent-Type: "
+         "application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 }  // namespace
@@ -93,17 +108,17 @@ Answer get(World& world, const std::string& path, const std::string& machine) {
 
 Answer ask_admin(World& world, const std::string& path, const std::string& machine) {
   return call(world, machine, "GET " + path + " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\n\r\n",
-              7480);
+              admin_port);
 }
 
 Answer order_admin(World& world, const std::string& path, const std::string& body,
                    const std::string& machine) {
-  return call(world, machine,
-              "POST " + path +
-                  " HTTP/1.1\r\nHost: n1\r\nConnection: close\r\nContent-Type: "
-                  "application/json\r\nContent-Length: " +
-                  std::to_string(body.size()) + "\r\n\r\n" + body,
-              7480);
+  return call(world, machine, order_request(path, body), admin_port);
+}
+
+void begin_order(World& world, const std::string& path, const std::string& body,
+                 const std::string& machine) {
+  begin(world, machine, order_request(path, body), admin_port);
 }
 
 Answer post(World& world, const std::string& path, const std::string& idempotency_key,

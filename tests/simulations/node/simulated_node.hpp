@@ -49,5 +49,8 @@ Answer post(World& world, const std::string& path, const std::string& idempotenc
 Answer ask_admin(World& world, const std::string& path, const std::string& machine);
 Answer order_admin(World& world, const std::string& path, const std::string& body,
                    const std::string& machine);
+// Does not wait for the answer.
+void begin_order(World& world, const std::string& path, const std::string& body,
+                 const std::string& machine);
 
 }  // namespace troupe::simulations

@@ -70,6 +70,15 @@ TEST_CASE("a read that was under way together with a write may see either") {
   CHECK(told.positions_hold());
 }
 
+TEST_CASE("an unknown command may have run before what fits before and behind it") {
+  Told told;
+  told.unknown(deposit(5), 10ms).settled = 15ms;
+  told.refused(open(), 20ms, 22ms, "ACCOUNT_ALREADY_OPEN");
+  told.succeeds(get(), 30ms, 32ms, 5, 2);
+  CHECK(told.model_holds());
+  CHECK(told.linearizable());
+}
+
 TEST_CASE("a read that saw a write which later reads do not see is found") {
   Told told;
   told.unknown(deposit(5), 10ms);
