@@ -2,11 +2,20 @@
 
 #include <algorithm>
 #include <caf/actor_system.hpp>
+#include <caf/send.hpp>
 #include <stdexcept>
 
 #include "actors/supervisor.hpp"
 
 namespace troupe::actors {
+
+void add_child(const caf::actor& supervisor, ChildSpec child) {
+  caf::anon_send(supervisor, AddChild{std::make_shared<ChildSpec>(std::move(child))});
+}
+
+void end_child(const caf::actor& supervisor, std::string id, std::shared_ptr<void> ticket) {
+  caf::anon_send(supervisor, EndChild{std::move(id), std::move(ticket)});
+}
 
 caf::actor spawn_supervisor(caf::actor_system& system, SupervisionContext context,
                             std::vector<std::string> path, SupervisorSpec spec) {

@@ -101,6 +101,14 @@ struct SupervisionContext {
   std::shared_ptr<SupervisionTree> tree;
 };
 
+// Any thread. Starts one more child, the last, of a supervisor that runs; nothing happens if it has
+// one of that id.
+void add_child(const caf::actor& supervisor, ChildSpec child);
+
+// Any thread. Ends a child for good, and forgets it. Lets go of the ticket when its actor has
+// ended, or there is none, or the supervisor itself has ended.
+void end_child(const caf::actor& supervisor, std::string id, std::shared_ptr<void> ticket);
+
 // Spawns a supervisor. `path` is its place in the tree ({} for the root). As a child of another
 // supervisor: call this in ChildSpec::start with the parent's path plus the child's id. Throws
 // std::invalid_argument if two children have one id or a child has no start function.

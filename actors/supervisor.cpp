@@ -43,10 +43,7 @@ Supervisor::Supervisor(caf::actor_config& config, SupervisionContext context,
     child.spec = std::move(child_spec);
     children_.push_back(std::move(child));
   }
-  for (Index i = 0; i < children_.size(); ++i)
-    children_[i].restarts = &context_.platform->metrics().counter(
-        "troupe_restarts_total", "Starts of a supervised actor after its first.",
-        {{"child", path_text(i)}});
+  for (Index i = 0; i < children_.size(); ++i) watch_restarts(i);
   context_.tree->update(path_, [this](SupervisionTree::Node& node) {
     node.supervisor = true;
     node.state = TreeState::starting;
@@ -82,6 +79,8 @@ caf::behavior Supervisor::make_behavior() {
                    {{"supervisor", path_text()}, {"child", children_[index].spec.id}});
         send_exit(children_[index].actor, caf::exit_reason::kill);
       },
+      [this](const AddChild& message) { add(*message.spec); },
+      [this](const EndChild& message) { end(message.id, message.ticket); },
   };
 }
 
@@ -151,6 +150,27 @@ bool Supervisor::start(Index index, std::string& why_not) {
   return true;
 }
 
+void Supervisor::watch_restarts(Index index) {
+  children_[index].restarts = &context_.platform->metrics().counter(
+      "troupe_restarts_total", "Starts of a supervised actor after its first.",
+      {{"child", path_text(index)}});
+}
+
+void Supervisor::add(ChildSpec spec) {
+  if (terminating_) return;
+  const auto known = std::ranges::find(
+      children_, spec.id, [](const Child& one) -> auto& { return one.spec.id; });
+  if (known != children_.end() && !known->gone) return;
+  const auto index = static_cast<Index>(known - children_.begin());
+  if (known == children_.end()) children_.emplace_back();
+  children_[index] = {};
+  children_[index].spec = std::move(spec);
+  children_[index].behind = index;
+  watch_restarts(index);
+  set_state(index, TreeState::starting);
+  start_queued_behind(index);
+}
+
 // --- ends and restarts ---
 
 void Supervisor::on_down(const caf::down_msg& message) {
@@ -162,6 +182,7 @@ void Supervisor::on_down(const caf::down_msg& message) {
   found->actor = nullptr;
   if (found->state != State::running) {  // it was to be stopped
     set_state(index, found->state == State::queued ? TreeState::restarting : TreeState::stopped);
+    if (found->leaving) forget(index);
     stop_next();
   } else {
     on_end(index, message.reason);
@@ -246,6 +267,30 @@ void Supervisor::escalate(Index index, const std::string& reason) {
 }
 
 // --- stopping ---
+
+void Supervisor::end(const std::string& id, std::shared_ptr<void> ticket) {
+  const auto found = std::ranges::find(
+      children_, id, [](const Child& one) -> auto& { return one.spec.id; });
+  if (terminating_ || found == children_.end() || found->gone) return;
+  const auto index = static_cast<Index>(found - children_.begin());
+  found->tickets.push_back(std::move(ticket));
+  found->leaving = true;
+  found->state = State::ended;
+  if (!found->actor) return forget(index);
+  stop_actors(std::exchange(when_stopped_, nullptr));
+}
+
+void Supervisor::forget(Index index) {
+  TROUPE_SOMETIMES("a child was ended for good");
+  auto& child = children_[index];
+  child.gone = true;
+  child.leaving = false;
+  child.spec.start = nullptr;
+  context_.tree->update(path_, [&](SupervisionTree::Node& node) {
+    std::erase_if(node.children, [&](const auto& one) { return one.id == child.spec.id; });
+  });
+  child.tickets.clear();
+}
 
 void Supervisor::stop_actors(std::function<void()> then) {
   // A stop that is under way goes on as part of this one.

@@ -5,8 +5,12 @@
 // `running` are stopped one at a time, last first. What fails meanwhile joins them, and its restart
 // replaces the one that was to follow: only an earlier sibling under rest_for_one can still run
 // then, and its restart comprises the other.
+//
+// Children that are added later come last. One that is ended for good keeps its number, because
+// messages name children by it, until another of the same id takes it.
 #pragma once
 
+#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/event_based_actor.hpp>
 #include <functional>
 #include <string>
@@ -14,6 +18,21 @@
 
 #include "actors/restart_policy.hpp"
 #include "actors/supervision.hpp"
+
+namespace troupe::actors {
+
+struct AddChild {
+  std::shared_ptr<ChildSpec> spec;
+};
+struct EndChild {
+  std::string id;
+  std::shared_ptr<void> ticket;
+};
+
+}  // namespace troupe::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::AddChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::EndChild)
 
 namespace troupe::actors {
 
@@ -41,11 +60,16 @@ class Supervisor final : public caf::event_based_actor {
     bool tried = false;       // it was started before
     unsigned failures = 0;    // in a row
     MonotonicTime started{};  // when it began to run
+    bool leaving = false;     // it is ended for good
+    bool gone = false;        // ... and has ended
+    std::vector<std::shared_ptr<void>> tickets;  // of those who wait for that
   };
 
   // Starting
   void start_queued_behind(Index head);
   bool start(Index index, std::string& why_not);
+  void add(ChildSpec spec);
+  void watch_restarts(Index index);
 
   // Ends and restarts
   void on_down(const caf::down_msg& message);
@@ -55,6 +79,8 @@ class Supervisor final : public caf::event_based_actor {
   void escalate(Index index, const std::string& reason);
 
   // Stopping
+  void end(const std::string& id, std::shared_ptr<void> ticket);
+  void forget(Index index);
   void stop_actors(std::function<void()> then);  // of all children that do not run
   void stop_next();
   void terminate(caf::error reason);

@@ -18,10 +18,16 @@ std::string shards_file(const std::string& path) {
   return path + "/shards.txt";
 }
 
+constexpr const char* membership_names[] = {"founder", "replacement", "joiner"};
+
+Membership membership_of(const std::string& name) {
+  if (name == membership_names[1]) return Membership::replacement;
+  return name == membership_names[2] ? Membership::joiner : Membership::founder;
+}
+
 std::string text_of(const FolderIdentity& identity) {
   return "cluster " + identity.cluster + "\nid " + identity.cluster_id + "\nnode " + identity.node +
-         "\nmember " + (identity.membership == Membership::founder ? "founder" : "replacement") +
-         "\n";
+         "\nmember " + membership_names[static_cast<int>(identity.membership)] + "\n";
 }
 
 std::optional<FolderIdentity> identity_of(const std::string& text) {
@@ -30,9 +36,8 @@ std::optional<FolderIdentity> identity_of(const std::string& text) {
   std::string key;
   std::string value;
   while (lines >> key >> value) words[key] = value;
-  const FolderIdentity identity{
-      words["cluster"], words["id"], words["node"],
-      words["member"] == "replacement" ? Membership::replacement : Membership::founder};
+  const FolderIdentity identity{words["cluster"], words["id"], words["node"],
+                                membership_of(words["member"])};
   if (text_of(identity) != text || !parse_cluster_id(identity.cluster_id)) return std::nullopt;
   return identity;
 }
@@ -151,20 +156,22 @@ Result<void> DataFolder::keep_shards(const std::map<std::string, Shards>& shards
   bool changed = false;
   for (const auto& [service, now] : shards) {
     const auto [place, added] = kept.emplace(service, now);
+    changed = changed || added;
     Shards& before = place->second;
     if (before.number != now.number)
       return failed_precondition("SHARDS_CHANGED",
                                  service + " has " + std::to_string(before.number) + " shards in " +
                                      path_ + ", the manifest says " + std::to_string(now.number) +
                                      "; put the old number back: keys are spread over that many");
-    if (before.places != 0 && before.places != now.places)
+    if (now.places != 0 && before.places != 0 && before.places != now.places)
       return failed_precondition("PLACES_CHANGED",
                                  "by the manifest the replicas of " + service +
                                      " are on other nodes than when its data was made in " + path_ +
                                      "; put the nodes, their labels and services, and its "
                                      "replication_factor back: nothing "
                                      "moves replicas yet");
-    changed = changed || added || before.places == 0;
+    if (now.places == 0) continue;
+    changed = changed || before.places == 0;
     before.places = now.places;
   }
   if (!changed) return {};

@@ -3,8 +3,10 @@
 //   .lock         held while a process owns the folder
 //   node.txt      whose folder it is: cluster, cluster id, node, and how it became a member;
 //                 written once (init.hpp)
-//   shards.txt    how many shards each service was given, and a checksum of where their replicas
-//                 are; neither changes, as nothing moves data yet
+//   shards.txt    how many shards each service was given, which does not change, and a checksum of
+//                 where their replicas were when the node knew no directory
+//   directory.bin the newest copy of the cluster's directory that the node had; not there before
+//                 it had one (cluster/directory/cache.hpp)
 //   log/          segments of the node log
 //   shards/       shard files
 //
@@ -27,6 +29,7 @@ enum class Membership : std::uint8_t {
   founder,      // the folder was there before the node ran for the first time
   replacement,  // the node ran before, in a folder that is lost: what it promised then is
                 // forgotten, and no replica of it may go on as the one that it was
+  joiner,       // the node came to a cluster that ran already: it makes no group
 };
 
 // What node.txt says.
@@ -61,7 +64,8 @@ class DataFolder {
 
   struct Shards {
     std::uint32_t number = 0;
-    std::uint64_t places = 0;  // a checksum of the nodes that have replicas, shard by shard
+    // A checksum of the nodes that have replicas, shard by shard; 0: the directory says where.
+    std::uint64_t places = 0;
   };
   // Writes down the shards of services that are new here; from then on the folder counts as used,
   // so its log has to be there. SHARDS_CHANGED: a service has another
@@ -72,6 +76,7 @@ class DataFolder {
 
   const FolderIdentity& identity() const { return identity_; }
   std::string log() const { return path_ + "/log"; }
+  std::string directory() const { return path_ + "/directory.bin"; }
   std::string shards() const { return path_ + "/shards"; }
 
  private:

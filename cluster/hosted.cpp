@@ -1,8 +1,7 @@
 #include "cluster/hosted.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
+#include <utility>
 
 namespace troupe::cluster {
 namespace {
@@ -35,44 +34,82 @@ actors::ShardOptions shard_options(const config::Service& settings, const config
   return options;
 }
 
-}  // namespace
-
-runtime::GroupId group_of(const std::string& service, std::uint32_t shard) {
-  const std::string name = service + "/" + std::to_string(shard);
-  const runtime::GroupId group = XXH3_64bits(name.data(), name.size());
-  return group == 0 ? 1 : group;
+std::uint32_t number_of(const HostedShard& shard) {
+  return shard.spec.shard;
 }
 
-std::vector<HostedService> hosted_services(runtime::Platform& platform,
-                                           const config::Manifest& manifest,
-                                           const config::Node& node,
-                                           const actors::ServiceRegistry& registry,
-                                           const Places& places, const std::string& folder) {
-  std::vector<HostedService> hosted;
-  std::size_t shards = 0;
+}  // namespace
+
+Hosted::Hosted(runtime::Platform& platform, const config::Manifest& manifest,
+               const config::Node& node, const actors::ServiceRegistry& registry,
+               std::string folder)
+    : platform_(platform), storage_(manifest.storage), folder_(std::move(folder)) {
+  Services services;
   for (const actors::Service& service : registry.all()) {
     if (!node.hosts(service.type->name)) continue;
-    hosted.push_back({&service, manifest.service(service.type->name), {}});
-    shards += hosted.back().settings.shards;
+    services.push_back({&service, manifest.service(service.type->name), {}});
+    shards_of_node_ += services.back().settings.shards;
   }
-  for (HostedService& one : hosted) {
-    const std::vector<Replicas>& shards_of_it = places.at(one.service->type->name);
-    for (std::uint32_t shard = 0; shard < one.settings.shards; ++shard) {
-      const Replicas& replicas = shards_of_it[shard];
-      if (std::ranges::find(replicas, node.name, &RaftVoter::node) == replicas.end()) continue;
-      actors::ShardSpec spec;
-      spec.service = one.service;
-      spec.shard = shard;
-      spec.group = group_of(one.service->type->name, shard);
-      spec.folder = folder;
-      spec.options = shard_options(one.settings, manifest.storage, shards);
-      const std::string name = spec.name();
-      one.shards.push_back({std::move(spec),
-                            platform.workers().queue(name, runtime::Workers::Kind::pooled),
-                            std::make_shared<actors::ShardVitals>()});
-    }
+  services_ = std::make_shared<const Services>(std::move(services));
+}
+
+std::shared_ptr<const Hosted::Services> Hosted::now() const {
+  const std::lock_guard guard{mutex_};
+  return services_;
+}
+
+HostedService* Hosted::find(Services& services, const std::string& name) {
+  const auto found = std::ranges::find_if(
+      services, [&](const HostedService& one) { return one.service->type->name == name; });
+  return found == services.end() ? nullptr : &*found;
+}
+
+actors::ShardSpec Hosted::spec_of(const HostedService& service, std::uint32_t shard) const {
+  actors::ShardSpec spec;
+  spec.service = service.service;
+  spec.shard = shard;
+  spec.group = group_of(service.service->type->name, shard);
+  spec.folder = folder_;
+  spec.options = shard_options(service.settings, storage_, shards_of_node_);
+  return spec;
+}
+
+std::optional<HostedShard> Hosted::add(const std::string& service, std::uint32_t shard,
+                                       bool came_later) {
+  const std::lock_guard guard{mutex_};
+  auto next = std::make_shared<Services>(*services_);
+  HostedService* const one = find(*next, service);
+  if (!one || shard >= one->settings.shards) return std::nullopt;
+  const auto place = std::ranges::lower_bound(one->shards, shard, {}, number_of);
+  if (place != one->shards.end() && number_of(*place) == shard) return std::nullopt;
+  HostedShard added;
+  if (const auto back = std::ranges::find(one->left, shard, number_of); back != one->left.end()) {
+    added = std::move(*back);
+    one->left.erase(back);
+  } else {
+    added.spec = spec_of(*one, shard);
+    added.queue = platform_.workers().queue(added.spec.name(), runtime::Workers::Kind::pooled);
+    added.vitals = std::make_shared<actors::ShardVitals>();
   }
-  return hosted;
+  added.came_later = came_later;
+  added.vitals->set({});
+  one->shards.insert(place, added);
+  services_ = std::move(next);
+  return added;
+}
+
+std::optional<HostedShard> Hosted::remove(const std::string& service, std::uint32_t shard) {
+  const std::lock_guard guard{mutex_};
+  auto next = std::make_shared<Services>(*services_);
+  HostedService* const one = find(*next, service);
+  if (!one) return std::nullopt;
+  const auto place = std::ranges::find(one->shards, shard, number_of);
+  if (place == one->shards.end()) return std::nullopt;
+  HostedShard removed = std::move(*place);
+  one->shards.erase(place);
+  one->left.push_back(removed);
+  services_ = std::move(next);
+  return removed;
 }
 
 }  // namespace troupe::cluster

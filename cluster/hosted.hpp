@@ -1,12 +1,17 @@
 // What a node hosts: the services that its binary has and its manifest wants here, with those of
-// their shards that have a replica here.
+// their shards that have a replica here. Services stay, shards come and go while the node runs
+// (cluster/node_shards.hpp).
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "actors/shard/shard.hpp"
-#include "cluster/placement.hpp"
+#include "cluster/group_of.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
@@ -15,23 +20,49 @@ struct HostedShard {
   actors::ShardSpec spec;
   std::shared_ptr<runtime::WorkQueue> queue;
   std::shared_ptr<actors::ShardVitals> vitals;
+  bool came_later = false;  // when the node ran already
 };
 
 struct HostedService {
   const actors::Service* service = nullptr;
   config::Service settings;
-  std::vector<HostedShard> shards;
+  std::vector<HostedShard> shards;  // by number
+  // Those that left. What they counted goes on counting, and they are taken up where they come
+  // back: a queue runs its last jobs when its shard is gone.
+  std::vector<HostedShard> left = {};
 };
 
-// One number per shard of a service, the same on every start: XXH3-64 of "service/shard", never 0,
-// which is the directory's.
-runtime::GroupId group_of(const std::string& service, std::uint32_t shard);
+// Thread-safe.
+class Hosted {
+ public:
+  using Services = std::vector<HostedService>;
 
-// In the order of the registry, all of which has its places. `folder` is where shard files lie.
-std::vector<HostedService> hosted_services(runtime::Platform& platform,
-                                           const config::Manifest& manifest,
-                                           const config::Node& node,
-                                           const actors::ServiceRegistry& registry,
-                                           const Places& places, const std::string& folder);
+  // Without shards, in the order of the registry. `folder` is where shard files lie.
+  Hosted(runtime::Platform& platform, const config::Manifest& manifest, const config::Node& node,
+         const actors::ServiceRegistry& registry, std::string folder);
+  Hosted(const Hosted&) = delete;
+  Hosted& operator=(const Hosted&) = delete;
+
+  // As it is at the moment; never null. Who keeps it keeps an old state.
+  std::shared_ptr<const Services> now() const;
+
+  // Nullopt: the node does not host that service, or it has no such shard, or it is here already.
+  std::optional<HostedShard> add(const std::string& service, std::uint32_t shard, bool came_later);
+  // Nullopt: it was not here.
+  std::optional<HostedShard> remove(const std::string& service, std::uint32_t shard);
+
+  // Of a shard, here or not, of a service that the node hosts.
+  actors::ShardSpec spec_of(const HostedService& service, std::uint32_t shard) const;
+
+ private:
+  static HostedService* find(Services& services, const std::string& name);
+
+  runtime::Platform& platform_;
+  const config::Storage storage_;
+  const std::string folder_;
+  std::size_t shards_of_node_ = 0;  // of all its services
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Services> services_;  // guarded by mutex_
+};
 
 }  // namespace troupe::cluster

@@ -30,7 +30,8 @@ struct Member {
 std::vector<Member> members(runtime::Disk& disk, const config::Manifest& manifest);
 
 // Writes the id into the folders of these nodes of the manifest: founders when the cluster is
-// created, replacements for nodes that have run before and lost their folders. All or none: every
+// created, replacements for nodes that have run before and lost their folders, joiners for nodes
+// that a cluster that runs has admitted. All or none: every
 // folder is looked at before the first is written, and what was written is taken back if a later
 // one fails. Errors: NODE_UNKNOWN, FOLDER_TAKEN, FOLDER_UNIDENTIFIED, FOLDER_IN_USE, and the
 // disk's.

@@ -10,10 +10,13 @@
 #include "actors/routes.hpp"
 #include "actors/shard/shard_actor.hpp"
 #include "cluster/data_folder.hpp"
+#include "cluster/directory/service.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_admin.hpp"
+#include "cluster/node_directory.hpp"
 #include "cluster/node_links.hpp"
 #include "cluster/node_recovery.hpp"
+#include "cluster/node_shards.hpp"
 #include "cluster/node_tree.hpp"
 #include "cluster/placement.hpp"
 #include "cluster/replication/raft_group.hpp"
@@ -46,44 +49,52 @@ class NodeImpl final : public Node {
         folder_(std::move(folder)),
         log_(std::move(log)),
         router_(platform, {.node = node.name}),
-        places_(place_services(manifest, registry)),
-        hosted_(hosted_services(platform, manifest, node, registry, places_, folder_.shards())),
+        manifest_places_(place_services(manifest, registry)),
+        hosted_(platform, manifest, node, registry, folder_.shards()),
+        shards_(std::make_shared<NodeShards>(
+            NodeShardsSpec{&platform, log_.get(), node.name, &places_, &hosted_, &router_})),
         links_(platform),
         config_(platform),
         system_(config_) {
-    for (const actors::Service& service : registry.all()) {
-      std::vector<std::vector<std::string>> replicas;
-      for (const Replicas& shard : places_.at(service.type->name)) {
-        auto& nodes = replicas.emplace_back();
-        for (const RaftVoter& place : shard) nodes.push_back(place.node);
-      }
-      if (!replicas.empty() && !replicas.front().empty())
-        router_.add_service(*service.type, std::move(replicas));
-    }
+    if (manifest.nodes.size() > 1)
+      known_ =
+          DirectoryCache::load(platform.disk(), folder_.directory(), folder_.identity().cluster_id);
+    for (const actors::Service& service : registry.all()) place(*service.type);
   }
+
+  ~NodeImpl() override { shards_->close(); }
 
   Result<void> build(const config::Manifest& manifest, const config::Node& node,
                      const actors::ServiceRegistry& registry) {
     std::map<std::string, DataFolder::Shards> shards;
-    for (const HostedService& service : hosted_) {
+    for (const auto services = hosted_.now(); const HostedService& service : *services) {
       const std::string& name = service.service->type->name;
-      const std::vector<Replicas>& places = places_.at(name);
-      shards[name] = {service.settings.shards, checksum_of(places)};
-      for (std::uint32_t shard = 0; shard < places.size(); ++shard)
-        if (places[shard].size() > 1) voters_[group_of(name, shard)] = places[shard];
+      shards[name] = {service.settings.shards,
+                      known_.version() > 0 ? 0 : checksum_of(manifest_places_.at(name))};
     }
     TROUPE_CHECK(folder_.keep_shards(shards));
+    TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
+    if (links_.mesh()) join_directory(manifest, node, registry);
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
     raft.exchange = links_.exchange();
     raft.may_create = folder_.identity().membership == Membership::founder;
-    raft.voters = [this](runtime::GroupId group) {
-      const auto found = voters_.find(group);
-      return found == voters_.end() ? Replicas{} : found->second;
+    raft.voters = [this, name = node.name](runtime::GroupId group) {
+      const auto found = founders_.find(group);
+      // Made here alone: the id is drawn, because one that began here before and was lost may be
+      // known elsewhere by now.
+      const bool ours = found == founders_.end() ||
+                        (found->second.size() == 1 && found->second.front().node == name);
+      return ours ? Replicas{} : found->second;
     };
-    if (!voters_.empty()) raft.trailing = manifest.storage.checkpoint_entries;
+    raft.places = [this](runtime::GroupId group) { return places_of(group); };
+    if (links_.mesh()) raft.trailing = manifest.storage.checkpoint_entries;
+    std::vector<std::string> others;
+    for (const config::Node& other : manifest.nodes)
+      if (other.name != node.name) others.push_back(other.name);
+    raft.others = [this, others] { return directory_ ? directory_->others(others) : others; };
     tree_ = actors::SupervisionTree::make("node");
     admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
     NodeRecoverySpec recovery;
@@ -94,13 +105,13 @@ class NodeImpl final : public Node {
     recovery.exchange = links_.exchange();
     recovery.hosted = &hosted_;
     recovery.router = &router_;
-    for (const config::Node& other : manifest.nodes)
-      if (other.name != node.name) recovery.others.push_back(other.name);
-    for (const auto& [name, places] : places_)
+    recovery.others = others;
+    for (const auto& [name, places] : manifest_places_)
       for (std::size_t shard = 0; shard < places.size(); ++shard)
         recovery.placed.push_back(name + "/" + std::to_string(shard));
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     admin_->recovers_with(*recovery_);
+    admin_->knows(directory_.get());
     if (Mesh* mesh = links_.mesh()) admin_->reach(*mesh);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
     servers_ = std::move(servers);
@@ -118,7 +129,9 @@ class NodeImpl final : public Node {
     spec.consensus = make_raft_factory(platform_, *log_, raft);
     spec.router = &router_;
     spec.mesh = links_.mesh();
+    spec.directory = directory_.get();
     spec.hosted = &hosted_;
+    spec.shards = shards_.get();
     spec.servers = &servers_;
     spec.admin = admin_.get();
     spec.drain = manifest.gateway.drain_timeout;
@@ -145,11 +158,103 @@ class NodeImpl final : public Node {
 
   actors::Client& client() override { return router_; }
   caf::actor_system& system() override { return system_; }
+  Places& places() override { return places_; }
+  void hand_over(const std::string& service, std::uint32_t shard, const std::string& node,
+                 std::shared_ptr<void> ticket) override {
+    shards_->hand_over(service, shard, node, std::move(ticket));
+  }
   std::optional<runtime::Address> gateway() const override { return servers_.gateway_address; }
   runtime::Address admin() const override { return servers_.admin_address; }
 
  private:
   runtime::Logger& log() { return platform_.log(); }
+
+  // Where the shards of a service are when the node starts: as the directory had it when the node
+  // last ran, else as the manifest makes a cluster. A node that joins waits for the directory.
+  void place(const actors::ServiceType& type) {
+    const Replicas nobody{RaftVoter{1, {}}};
+    const bool waits = known_.version() > 0 || folder_.identity().membership == Membership::joiner;
+    std::vector<std::vector<std::string>> replicas;
+    for (const Replicas& founders : manifest_places_.at(type.name)) {
+      const auto shard = static_cast<std::uint32_t>(replicas.size());
+      auto& nodes = replicas.emplace_back();
+      Replicas& voters = founders_[group_of(type.name, shard)];
+      if (const DirectoryShard* told = find_shard(known_, type.name, shard)) {
+        nodes.assign(told->nodes().begin(), told->nodes().end());
+        voters = told->founding() ? first_voters(group_of(type.name, shard), nodes) : nobody;
+        places_.set({type.name, shard, nodes, told->version()});
+        continue;
+      }
+      for (const RaftVoter& founder : founders) nodes.push_back(founder.node);
+      voters = waits ? nobody : founders;
+      if (!waits) places_.set({type.name, shard, nodes, 0});
+    }
+    if (!replicas.empty() && !replicas.front().empty())
+      router_.add_service(type, std::move(replicas));
+  }
+
+  void join_directory(const config::Manifest& manifest, const config::Node& node,
+                      const actors::ServiceRegistry& registry) {
+    NodeDirectorySpec spec;
+    spec.platform = &platform_;
+    spec.manifest = &manifest;
+    spec.node = &node;
+    spec.registry = &registry;
+    spec.folder = &folder_;
+    spec.known = &known_;
+    spec.incarnation = links_.incarnation();
+    spec.router = &router_;
+    spec.mesh = links_.mesh();
+    spec.linked = [this](const std::string& other) { return links_.exchange()->linked(other); };
+    spec.changed = [this](const DirectoryTable& newer) {
+      for (const DirectoryShard& shard : newer.shards())
+        places_.set({shard.service(),
+                     shard.shard(),
+                     {shard.nodes().begin(), shard.nodes().end()},
+                     shard.version()});
+    };
+    spec.report = [this](DirectoryCall& call) { report(call); };
+    spec.transfer = [this](const LeadershipOrder& order) {
+      shards_->hand_over(order.service(), order.shard(), order.node(), nullptr);
+    };
+    directory_ = std::make_unique<NodeDirectory>(std::move(spec));
+    founders_[directory_group] = first_voters(directory_group, directory_->control());
+  }
+
+  // What the shards that this node leads are like.
+  void report(DirectoryCall& call) const {
+    call.set_memory_bytes(platform_.resident_bytes());
+    for (const auto services = hosted_.now(); const HostedService& service : *services) {
+      for (const HostedShard& shard : service.shards) {
+        const auto vitals = shard.vitals->get();
+        if (vitals.consensus.role != "leader") continue;
+        ShardReport& one = *call.add_shards();
+        one.set_service(service.service->type->name);
+        one.set_shard(shard.spec.shard);
+        for (const auto& member : vitals.consensus.members) {
+          auto& added = *one.add_members();
+          added.set_node(member.node);
+          added.set_voter(member.voter);
+        }
+        one.set_configuration_index(vitals.consensus.members_index);
+        one.set_term(vitals.consensus.term);
+        one.set_commands(shard.vitals->commands);
+        one.set_bytes(vitals.file_bytes);
+      }
+    }
+  }
+
+  // Nobody has to leave a place that nobody has spoken about.
+  RaftPlaces places_of(runtime::GroupId group) const {
+    RaftPlaces wish;
+    if (auto places = places_.of(group)) {
+      wish.nodes = std::move(places->nodes);
+      wish.binding = places->version > 0;
+    } else if (const auto found = founders_.find(group); found != founders_.end()) {
+      for (const RaftVoter& founder : found->second) wish.nodes.push_back(founder.node);
+    }
+    return wish;
+  }
 
   // While other nodes take over what this one leads it goes on as ever; shards take seconds at
   // most.
@@ -157,10 +262,14 @@ class NodeImpl final : public Node {
     const std::shared_ptr<void> ticket{nullptr, [root = root_](void*) {
                                          caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
                                        }};
-    for (const HostedService& service : hosted_)
+    const auto hand_over = [&](const HostedService& service) {
       for (const HostedShard& shard : service.shards)
         if (const auto actor = router_.shard(*service.service->type, shard.spec.shard))
           actors::send_hand_over(actor, ticket);
+    };
+    for (const auto services = hosted_.now(); const HostedService& service : *services)
+      hand_over(service);
+    if (directory_ && directory_->hosted()) hand_over(*directory_->hosted());
   }
 
   // The root supervisor has ended: asked to, or because a failure escalated past every supervisor.
@@ -180,13 +289,17 @@ class NodeImpl final : public Node {
   runtime::Platform& platform_;
   DataFolder folder_;
   std::unique_ptr<runtime::NodeLog> log_;
+  DirectoryTable known_;  // of the directory, when the node started; version 0: nothing
   Router router_;
-  const Places places_;
-  std::map<runtime::GroupId, Replicas> voters_;  // of groups with several
-  std::vector<HostedService> hosted_;
+  const ServicePlaces manifest_places_;
+  std::map<runtime::GroupId, Replicas> founders_;  // of groups, when the cluster was made
+  Places places_;
+  Hosted hosted_;
+  std::shared_ptr<NodeShards> shards_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
   std::unique_ptr<NodeAdmin> admin_;
+  std::unique_ptr<NodeDirectory> directory_;  // null: the node is alone
   NodeLinks links_;
   NodeServers servers_;
   NodeConfig config_;

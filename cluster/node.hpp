@@ -4,6 +4,7 @@
 //   node
 //   +- node log             steward of the one writer: metrics, checkpoints of laggards
 //   +- admin                health, metrics, status
+//   +- directory            the node's part in it (cluster/node_directory.hpp)
 //   +- context banking
 //   |  +- service banking.v1.Accounts
 //   |     +- shard 0 ...
@@ -30,6 +31,8 @@ class actor_system;
 
 namespace troupe::cluster {
 
+class Places;
+
 class Node {
  public:
   // The data folder must have been made this node's by create_cluster(). Errors, each with the path
@@ -55,6 +58,14 @@ class Node {
   // Calls from inside the process: tests, benches, embedding programs.
   virtual actors::Client& client() = 0;
   virtual caf::actor_system& system() = 0;
+
+  // Where replicas are to be. Whoever changes them makes shards move (node_shards.hpp); they are to
+  // be changed on all nodes alike.
+  virtual Places& places() = 0;
+  // Lets a shard that this node leads be led on that node, if it has a voter that lives there. Lets
+  // go of the ticket when that is done or cannot be.
+  virtual void hand_over(const std::string& service, std::uint32_t shard, const std::string& node,
+                         std::shared_ptr<void> ticket) = 0;
 
   // The bound addresses: the manifest's, with the port that the system picked where it said 0.
   virtual std::optional<runtime::Address> gateway() const = 0;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cluster/node_directory.hpp"
 #include "runtime/telemetry/log_format.hpp"
 
 namespace troupe::cluster {
@@ -24,6 +25,10 @@ const char* state_name(actors::SupervisionTree::State state) {
       return "failed";
   }
   return "unknown";
+}
+
+bool votes(const std::string& role) {
+  return role == "leader" || role == "follower" || role == "candidate";
 }
 
 void fill(TreeNode& message, const actors::SupervisionTree::Node& node) {
@@ -84,8 +89,7 @@ struct NodeAdmin::ServiceMetrics {
 };
 
 NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manifest,
-                     const config::Node& node, const runtime::NodeLog& log,
-                     const std::vector<HostedService>& hosted,
+                     const config::Node& node, const runtime::NodeLog& log, const Hosted& hosted,
                      std::shared_ptr<actors::SupervisionTree> tree)
     : platform_(platform),
       cluster_(manifest.cluster.name),
@@ -96,7 +100,7 @@ NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manife
       started_(platform.clock().now()),
       serves_metrics_(manifest.metrics.enabled),
       view_(platform, *this, node.name, names_of(manifest.nodes)) {
-  for (const HostedService& service : hosted_)
+  for (const auto services = hosted.now(); const HostedService& service : *services)
     metrics_.push_back(
         std::make_unique<ServiceMetrics>(platform.metrics(), service.service->type->name));
 }
@@ -116,9 +120,10 @@ void NodeAdmin::listens_on(const std::optional<runtime::Address>& gateway,
 
 Result<void> NodeAdmin::ready() {
   if (stopping_) return unavailable("NODE_STOPPING", "the node is stopping");
-  for (const HostedService& service : hosted_) {
+  for (const auto services = hosted_.now(); const HostedService& service : *services) {
     for (const HostedShard& shard : service.shards) {
       const auto vitals = shard.vitals->get();
+      if (shard.came_later && !votes(vitals.consensus.role)) continue;
       if (vitals.state != "serving" && vitals.state != "following")
         return unavailable("SHARD_NOT_SERVING",
                            shard.spec.name() + " is " + vitals.state +
@@ -147,12 +152,13 @@ void NodeAdmin::tell_ready() {
 }
 
 void NodeAdmin::publish_metrics() {
-  for (std::size_t i = 0; i < hosted_.size(); ++i) {
+  const auto services = hosted_.now();
+  for (std::size_t i = 0; i < services->size(); ++i) {
     ServiceMetrics& metrics = *metrics_[i];
     std::uint64_t commands = 0, reads = 0, errors = 0, repeated = 0, exceptions = 0;
     std::uint64_t stale_reads = 0, late = 0;
     std::uint64_t stored = 0, resident = 0, quarantined = 0, serving = 0;
-    for (const HostedShard& shard : hosted_[i].shards) {
+    const auto count = [&](const HostedShard& shard) {
       commands += shard.vitals->commands;
       reads += shard.vitals->reads;
       stale_reads += shard.vitals->stale_reads;
@@ -160,6 +166,10 @@ void NodeAdmin::publish_metrics() {
       errors += shard.vitals->errors;
       repeated += shard.vitals->repeated;
       exceptions += shard.vitals->exceptions;
+    };
+    for (const HostedShard& shard : (*services)[i].left) count(shard);
+    for (const HostedShard& shard : (*services)[i].shards) {
+      count(shard);
       const auto vitals = shard.vitals->get();
       stored += vitals.entities_stored;
       resident += vitals.entities_resident;
@@ -194,7 +204,7 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
   status.set_admin(admin_);
   bool refusing = false;
   bool incomplete = false;
-  for (const HostedService& service : hosted_) {
+  for (const auto services = hosted_.now(); const HostedService& service : *services) {
     std::size_t not_voting = 0;
     std::size_t leaderless = 0;
     ServiceStatus& one = *status.add_services();
@@ -265,9 +275,20 @@ void NodeAdmin::tree(std::function<void(Result<TreeNode>)> answer) {
   answer(std::move(root));
 }
 
+void NodeAdmin::directory(std::function<void(Result<DirectoryView>)> answer) {
+  if (!directory_) return AdminSource::directory(std::move(answer));
+  answer(directory_->view());
+}
+
+void NodeAdmin::order(const DirectoryOrder& order,
+                      std::function<void(Result<DirectoryOutcome>)> answer) {
+  if (!directory_) return AdminSource::order(order, std::move(answer));
+  directory_->order(order, std::move(answer));
+}
+
 void NodeAdmin::shards(std::function<void(Result<ShardList>)> answer) {
   ShardList list;
-  for (const HostedService& service : hosted_) {
+  for (const auto services = hosted_.now(); const HostedService& service : *services) {
     for (const HostedShard& shard : service.shards) {
       const auto vitals = shard.vitals->get();
       ShardStatus& one = *list.add_shards();

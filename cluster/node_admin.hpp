@@ -23,22 +23,27 @@
 
 namespace troupe::cluster {
 
+class NodeDirectory;
+
 class NodeAdmin final : public AdminSource {
  public:
   // Everything referred to outlives it.
   NodeAdmin(runtime::Platform& platform, const config::Manifest& manifest, const config::Node& node,
-            const runtime::NodeLog& log, const std::vector<HostedService>& hosted,
+            const runtime::NodeLog& log, const Hosted& hosted,
             std::shared_ptr<actors::SupervisionTree> tree);
   ~NodeAdmin() override;
 
   void listens_on(const std::optional<runtime::Address>& gateway, const runtime::Address& admin);
   // Before it is asked anything.
   void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
+  // The same; null: the node has none.
+  void knows(NodeDirectory* directory) { directory_ = directory; }
   // Before the mesh starts. The mesh is destroyed first.
   void reach(Mesh& mesh);
   void stopping() { stopping_ = true; }
 
-  // Calls back once, as soon as every shard serves.
+  // Calls back once, as soon as every shard serves. One that comes later, by a move, counts when
+  // its replica votes.
   void when_ready(std::function<void()> ready);
 
   // By shards, when one begins or ceases to serve.
@@ -52,6 +57,9 @@ class NodeAdmin final : public AdminSource {
   void status(std::function<void(Result<NodeStatus>)> answer) override;
   void tree(std::function<void(Result<TreeNode>)> answer) override;
   void shards(std::function<void(Result<ShardList>)> answer) override;
+  void directory(std::function<void(Result<DirectoryView>)> answer) override;
+  void order(const DirectoryOrder& order,
+             std::function<void(Result<DirectoryOutcome>)> answer) override;
   void cluster(NodeQuestion::What what,
                std::function<void(Result<ClusterAnswer>)> answer) override {
     view_.ask(what, std::move(answer));
@@ -72,7 +80,7 @@ class NodeAdmin final : public AdminSource {
   const std::string cluster_;
   const std::string node_;
   const runtime::NodeLog& log_;
-  const std::vector<HostedService>& hosted_;
+  const Hosted& hosted_;
   const std::shared_ptr<actors::SupervisionTree> tree_;
   const MonotonicTime started_;
   const bool serves_metrics_;
@@ -80,6 +88,7 @@ class NodeAdmin final : public AdminSource {
   ClusterView view_;
   const Mesh* mesh_ = nullptr;
   NodeRecovery* recovery_ = nullptr;
+  NodeDirectory* directory_ = nullptr;
   std::string gateway_;
   std::string admin_;
   std::atomic<bool> stopping_{false};

@@ -35,7 +35,7 @@ Result<void> NodeLinks::listen(const config::Manifest& manifest, const config::N
   MeshOptions options;
   options.cluster = cluster_id;
   options.node = node.name;
-  options.incarnation = platform_.random().next();
+  options.incarnation = incarnation_ = platform_.random().next();
   options.listen = address_of(node.mesh);
   for (const config::Node& other : manifest.nodes)
     if (other.name != node.name) options.peers[other.name] = address_of(other.mesh);

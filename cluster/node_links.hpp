@@ -27,12 +27,15 @@ class NodeLinks final : RaftTransport {
   // Null: the node is alone.
   Mesh* mesh() { return mesh_.get(); }
   RaftExchange* exchange() { return mesh_ ? &exchange_ : nullptr; }
+  // Of this process, as the mesh tells it; 0: the node is alone.
+  std::uint64_t incarnation() const { return incarnation_; }
 
  private:
   void send(const std::string& node, RaftTransport::Lane lane, std::string bytes) override;
 
   runtime::Platform& platform_;
   RaftExchange exchange_;
+  std::uint64_t incarnation_ = 0;
   std::unique_ptr<Mesh> mesh_;  // last: its handlers use what is above
 };
 

@@ -43,7 +43,7 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
   for (const std::string& other : spec_.others)
     if (spec_.exchange && spec_.exchange->linked(other)) gathered->message.add_linked(other);
   for (const std::string& shard : spec_.placed) gathered->message.add_placed(shard);
-  for (const HostedService& service : *spec_.hosted) {
+  for (const auto services = spec_.hosted->now(); const HostedService& service : *services) {
     for (const HostedShard& shard : service.shards) {
       const auto actor = spec_.router->shard(*service.service->type, shard.spec.shard);
       // Of one that never answers its name is left.
@@ -90,7 +90,7 @@ Result<void> NodeRecovery::check(const RecoveryRequest& request) const {
 }
 
 caf::actor NodeRecovery::find(const std::string& service, std::uint32_t shard) const {
-  for (const HostedService& one : *spec_.hosted)
+  for (const auto services = spec_.hosted->now(); const HostedService& one : *services)
     if (one.service->type->name == service) return spec_.router->shard(*one.service->type, shard);
   return {};
 }

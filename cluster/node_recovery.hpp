@@ -31,7 +31,7 @@ struct NodeRecoverySpec {
   std::vector<std::string> others;   // nodes
   std::vector<std::string> placed;   // "SERVICE/SHARD" of all shards of the cluster
   RaftExchange* exchange = nullptr;  // null: the node is alone
-  const std::vector<HostedService>* hosted = nullptr;
+  const Hosted* hosted = nullptr;
   const Router* router = nullptr;
 };
 

@@ -7,6 +7,8 @@
 #include "actors/shard/shard_actor.hpp"
 #include "cluster/mesh/mesh_actor.hpp"
 #include "cluster/node_admin.hpp"
+#include "cluster/node_directory.hpp"
+#include "cluster/node_shards.hpp"
 #include "cluster/steward.hpp"
 
 namespace troupe::cluster {
@@ -36,16 +38,18 @@ ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
   ChildSpec child;
   child.id = "shard " + std::to_string(shard.spec.shard);
   child.shutdown = shard_shutdown;
-  child.start =
-      [shard_spec = shard.spec, type = service.service->type, router = spec.router,
-       surroundings = actors::ShardSurroundings{
-           spec.platform, spec.log, spec.consensus, shard.queue, shard.vitals,
-           [admin = spec.admin] { admin->shard_changed(); }}](caf::event_based_actor* parent) {
-        caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
-        router->announce(*type, shard_spec.shard, actor,
-                         [vitals = surroundings.vitals] { return vitals->leader(); });
-        return actor;
-      };
+  child.start = [shard_spec = shard.spec, type = service.service->type, router = spec.router,
+                 surroundings = actors::ShardSurroundings{
+                     spec.platform, spec.log, spec.consensus, shard.queue, shard.vitals,
+                     [admin = spec.admin, shards = spec.shards, group = shard.spec.group] {
+                       admin->shard_changed();
+                       shards->look(group);
+                     }}](caf::event_based_actor* parent) {
+    caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
+    router->announce(*type, shard_spec.shard, actor,
+                     [vitals = surroundings.vitals] { return vitals->leader(); });
+    return actor;
+  };
   return child;
 }
 
@@ -60,15 +64,33 @@ SupervisorSpec service_supervisor(const NodeTreeSpec& spec, const HostedService&
   return supervisor;
 }
 
+// Its shards are those of the moment when it starts.
+ChildSpec service_child(const NodeTreeSpec& spec, const std::string& context,
+                        const std::string& name) {
+  ChildSpec child;
+  child.id = "service " + name;
+  child.shutdown = Duration::max();  // its children have their limits
+  child.start = [spec, name, path = std::vector<std::string>{context, child.id}](
+                    caf::event_based_actor* parent) {
+    return spec.shards->start_service(name, [&](const HostedService& service) {
+      return actors::spawn_supervisor(parent->system(), {spec.platform, spec.tree}, path,
+                                      service_supervisor(spec, service));
+    });
+  };
+  return child;
+}
+
 ChildSpec steward_child(const NodeTreeSpec& spec) {
   struct Place {
     const actors::ServiceType* type;
     std::uint32_t shard;
   };
-  std::map<runtime::GroupId, Place> places;
-  for (const HostedService& service : *spec.hosted)
-    for (const HostedShard& shard : service.shards)
-      places[shard.spec.group] = {service.service->type, shard.spec.shard};
+  std::map<runtime::GroupId, Place> places;  // of shards that are not here at the moment, too
+  for (const auto services = spec.hosted->now(); const HostedService& service : *services)
+    for (std::uint32_t shard = 0; shard < service.settings.shards; ++shard)
+      places[group_of(service.service->type->name, shard)] = {service.service->type, shard};
+  if (const HostedService* one = spec.directory ? spec.directory->hosted() : nullptr)
+    places[one->shards.front().spec.group] = {one->service->type, 0};
   ChildSpec child;
   child.id = "node log";
   child.start =
@@ -130,14 +152,18 @@ caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec) 
     root.children.push_back(router_child(spec));
     root.children.push_back(mesh_child(spec));
   }
+  if (spec.directory)
+    root.children.push_back(
+        spec.directory->child({spec.platform, spec.tree}, *spec.log, spec.consensus));
 
   // One supervisor per bounded context, and below it one per service.
+  spec.shards->make_children([spec](const HostedService& service, const HostedShard& shard) {
+    return shard_child(spec, service, shard);
+  });
   std::map<std::string, SupervisorSpec> contexts;
-  for (const HostedService& service : *spec.hosted) {
+  for (const auto services = spec.hosted->now(); const HostedService& service : *services) {
     const std::string context = "context " + service.service->type->context;
-    contexts[context].children.push_back(
-        supervisor_child(spec, {context, "service " + service.service->type->name},
-                         service_supervisor(spec, service)));
+    contexts[context].children.push_back(service_child(spec, context, service.service->type->name));
   }
   for (auto& [context, supervisor] : contexts)
     root.children.push_back(supervisor_child(spec, {context}, std::move(supervisor)));

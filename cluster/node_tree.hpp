@@ -14,6 +14,8 @@ namespace troupe::cluster {
 
 class Mesh;
 class NodeAdmin;
+class NodeDirectory;
+class NodeShards;
 
 // Everything pointed to outlives the actors.
 struct NodeTreeSpec {
@@ -23,8 +25,10 @@ struct NodeTreeSpec {
   std::size_t log_segments_max = 8;
   actors::ConsensusFactory consensus;
   Router* router = nullptr;
-  Mesh* mesh = nullptr;  // null: the node is alone
-  const std::vector<HostedService>* hosted = nullptr;
+  Mesh* mesh = nullptr;                // null: the node is alone
+  NodeDirectory* directory = nullptr;  // null: it has none
+  const Hosted* hosted = nullptr;
+  NodeShards* shards = nullptr;
   NodeServers* servers = nullptr;
   NodeAdmin* admin = nullptr;
   Duration drain{};

@@ -17,6 +17,7 @@ OutgoingCall::OutgoingCall(Router& router, Router::ShardRoute& route, runtime::B
       call_(std::move(call)),
       options_(std::move(options)),
       deadline_(deadline),
+      nodes_(Router::nodes_of(route)),
       pause_(router.options_.pause_first),
       reply_to_(std::move(reply_to)),
       stale_(stale) {
@@ -30,7 +31,7 @@ void OutgoingCall::answer(Result<actors::Reply> reply) {
 
 void OutgoingCall::attempt() {
   if (router_.platform_.clock().now() >= deadline_) return give_up(Router::late(route_));
-  ++attempts_;
+  if (++attempts_ > 1) nodes_ = Router::nodes_of(route_);
   const std::string node = choose();
   auto self = shared_from_this();
   if (node == router_.options_.node)

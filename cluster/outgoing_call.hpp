@@ -30,7 +30,7 @@ class OutgoingCall : public std::enable_shared_from_this<OutgoingCall> {
   // Derived classes answer in theirs if nobody did: their timer was dropped.
   virtual ~OutgoingCall() = default;
 
-  virtual std::string choose() = 0;  // the node to ask
+  virtual std::string choose() = 0;  // the node to ask, one of nodes_ or one that was named
   virtual void came(const std::string& node, Result<actors::Reply> reply,
                     const std::string& leader) = 0;
   virtual void give_up(Error last) = 0;
@@ -53,6 +53,7 @@ class OutgoingCall : public std::enable_shared_from_this<OutgoingCall> {
   const actors::CallOptions options_;
   const MonotonicTime deadline_;
   std::uint32_t attempts_ = 0;
+  Router::Nodes nodes_;   // where the shard's replicas are to be, as of this attempt
   std::size_t turn_ = 0;  // of the replicas
   Duration pause_;
 

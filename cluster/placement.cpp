@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "cluster/directory/balancer.hpp"
-#include "cluster/hosted.hpp"
+#include "cluster/group_of.hpp"
 #include "runtime/storage/checksum.hpp"
 
 namespace troupe::cluster {
@@ -42,8 +42,9 @@ std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::
   return shards;
 }
 
-Places place_services(const config::Manifest& manifest, const actors::ServiceRegistry& registry) {
-  Places places;
+ServicePlaces place_services(const config::Manifest& manifest,
+                             const actors::ServiceRegistry& registry) {
+  ServicePlaces places;
   for (const actors::Service& service : registry.all())
     places[service.type->name] = place_shards(manifest, service.type->name);
   return places;

@@ -34,8 +34,9 @@ using Replicas = std::vector<RaftVoter>;
 std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service);
 
 // Of every service of the registry, by its name.
-using Places = std::map<std::string, std::vector<Replicas>>;
-Places place_services(const config::Manifest& manifest, const actors::ServiceRegistry& registry);
+using ServicePlaces = std::map<std::string, std::vector<Replicas>>;
+ServicePlaces place_services(const config::Manifest& manifest,
+                             const actors::ServiceRegistry& registry);
 
 // The same for the same nodes of every shard, whichever should lead; never 0.
 std::uint64_t checksum_of(const std::vector<Replicas>& shards);

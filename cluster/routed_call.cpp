@@ -35,19 +35,21 @@ RoutedCall::~RoutedCall() {
 
 std::string RoutedCall::choose() {
   if (!hint_.empty()) return std::exchange(hint_, {});
-  if (turn_ > 0) return route_.nodes[turn_ % route_.nodes.size()];
+  if (turn_ > 0) return (*nodes_)[turn_ % nodes_->size()];
   std::string found;
   std::string told_then;
+  bool here = false;
   {
     const std::lock_guard guard{route_.mutex};
     found = route_.leader;
     told_then = route_.told;
+    here = route_.leader_as_told != nullptr;
   }
-  if (route_.here && found != router_.options_.node) {
+  if (here && found != router_.options_.node) {
     const std::string told = Router::told_leader(route_);
     if (!told.empty() && (found.empty() || told != told_then)) return told;
   }
-  return found.empty() ? route_.nodes.front() : found;
+  return found.empty() ? nodes_->front() : found;
 }
 
 void RoutedCall::came(const std::string& node, Result<actors::Reply> reply,
@@ -85,7 +87,7 @@ void RoutedCall::remember(const std::string& leader) {
   route_.leaderless_since = MonotonicTime::max();
   if (route_.leader == leader && attempts_ == 1) return;
   route_.leader = leader;
-  if (!route_.here) return;
+  if (!route_.leader_as_told) return;
   guard.unlock();
   std::string told = Router::told_leader(route_);
   guard.lock();
@@ -101,7 +103,7 @@ bool RoutedCall::leaderless(const std::string& leader) {
     return false;
   }
   route_.leaderless_since = std::min(route_.leaderless_since, now);
-  const bool round_over = turn_ + 1 >= route_.nodes.size();
+  const bool round_over = turn_ + 1 >= nodes_->size();
   return round_over && now - route_.leaderless_since >= router_.options_.leaderless_max;
 }
 
@@ -127,7 +129,7 @@ void RoutedCall::give_up(Error last) {
     TROUPE_SOMETIMES("a call was refused because nobody leads");
     Error why = unavailable(
         "NO_LEADER", "no replica of the key's shard leads: a majority of " +
-                         std::to_string(route_.nodes.size()) +
+                         std::to_string(nodes_->size()) +
                          " is needed. 'troupe shards' shows which are missing. The last attempt "
                          "ended with " +
                          last.describe());

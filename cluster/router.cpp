@@ -44,14 +44,22 @@ void Router::add_service(const actors::ServiceType& service,
       {{"service", service.name}, {"where", "router"}});
   for (std::vector<std::string>& nodes : replicas) {
     auto shard = std::make_unique<ShardRoute>();
-    shard->nodes = std::move(nodes);
-    shard->here =
-        std::find(shard->nodes.begin(), shard->nodes.end(), options_.node) != shard->nodes.end();
-    shard->alone = shard->here && shard->nodes.size() == 1;
+    shard->nodes = std::make_shared<const std::vector<std::string>>(std::move(nodes));
     shard->late = &late;
     shard->leaderless_since = MonotonicTime::max();
     route.shards.push_back(std::move(shard));
   }
+}
+
+void Router::place(const std::string& service, std::uint32_t shard,
+                   std::vector<std::string> nodes) {
+  const auto known = names_.find(service);
+  if (known == names_.end() || nodes.empty()) return;
+  const ServiceRoute& route = services_.at(known->second);
+  if (shard >= route.shards.size()) return;
+  auto placed = std::make_shared<const std::vector<std::string>>(std::move(nodes));
+  const std::lock_guard guard{route.shards[shard]->mutex};
+  route.shards[shard]->nodes = std::move(placed);
 }
 
 void Router::use(std::shared_ptr<actors::Executor> executor) {
@@ -79,6 +87,11 @@ std::string Router::told_leader(const ShardRoute& route) {
     leader = route.leader_as_told;
   }
   return leader ? leader() : std::string{};
+}
+
+Router::Nodes Router::nodes_of(const ShardRoute& route) {
+  const std::lock_guard guard{route.mutex};
+  return route.nodes;
 }
 
 caf::actor Router::shard(const actors::ServiceType& service, std::uint32_t shard) const {
@@ -125,7 +138,7 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
                                      ? MonotonicTime::max()
                                      : platform_.clock().now() + options.timeout;
   const bool stale = call.service->methods[call.method].stale_ok && !options.fresh;
-  if (route.alone)
+  if (!reach_)
     return deliver(route, std::move(call), std::move(options), bucket, deadline,
                    {.counted = true, .stale = stale}, std::move(reply_to));
   if (stale)
@@ -135,6 +148,19 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
   std::make_shared<RoutedCall>(*this, route, bucket, std::move(call), std::move(options), deadline,
                                std::move(reply_to))
       ->attempt();
+}
+
+void Router::send_here(actors::CallBase call, actors::CallOptions options,
+                       actors::ReplyTo reply_to) {
+  const ServiceRoute& service = services_.at(call.service);
+  const runtime::Bucket bucket = bucket_with(service.seed, call.key);
+  ShardRoute& route =
+      *service.shards[shard_of(bucket, static_cast<std::uint32_t>(service.shards.size()))];
+  if (!options.id && !call.service->methods[call.method].read_only)
+    options.id = actors::MessageId::make(platform_.clock().wall(), platform_.random());
+  const MonotonicTime deadline = platform_.clock().now() + options.timeout;
+  deliver(route, std::move(call), std::move(options), bucket, deadline, {.counted = true},
+          std::move(reply_to));
 }
 
 Error Router::late(ShardRoute& route) {
@@ -176,6 +202,14 @@ void Router::deliver(ShardRoute& route, actors::CallBase call, actors::CallOptio
   actors::send_request(shard, std::move(request));
 }
 
+// If there is no replica on this node, nor to be one: the node to ask.
+std::string Router::not_here(const ShardRoute& route) const {
+  const std::lock_guard guard{route.mutex};
+  const bool here =
+      route.actor || std::ranges::find(*route.nodes, options_.node) != route.nodes->end();
+  return here ? std::string{} : route.nodes->front();
+}
+
 void Router::serve(std::string_view bytes, MonotonicTime deadline,
                    std::function<void(std::string)> answer) {
   const auto refuse = [&answer](Error why) { answer(encode_reply({std::move(why), {}})); };
@@ -202,9 +236,11 @@ void Router::serve(std::string_view bytes, MonotonicTime deadline,
   const runtime::Bucket bucket = bucket_with(service.seed, call.key);
   ShardRoute& route =
       *service.shards[shard_of(bucket, static_cast<std::uint32_t>(service.shards.size()))];
-  if (!route.here)
-    return refuse(
-        unavailable("SHARD_NOT_HERE", options_.node + " has no replica of the shard of this key"));
+  if (const std::string elsewhere = not_here(route); !elsewhere.empty())
+    return answer(encode_reply(
+        {unavailable("SHARD_NOT_HERE", options_.node + " has no replica of the shard of this "
+                                                       "key"),
+         elsewhere}));
   actors::CallOptions options;
   if (!call.service->methods[method].read_only) options.id = id_of(*command);
   options.caller = std::move(*command->mutable_caller());

@@ -5,9 +5,11 @@
 // 4,096. A service's shards share the buckets in contiguous ranges: bucket b belongs to shard
 // b * shards / 4096. Both are stable: they are what a shard file's rows are filed under.
 //
-// A shard with one replica, here, gets the request itself. For any other the router makes attempts:
-// it asks the replica that it believes to lead, follows hints, and tries again under the same
-// message id while the caller has time (cluster/routed_call.hpp).
+// On a node that is alone the shard gets the request itself. On any other the router makes
+// attempts: it asks the replica that it believes to lead, follows hints, and tries again under the
+// same message id while the caller has time (cluster/routed_call.hpp). Replicas move meanwhile:
+// where they are to be is looked up for each attempt, and a node that has none any more says who
+// might.
 //
 // A read that may be stale goes to the replica on this node, or to any (cluster/stale_call.hpp).
 //
@@ -59,16 +61,22 @@ class Router final : public actors::Client {
   // leader first. Until those of this node have announced themselves they are UNAVAILABLE.
   void add_service(const actors::ServiceType& service,
                    std::vector<std::vector<std::string>> replicas);
+  // The replicas of a shard are to be there from now on. Nothing happens if it is not known.
+  void place(const std::string& service, std::uint32_t shard, std::vector<std::string> nodes);
   void reach(ReachNode reach) { reach_ = std::move(reach); }
   // Runs attempts that wait. Without one there is no second attempt.
   void use(std::shared_ptr<actors::Executor> executor);
 
   // The actor that serves a shard here now, and how it knows who leads. Called at every (re)start
-  // of the shard.
+  // of the shard, and with null when it has left this node.
   void announce(const actors::ServiceType& service, std::uint32_t shard, caf::actor actor,
                 std::function<std::string()> leader = {});
 
   void send(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to) override;
+
+  // To the replica on this node and no other, which answers or says that it does not lead: once,
+  // without a second attempt.
+  void send_here(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to);
 
   // A call that another node's router sent here. The shard's replica on this node answers it or
   // says who leads; it is not passed on.
@@ -86,15 +94,14 @@ class Router final : public actors::Client {
   friend class RoutedCall;
   friend class StaleCall;
 
+  using Nodes = std::shared_ptr<const std::vector<std::string>>;  // at least one
   struct ShardRoute {
-    std::vector<std::string> nodes;
-    bool here = false;   // one of them is this node
-    bool alone = false;  // and no other
     runtime::Counter* late = nullptr;
     std::atomic<std::int64_t> in_flight{0};
 
     mutable std::mutex mutex;  // guards what follows
-    caf::actor actor;
+    Nodes nodes;               // where its replicas are to be
+    caf::actor actor;          // of the replica on this node
     std::function<std::string()> leader_as_told;
     std::string leader;              // as calls have found; empty: not known
     std::string told;                // who led as the replica here knew when it was found
@@ -109,6 +116,7 @@ class Router final : public actors::Client {
     bool counted = false;  // among the calls in flight
     bool stale = false;
   };
+  std::string not_here(const ShardRoute& route) const;
   // Hands a call to the replica on this node.
   void deliver(ShardRoute& route, actors::CallBase call, actors::CallOptions options,
                runtime::Bucket bucket, MonotonicTime deadline, Delivery delivery,
@@ -116,6 +124,7 @@ class Router final : public actors::Client {
   // The answer to a call whose time is over, which it counts.
   static Error late(ShardRoute& route);
   static std::string told_leader(const ShardRoute& route);
+  static Nodes nodes_of(const ShardRoute& route);
 
   runtime::Platform& platform_;
   const RouterOptions options_;

@@ -23,9 +23,9 @@ StaleCall::StaleCall(Router& router, Router::ShardRoute& route, runtime::Bucket 
     : OutgoingCall(router, route, bucket, std::move(call), std::move(options), deadline,
                    std::move(reply_to), true),
       give_up_at_(router_.platform_.clock().now() + router_.options_.leaderless_max) {
-  const auto here = std::ranges::find(route_.nodes, router_.options_.node);
-  first_ = route_.here ? static_cast<std::size_t>(here - route_.nodes.begin())
-                       : bucket_ % route_.nodes.size();
+  const auto here = std::ranges::find(*nodes_, router_.options_.node);
+  first_ = here != nodes_->end() ? static_cast<std::size_t>(here - nodes_->begin())
+                                 : bucket_ % nodes_->size();
 }
 
 StaleCall::~StaleCall() {
@@ -33,7 +33,7 @@ StaleCall::~StaleCall() {
 }
 
 std::string StaleCall::choose() {
-  return route_.nodes[(first_ + turn_) % route_.nodes.size()];
+  return (*nodes_)[(first_ + turn_) % nodes_->size()];
 }
 
 // Whatever a replica says that could read is the answer; that it cannot is no answer yet.
@@ -42,7 +42,7 @@ void StaleCall::came(const std::string&, Result<actors::Reply> reply, const std:
     return answer(std::move(reply));
   TROUPE_SOMETIMES("a read that may be stale was passed on to another replica");
   too_old_ = too_old_ || reply.error().reason == "STALE_READ_TOO_OLD";
-  if (++turn_ < route_.nodes.size()) return attempt();
+  if (++turn_ < nodes_->size()) return attempt();
   turn_ = 0;
   const MonotonicTime next = router_.platform_.clock().now() + pause_;
   if (too_old_ || next >= std::min(give_up_at_, deadline_) || !attempt_later())
@@ -54,7 +54,7 @@ void StaleCall::give_up(Error last) {
     return answer(std::move(last));
   Error why = unavailable(
       too_old_ ? "STALE_READ_TOO_OLD" : "NO_REPLICA",
-      "none of " + std::to_string(route_.nodes.size()) +
+      "none of " + std::to_string(nodes_->size()) +
           " replicas of the key's shard answers reads. 'troupe shards' shows which are missing. "
           "The last one asked said " +
           last.describe());

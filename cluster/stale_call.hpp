@@ -27,7 +27,7 @@ class StaleCall final : public OutgoingCall {
   void give_up(Error last) override;
 
   const MonotonicTime give_up_at_;
-  std::size_t first_ = 0;  // of route_.nodes
+  std::size_t first_ = 0;  // of nodes_
   bool too_old_ = false;   // said a replica
 };
 

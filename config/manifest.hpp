@@ -121,6 +121,15 @@ struct Gateway {
   friend bool operator==(const Gateway&, const Gateway&) = default;
 };
 
+// What the cluster does by itself about nodes and replicas; as the node has it that keeps the
+// directory.
+struct Balancer {
+  bool enabled = true;
+  Duration down_after = std::chrono::seconds{5};
+  Duration repair_after = std::chrono::minutes{5};
+  friend bool operator==(const Balancer&, const Balancer&) = default;
+};
+
 // Disk and the memory that stands before it, for one node.
 struct Storage {
   std::uint64_t segment_bytes = 64 * mebibyte;
@@ -171,6 +180,7 @@ struct Manifest {
   Service service_defaults;                 // of services that have no section of their own
   std::map<std::string, Service> services;  // by full name, "banking.v1.Accounts"
   Gateway gateway;
+  Balancer balancer;
   Storage storage;
   Scheduler scheduler;
   Log log;

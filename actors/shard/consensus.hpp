@@ -80,6 +80,13 @@ class ConsensusObserver {
   // any more: the shard starts again with that file and a new group.
   virtual void on_file_replaced() {}
 
+  // This replica leads, and is to leave the group: the observer is to call hand_over_to(node) when
+  // it can. False: it leaves that to the group, which does so at once.
+  virtual bool on_hand_over_wanted(const std::string& node) {
+    static_cast<void>(node);
+    return false;
+  }
+
   // The group cannot go on (rotten log, engine error). The shard's actor ends with this error.
   virtual void on_failed(const Error& why) = 0;
 
@@ -135,6 +142,14 @@ class Consensus {
   // meanwhile. Calls back with whether leadership is gone, within seconds, and at once if this
   // replica does not lead or nobody else could.
   virtual void hand_over(std::function<void(bool)> done) { done(false); }
+  // The same to the voter on that node, or to nobody.
+  virtual void hand_over_to(const std::string& node, std::function<void(bool)> done) {
+    static_cast<void>(node);
+    done(false);
+  }
+
+  // The nodes where its replicas are to be have changed.
+  virtual void places_changed() {}
 
   // Whether the disk has no space for what the shard file is to hold. The group then tells whoever
   // leads it, and lets others lead rather than this replica.
@@ -166,6 +181,13 @@ class Consensus {
     runtime::Term last_term = 0;             // of entry `last`
     std::optional<WallTime> recovered = {};  // when, if in this process
     std::string leader = {};  // name of the node that leads, as far as is known; empty: not known
+    // Of a leader: the committed configuration, and the index of the entry that made it so.
+    struct Member {
+      std::string node;
+      bool voter = false;
+    };
+    std::vector<Member> members = {};
+    runtime::LogIndex members_index = 0;
   };
   virtual Status status() const = 0;
   // By the newest configuration, committed or not.

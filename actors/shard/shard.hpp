@@ -71,7 +71,9 @@ struct ShardSurroundings {
   ConsensusFactory consensus;
   std::shared_ptr<runtime::WorkQueue> queue;  // of this shard, kept over restarts
   std::shared_ptr<ShardVitals> vitals;
-  std::function<void()> state_changed;  // after the vitals say so, inside the actor; may be empty
+  // After the vitals say so, inside the actor; may be empty.
+  std::function<void()> state_changed;
+  std::function<void()> rows_applied = {};
 };
 
 class Shard final : private ConsensusObserver {
@@ -91,8 +93,14 @@ class Shard final : private ConsensusObserver {
   void handle(RequestPtr request);
 
   // If it leads, lets another replica do so, within seconds, and calls back; at once if it does
-  // not, or nobody else could. Commands that come meanwhile wait.
-  void hand_over(std::function<void()> done);
+  // not, or nobody else could. Commands that come meanwhile wait. `node`: the one that is to lead,
+  // or nobody else; empty: any.
+  void hand_over(std::function<void()> done, const std::string& node = {});
+
+  // Consensus::places_changed().
+  void places_changed() {
+    if (consensus_) consensus_->places_changed();
+  }
 
   // Refuses what comes from now on, lets proposed batches commit and their replies leave, then
   // calls back.
@@ -138,6 +146,7 @@ class Shard final : private ConsensusObserver {
   void stop_if_idle();
 
   // --- shard_handover.cpp
+  bool on_hand_over_wanted(const std::string& node) override;
   void hand_over_when_idle();
   bool waits_for_hand_over(RequestPtr& request);
   bool leads() const;
@@ -239,6 +248,7 @@ class Shard final : private ConsensusObserver {
   bool following_ = false;          // refuses only because another replica leads, or may
   std::function<void()> stopped_;   // while stopping
   std::function<void()> handing_over_;
+  std::string heir_;                                    // the node to hand it to; empty: any
   bool hand_over_begun_ = false;                        // the group has been told
   std::function<void(const Result<void>&)> recovered_;  // from recover() until it leads
   std::deque<RequestPtr> queued_;  // while opening, recovering or handing leadership over

@@ -144,8 +144,10 @@ void send_checkpoint(const caf::actor& shard) {
   send_job(shard, [](Shard& to) { to.request_checkpoint(); });
 }
 
-void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket) {
-  send_job(shard, [ticket = std::move(ticket)](Shard& to) { to.hand_over([ticket] {}); });
+void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket,
+                    const std::string& node) {
+  send_job(shard,
+           [ticket = std::move(ticket), node](Shard& to) { to.hand_over([ticket] {}, node); });
 }
 
 void send_job(const caf::actor& shard, std::function<void(Shard&)> job) {

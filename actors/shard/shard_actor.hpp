@@ -19,7 +19,8 @@ caf::actor spawn_shard(caf::actor_system& system, ShardSpec spec, ShardSurroundi
 void send_request(const caf::actor& shard, RequestPtr request);
 void send_checkpoint(const caf::actor& shard);
 // Shard::hand_over(); the ticket is let go of when it is over, or the shard has ended.
-void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket);
+void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket,
+                    const std::string& node = {});
 // Runs inside the actor, between two messages; dropped if the shard has ended.
 void send_job(const caf::actor& shard, std::function<void(Shard&)> job);
 

@@ -118,6 +118,7 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
       applied_.index - checkpointed_ >= spec_.options.checkpoint_entries)
     start_checkpoint();
   publish();
+  if (surroundings_.rows_applied) surroundings_.rows_applied();
   apply_soon();
   if (state_ == State::serving) resume_stalled();
 }

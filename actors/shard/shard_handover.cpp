@@ -1,6 +1,6 @@
-// Handing leadership over, before a stop or because the disk has no room for the shard's rows:
-// commands wait while what is in flight commits and another replica is told to lead, and go there
-// then, instead of waiting for an election.
+// Handing leadership over, before a stop, for a move, or because the disk has no room for the
+// shard's rows: commands wait while what is in flight commits and another replica is told to lead,
+// and go there then, instead of waiting for an election.
 #include <utility>
 
 #include "actors/shard/shard.hpp"
@@ -8,7 +8,7 @@
 
 namespace troupe::actors {
 
-void Shard::hand_over(std::function<void()> done) {
+void Shard::hand_over(std::function<void()> done, const std::string& node) {
   if (!leads() || consensus_->sole_voter()) return done();
   if (handing_over_) {  // it makes way
     handing_over_ = [first = std::move(handing_over_), done = std::move(done)] {
@@ -18,6 +18,7 @@ void Shard::hand_over(std::function<void()> done) {
     return;
   }
   handing_over_ = std::move(done);
+  heir_ = node;
   flush(true);
   hand_over_when_idle();
 }
@@ -29,13 +30,20 @@ bool Shard::leads() const {
 void Shard::hand_over_when_idle() {
   if (!handing_over_ || hand_over_begun_ || !in_flight_.empty() || open_) return;
   hand_over_begun_ = true;
-  consensus_->hand_over([this](bool) {
+  const auto handed = [this](bool) {
     hand_over_begun_ = false;
     const auto done = std::exchange(handing_over_, nullptr);
     // Refused with the name of the new leader, or served if nobody else leads.
     if (state_ != State::stopping) run_queued();
     if (done) done();
-  });
+  };
+  if (heir_.empty()) return consensus_->hand_over(handed);
+  consensus_->hand_over_to(heir_, handed);
+}
+
+bool Shard::on_hand_over_wanted(const std::string& node) {
+  hand_over([] {}, node);
+  return true;
 }
 
 // The disk has no room for rows that are committed. A replica that has is to lead, if one is here;

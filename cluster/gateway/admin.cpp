@@ -71,6 +71,9 @@ struct Pages {
     source.shards(as_json<ShardList>(respond, route));
   }
 
+  void directory(const Respond& respond, std::string_view route) const {
+    source.directory(as_json<DirectoryView>(respond, route));
+  }
   template <NodeQuestion::What what>
   void cluster(const Respond& respond, std::string_view route) const {
     source.cluster(what, as_json<ClusterAnswer>(respond, route));
@@ -80,21 +83,37 @@ struct Pages {
     source.recovery(as_json<RecoveryView>(respond, route));
   }
 
+  // False after a refusal.
+  static bool read_order(const HttpRequest& request, const Respond& respond, std::string_view route,
+                         google::protobuf::Message& order) {
+    if (!is_json(request)) {
+      send(respond,
+           problem(415, invalid_argument("MEDIA_TYPE_UNSUPPORTED",
+                                         "an order is JSON, sent as application/json")),
+           route);
+      return false;
+    }
+    const auto read = json_to_message(request.body, order);
+    if (!read) send(respond, problem(read.error()), route);
+    return read.has_value();
+  }
+
   void recover(const HttpRequest& request, const Respond& respond) const {
-    if (!is_json(request))
-      return send(respond,
-                  problem(415, invalid_argument("MEDIA_TYPE_UNSUPPORTED",
-                                                "an order is JSON, sent as application/json")),
-                  recovery_path);
     RecoveryRequest order;
-    if (const auto read = json_to_message(request.body, order); !read)
-      return send(respond, problem(read.error()), recovery_path);
-    source.recover(order, as_json<RecoveryReport>(respond, recovery_path));
+    if (read_order(request, respond, recovery_path, order))
+      source.recover(order, as_json<RecoveryReport>(respond, recovery_path));
+  }
+
+  void order(const HttpRequest& request, const Respond& respond) const {
+    DirectoryOrder order;
+    if (read_order(request, respond, directory_path, order))
+      source.order(order, as_json<DirectoryOutcome>(respond, directory_path));
   }
 
   static constexpr std::string_view recovery_path = "/v1/recovery";
+  static constexpr std::string_view directory_path = "/v1/directory";
 
-  static constexpr std::array<std::pair<std::string_view, Page>, 10> all() {
+  static constexpr std::array<std::pair<std::string_view, Page>, 11> all() {
     return {{{"/healthz", &Pages::healthy},
              {"/readyz", &Pages::ready},
              {"/metrics", &Pages::metrics},
@@ -104,6 +123,7 @@ struct Pages {
              {"/v1/cluster/status", &Pages::cluster<NodeQuestion::STATUS>},
              {"/v1/cluster/tree", &Pages::cluster<NodeQuestion::TREE>},
              {"/v1/cluster/shards", &Pages::cluster<NodeQuestion::SHARDS>},
+             {directory_path, &Pages::directory},
              {recovery_path, &Pages::recovery}}};
   }
 
@@ -112,10 +132,12 @@ struct Pages {
       if (request.path != path) continue;
       if (request.method == "GET" || request.method == "HEAD") return (this->*page)(respond, path);
       if (request.method == "POST" && path == recovery_path) return recover(request, respond);
+      if (request.method == "POST" && path == directory_path) return order(request, respond);
       auto response = problem(
           405, invalid_argument("METHOD_NOT_ALLOWED", std::string{path} + " is read with GET"));
-      response.headers.push_back(
-          {"Allow", path == recovery_path ? "GET, HEAD, POST" : "GET, HEAD"});
+      response.headers.push_back({"Allow", path == recovery_path || path == directory_path
+                                               ? "GET, HEAD, POST"
+                                               : "GET, HEAD"});
       return send(respond, std::move(response), path);
     }
     std::string pages;

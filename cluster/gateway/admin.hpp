@@ -1,13 +1,14 @@
 // The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards, the
-// same of all nodes under /v1/cluster/, and /v1/recovery; POST /v1/recovery, which changes
-// something and so is no request that a web page could make without being asked: its body is
-// application/json.
+// same three of all nodes under /v1/cluster/, /v1/directory and /v1/recovery; POST /v1/directory
+// and /v1/recovery, which change something and so are no requests that a web page could make
+// without being asked: their body is application/json.
 #pragma once
 
 #include <functional>
 #include <memory>
 
 #include "cluster/admin.pb.h"
+#include "cluster/directory/table.pb.h"
 #include "cluster/gateway/http/http_server.hpp"
 #include "cluster/recovery.pb.h"
 #include "runtime/result.hpp"
@@ -30,6 +31,16 @@ class AdminSource {
   virtual void tree(std::function<void(Result<TreeNode>)> answer) = 0;
   virtual void shards(std::function<void(Result<ShardList>)> answer) = 0;
 
+  // The cluster's directory as this node knows it.
+  virtual void directory(std::function<void(Result<DirectoryView>)> answer) {
+    answer(no_directory());
+  }
+  virtual void order(const DirectoryOrder& order,
+                     std::function<void(Result<DirectoryOutcome>)> answer) {
+    static_cast<void>(order);
+    answer(no_directory());
+  }
+
   // cluster/cluster_view.hpp
   virtual void cluster(NodeQuestion::What what, std::function<void(Result<ClusterAnswer>)> answer) {
     static_cast<void>(what);
@@ -45,6 +56,9 @@ class AdminSource {
   }
 
  private:
+  static Error no_directory() {
+    return unimplemented("ROUTE_NOT_FOUND", "this node is alone and has no directory");
+  }
   static Error no_recovery() {
     return unimplemented("ROUTE_NOT_FOUND", "this node has no groups to recover");
   }

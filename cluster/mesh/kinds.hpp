@@ -20,10 +20,11 @@ enum class FrameKind : std::uint8_t {
 
   // Subscribers'. A node that does not know one drops the message, or answers the call with
   // CALL_UNKNOWN.
-  raft = 16,      // messages between replicas of groups
-  command = 17,   // calls of entities
-  transfer = 18,  // chunks of files
-  admin = 19,     // what an operator asks of all nodes
+  raft = 16,       // messages between replicas of groups
+  command = 17,    // calls of entities
+  transfer = 18,   // chunks of files
+  admin = 19,      // what an operator asks of all nodes
+  directory = 20,  // a node's long call to whoever keeps the directory
   test = 255,
 };
 

@@ -69,7 +69,9 @@ Result<LogIndex> RaftGroup::propose(runtime::SharedBytes payload) {
   if (!payload) return invalid_argument("a proposal needs a payload");
   if (!leading_ || hand_over_.under_way) return not_leading();
   const RaftOptions& options = shared_->options;
-  if (payload->size() > options.entry_bytes_max && !sole_voter())
+  // A sole voter may get company, which has to hear of it.
+  const bool travels = !sole_voter() || (options.exchange != nullptr && options.places);
+  if (payload->size() > options.entry_bytes_max && travels)
     return resource_exhausted(
         "ENTRY_TOO_LARGE", "an entry of " + std::to_string(payload->size()) + " bytes of group " +
                                std::to_string(group_) + " does not go to other replicas; at most " +
@@ -130,7 +132,9 @@ void RaftGroup::maybe_take_snapshot() {
                              " of term " + std::to_string(checkpoint.term) + " in generation " +
                              std::to_string(checkpoint.generation) +
                              ", which its log contradicts"));
-  const std::uint64_t trailing = shared_->options.trailing;
+  // Entries that trail are for others.
+  const bool alone = engine_ ? engine_alone(engine_.get()) : sole_voter_;
+  const std::uint64_t trailing = alone && shared_->options.exchange ? 0 : shared_->options.trailing;
   // Planted: the log is cut behind what is committed, not behind what is checkpointed.
   const LogIndex keep = TROUPE_PLANTED(log_cut_at_commit) ? handed_ : checkpoint.index;
   const LogIndex cut = known_committed(kept_for_copy(keep > trailing ? keep - trailing : 0));
@@ -185,6 +189,11 @@ actors::Consensus::Status RaftGroup::status() const {
   status.last_term = tail_.last_term();
   status.recovered = recovered_;
   status.leader = leader_node();
+  if (leading_ && !configurations_.empty()) {
+    for (RaftMember& one : decode_members(*configurations_.back().bytes))
+      status.members.push_back({std::move(one.node), one.voter});
+    status.members_index = configurations_.back().index;
+  }
   return status;
 }
 

@@ -17,8 +17,8 @@
 //   of no later term than ours, after the read came. Reads that come while a round is under way
 //   wait for the next.
 // - A replica that lags behind the leader's log is sent the leader's shard file (raft_files.hpp).
-// - Members change one at a time, and a replica that lost its past comes back as one that the group
-//   never had (raft_members.hpp).
+// - Members change one at a time, toward the places that the group is to have (raft_members.hpp);
+//   a replica that lost its past comes back as one that the group never had.
 //
 // Everything runs inside the actor; blocking reads run on a Workers queue. The observer is never
 // called from inside start(), propose(), confirm_leadership() or checkpointed(), may call these
@@ -50,63 +50,10 @@
 #include "cluster/replication/raft_link.hpp"
 #include "cluster/replication/raft_members.hpp"
 #include "cluster/replication/raft_message.hpp"
+#include "cluster/replication/raft_options.hpp"
 #include "runtime/platform/platform.hpp"
 
 namespace troupe::cluster {
-
-// One entry travels in one message of what carries it, with its head.
-constexpr std::uint64_t replicated_entry_bytes_max = (4ull << 20) - (64ull << 10);
-
-struct RaftOptions {
-  std::string node = {};  // our name in configurations
-  std::chrono::milliseconds election_timeout{300};
-  std::chrono::milliseconds heartbeat{50};
-  // After an offer of our file the engine tells its receiver nothing but heartbeats for this long.
-  // An offer is a small message and harmless, so it is repeated soon: a late answer may have made
-  // the engine offer a file to a replica that needs none.
-  std::chrono::milliseconds install_snapshot_timeout{500};
-
-  // A snapshot marker is taken when the checkpoint is this many entries past the last one, or when
-  // fewer keep old segments of the log from being deleted. The log is cut `trailing` entries before
-  // the checkpoint, for followers that lag a little.
-  std::uint64_t snapshot_threshold = 1024;
-  std::uint64_t trailing = 0;
-
-  // propose() refuses a larger one in a group of several voters.
-  std::uint64_t entry_bytes_max = replicated_entry_bytes_max;
-
-  // propose() refuses while more than this is not committed.
-  std::uint64_t waiting_entries_max = 65'536;
-  std::uint64_t waiting_bytes_max = 64ull << 20;
-  // Entries kept in memory for followers; without followers none are kept.
-  std::uint64_t tail_bytes_max = 8ull << 20;
-  unsigned inflight_entries = 1024;  // sent to one follower and not acknowledged
-
-  // After a full disk.
-  Duration retry_first = std::chrono::milliseconds(50);
-  Duration retry_longest = std::chrono::seconds(2);
-
-  // Who votes in a group that is new, one to five. None: this node alone, under an id drawn from
-  // Random. A group that the log knows goes on with what its log says, whatever this says now; but
-  // only replicas on these nodes are taken in.
-  std::function<std::vector<RaftVoter>(runtime::GroupId)> voters = {};
-  // Whether a group of several voters may be made that this node's log does not know. Only on a
-  // node that was made together with its cluster and has not lost its data since: otherwise the
-  // group exists elsewhere, and a replica that forgot its vote would vote again. Such a replica
-  // asks to be taken in as a new one.
-  bool may_create = true;
-  RaftMemberOptions members = {};
-
-  // A group that had nothing to do for this long sleeps (raft_group_sleep.cpp), if the exchange
-  // knows its members' nodes to be linked.
-  std::chrono::milliseconds sleep_after{1'000};
-
-  // To the other nodes; null: there are none. Outlives the groups.
-  RaftExchange* exchange = nullptr;
-  // A message carries at most this much of entries, and at least one entry.
-  std::uint64_t message_bytes_max = 1ull << 20;
-  RaftFileOptions files = {};
-};
 
 // What the groups of one node share.
 struct RaftSurroundings {
@@ -145,7 +92,11 @@ class RaftGroup final : public actors::Consensus {
   Status status() const override;
   std::vector<Voter> voters() const override;
 
-  void hand_over(std::function<void(bool)> done) override;
+  void hand_over(std::function<void(bool)> done) override { begin_hand_over({}, std::move(done)); }
+  void hand_over_to(const std::string& node, std::function<void(bool)> done) override {
+    begin_hand_over(node, std::move(done));
+  }
+  void places_changed() override;
   void lacks_room(bool lacks) override { lacks_room_ = lacks; }
   bool other_has_room() const override;
 
@@ -279,7 +230,6 @@ class RaftGroup final : public actors::Consensus {
   // --- raft_group_members.cpp: who is in the group
   bool votes(std::uint64_t replica) const;
   void tell_voters(const runtime::LogEntry& change) const;
-  std::vector<std::string> places() const;
   Result<void> change(const std::vector<RaftMember>& next, const char* what, std::uint64_t replica);
   Error change_refused(const std::string& why) const;
   bool heard_within(std::uint64_t replica, std::chrono::milliseconds time) const;
@@ -287,6 +237,7 @@ class RaftGroup final : public actors::Consensus {
   void tell_removed(const RaftMessage& message);
   void care_for_members();
   bool may_be_replaced(const RaftMember& member, const std::vector<RaftMember>& all) const;
+  bool others_live(const RaftMember& member, const std::vector<RaftMember>& all) const;
   bool caught_up(std::uint64_t replica);
   std::uint64_t draw_replica_id() const;
   void join_anew();
@@ -295,8 +246,17 @@ class RaftGroup final : public actors::Consensus {
   void tell_leaderless();
   void ask();
   void take_removed(const RaftMessage& message);
+  void forget(const char* why, runtime::LogIndex index);
+
+  // --- raft_group_places.cpp: where its replicas are to be
+  RaftPlaces places() const;
+  bool is_to_leave() const;
+  bool is_in_place(const std::vector<RaftMember>& all) const;
+  void follow_places(const RaftPlaces& wish, const std::vector<RaftMember>& all, bool crowded);
+  void say_farewell();
 
   // --- raft_group_handover.cpp
+  void begin_hand_over(const std::string& node, std::function<void(bool)> done);
   void go_on_handing_over();
   bool can_serve(std::uint64_t replica) const;
   std::uint64_t choose_heir() const;
@@ -364,6 +324,7 @@ class RaftGroup final : public actors::Consensus {
   struct HandOver {
     bool under_way = false;
     std::uint64_t number = 0;
+    std::string to;  // empty: any node
     std::vector<std::function<void(bool)>> done;
   };
   HandOver hand_over_;

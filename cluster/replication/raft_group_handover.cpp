@@ -9,10 +9,11 @@
 
 namespace troupe::cluster {
 
-void RaftGroup::hand_over(std::function<void(bool)> done) {
+void RaftGroup::begin_hand_over(const std::string& node, std::function<void(bool)> done) {
   if (!leading_ || engine_sole_voter(engine_.get())) return done(false);
   hand_over_.done.push_back(std::move(done));
   if (std::exchange(hand_over_.under_way, true)) return;
+  hand_over_.to = node;
   wake();
   link_->post_after(shared_->options.members.hand_over_max,
                     [number = ++hand_over_.number](RaftGroup& group) {
@@ -57,14 +58,22 @@ bool RaftGroup::can_serve(std::uint64_t replica) const {
 }
 
 // A voter that was heard of lately: rather one that can serve, and of those the one that has most
-// of the log; 0: none was heard of. Of equals groups choose different ones, so that not all that a
-// node led goes to one other.
+// of the log; 0: none was heard of. Not one that is to leave, if there are others. Of equals groups
+// choose different ones, so that not all that a node led goes to one other.
 std::uint64_t RaftGroup::choose_heir() const {
   const auto worth = [this](std::uint64_t replica) {
     return std::pair{can_serve(replica), engine_match(engine_.get(), replica)};
   };
   std::uint64_t best = 0;
-  const std::vector<RaftMember> all = members();
+  std::vector<RaftMember> all = members();
+  if (!hand_over_.to.empty())
+    std::erase_if(all, [&](const RaftMember& one) { return one.node != hand_over_.to; });
+  const RaftPlaces wish = places();
+  const auto stays = [&](const RaftMember& one) {
+    return one.replica != record_.replica && one.voter && wish.have(one.node);
+  };
+  if (wish.binding && std::ranges::any_of(all, stays))
+    std::erase_if(all, [&](const RaftMember& one) { return !stays(one); });
   for (std::size_t i = 0; i < all.size(); ++i) {
     const RaftMember& one = all[(group_ % all.size() + i) % all.size()];
     if (!one.voter || one.replica == record_.replica ||

@@ -59,12 +59,18 @@ void RaftGroup::create() {
   std::vector<RaftVoter> voters;
   if (options.voters) voters = options.voters(group_);
   // Planted: a replica that lost its disk comes back under its old Raft id.
-  if (voters.size() > 1 && !options.may_create && !TROUPE_PLANTED(raft_id_reused))
-    return join_anew();
+  const bool forgotten = !options.may_create && !TROUPE_PLANTED(raft_id_reused);
+  if (voters.size() > 1 && forgotten) return join_anew();
   if (voters.empty()) voters.push_back({draw_replica_id(), options.node});
   const auto self = std::find_if(voters.begin(), voters.end(), [&](const RaftVoter& voter) {
     return voter.node == options.node;
   });
+  if (options.places) {
+    // A group that was made elsewhere, or that has grown since it was made here alone.
+    const RaftPlaces wish = places();
+    const bool elsewhere = wish.nodes.size() != 1 || !wish.have(options.node);
+    if (self == voters.end() || (forgotten && elsewhere)) return join_anew();
+  }
   std::vector<RaftMember> members;
   for (const RaftVoter& voter : voters) members.push_back({voter.replica, voter.node, true});
   const auto configuration = encode_members(members);

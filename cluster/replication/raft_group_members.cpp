@@ -30,21 +30,6 @@ std::size_t voters_in(const std::vector<RaftMember>& members) {
 
 }  // namespace
 
-runtime::SharedBytes encode_members(const std::vector<RaftMember>& members) {
-  std::vector<ConfigurationServer> servers;
-  servers.reserve(members.size());
-  for (const RaftMember& one : members)
-    servers.push_back(
-        {one.replica,
-         static_cast<std::uint8_t>(one.voter ? CONFIGURATION_VOTER : CONFIGURATION_STANDBY),
-         one.node.c_str()});
-  const int n = static_cast<int>(servers.size());
-  std::string bytes(configuration_encode(servers.data(), n, nullptr, 0), '\0');
-  if (bytes.empty()) return nullptr;
-  configuration_encode(servers.data(), n, bytes.data(), bytes.size());
-  return std::make_shared<const std::string>(std::move(bytes));
-}
-
 // --- what the configuration says
 // -------------------------------------------------------------------
 
@@ -73,14 +58,6 @@ void RaftGroup::tell_voters(const LogEntry& change) const {
   for (int i = 0; i < n; ++i)
     if (servers[i].role == CONFIGURATION_VOTER) nodes.emplace_back(servers[i].address);
   probe->voters(group_, change.index, change.term, nodes);
-}
-
-// The nodes that should have a replica each.
-std::vector<std::string> RaftGroup::places() const {
-  std::vector<std::string> nodes;
-  if (shared_->options.voters)
-    for (RaftVoter& place : shared_->options.voters(group_)) nodes.push_back(std::move(place.node));
-  return nodes;
 }
 
 // --- changes
@@ -114,9 +91,18 @@ Result<void> RaftGroup::remove(std::uint64_t replica) {
                                           "over; ask the next leader");
   }
   std::vector<RaftMember> next = members();
-  if (std::erase_if(next, [&](const RaftMember& one) { return one.replica == replica; }) == 0)
+  const auto found = std::ranges::find(next, replica, &RaftMember::replica);
+  if (found == next.end())
     return change_refused("replica " + std::to_string(replica) + " is not in it");
-  return change(next, "a replica is removed", replica);
+  std::string node = std::move(found->node);
+  next.erase(found);
+  TROUPE_CHECK(change(next, "a replica is removed", replica));
+  // What it once asked for is over: its id is not used again.
+  if (const auto asked = care_.asked.find(node);
+      asked != care_.asked.end() && asked->second.replica == replica)
+    care_.asked.erase(asked);
+  care_.leaving[replica] = {std::move(node), 0};
+  return {};
 }
 
 Error RaftGroup::change_refused(const std::string& why) const {
@@ -167,8 +153,7 @@ void RaftGroup::take_join(const RaftMessage& message) {
     return;  // it asks again
   if (engine_address(engine_.get(), message.from) != nullptr) return;
   if (message.round != 0) return tell_removed(message);  // it is no newcomer
-  const auto nodes = places();
-  if (std::ranges::find(nodes, message.node) == nodes.end()) {
+  if (!places().have(message.node)) {
     TROUPE_SOMETIMES("a node wanted to be in a group that is not placed there");
     return;
   }
@@ -197,24 +182,32 @@ void RaftGroup::tell_removed(const RaftMessage& message) {
 // At each heartbeat, and when somebody asks: at most one change.
 void RaftGroup::care_for_members() {
   if (!leading_ || asleep_ || !changes_.empty() || hand_over_.under_way) return;
-  if (care_.asked.empty() &&
-      engine_voters(engine_.get(), nullptr, 0) == engine_members(engine_.get(), nullptr, 0))
-    return;
+  if (!care_.leaving.empty()) say_farewell();
+  const auto all = members();
+  if (care_.asked.empty() && is_in_place(all)) return;
   const auto valid = static_cast<std::uint64_t>(shared_->options.members.ask_valid.count());
   std::erase_if(care_.asked, [&](const auto& one) { return now_ms() - one.second.at_ms > valid; });
-  const auto all = members();
+  const RaftPlaces wish = places();
   for (const auto& [node, asked] : care_.asked) {
-    if (std::ranges::find(all, node, &RaftMember::node) != all.end()) continue;
+    if (std::ranges::find(all, node, &RaftMember::node) != all.end() || !wish.have(node)) continue;
     TROUPE_SOMETIMES("a replica was taken in as a stand-by");
     if (add_standby(asked.replica, node)) return;
   }
-  const auto nodes = places();
+  bool crowded = false;  // a stand-by would vote, if there were not five voters already
   for (const RaftMember& one : all) {
-    if (one.voter || std::ranges::find(nodes, one.node) == nodes.end()) continue;
+    if (one.voter) continue;
+    if (!wish.have(one.node)) {
+      if (!wish.binding) continue;
+      TROUPE_SOMETIMES("a stand-by was removed because its place had gone elsewhere");
+      if (remove(one.replica)) return;
+      continue;
+    }
     if (!caught_up(one.replica)) continue;
     TROUPE_SOMETIMES("a stand-by had caught up");
     if (promote(one.replica)) return;
+    crowded = voters_in(all) >= voters_max;
   }
+  if (crowded) return follow_places(wish, all, true);
   for (const auto& [node, asked] : care_.asked) {
     const auto known = std::ranges::find(all, node, &RaftMember::node);
     if (known == all.end() || known->replica == asked.replica || !may_be_replaced(*known, all))
@@ -222,6 +215,7 @@ void RaftGroup::care_for_members() {
     TROUPE_SOMETIMES("a lost replica was removed from its group");
     if (remove(known->replica)) return;
   }
+  follow_places(wish, all, false);
 }
 
 // Its node says that it is gone; and it is silent, and the others can do without it: a majority of
@@ -234,17 +228,24 @@ bool RaftGroup::may_be_replaced(const RaftMember& member,
   if (member.replica == record_.replica || heard_within(member.replica, silence) ||
       now_ms() - care_.begun_ms < static_cast<std::uint64_t>(silence.count()))
     return false;
+  const auto voters = voters_in(all) - (member.voter ? 1 : 0);
+  const std::size_t copies_promised = (places().nodes.size() + 1) / 2;
+  if (others_live(member, all) && voters / 2 + 1 >= copies_promised) return true;
+  TROUPE_SOMETIMES("a lost replica stayed a member because the majority was at stake");
+  return false;
+}
+
+// Whether a majority of the voters without this one is there.
+bool RaftGroup::others_live(const RaftMember& member, const std::vector<RaftMember>& all) const {
   std::size_t voters = 0;
   std::size_t alive = 0;
   for (const RaftMember& one : all) {
     if (!one.voter || one.replica == member.replica) continue;
     ++voters;
-    alive += one.replica == record_.replica || heard_within(one.replica, options.election_timeout);
+    alive += one.replica == record_.replica ||
+             heard_within(one.replica, shared_->options.election_timeout);
   }
-  const std::size_t copies_promised = (places().size() + 1) / 2;
-  if (2 * alive > voters && voters / 2 + 1 >= copies_promised) return true;
-  TROUPE_SOMETIMES("a lost replica stayed a member because the majority was at stake");
-  return false;
+  return 2 * alive > voters;
 }
 
 bool RaftGroup::caught_up(std::uint64_t replica) {
@@ -284,7 +285,7 @@ void RaftGroup::join_anew() {
 bool RaftGroup::has_to_ask() const {
   if (state_ != State::running || own_entry_ != 0 || shared_->options.exchange == nullptr)
     return false;
-  return !votes(record_.replica) || engine_role(engine_.get()) == ENGINE_CANDIDATE;
+  return !votes(record_.replica) || engine_role(engine_.get()) == ENGINE_CANDIDATE || is_to_leave();
 }
 
 // A candidate may be one of an ordinary election.
@@ -313,15 +314,27 @@ void RaftGroup::tell_leaderless() {
 void RaftGroup::ask() {
   asking_ = has_to_ask();
   if (!asking_) return;
-  std::set<std::string> nodes;
-  for (std::string& node : places()) nodes.insert(std::move(node));
-  for (RaftMember& one : members()) nodes.insert(std::move(one.node));
-  nodes.erase(shared_->options.node);
   RaftMessage question = message_to(0, RAFT_JOIN);
   for (const Change& one : configurations_)
     if (names(*one.bytes, record_.replica)) question.round = one.index;
   for (const Change& one : changes_)
     if (names(*one.bytes, record_.replica)) question.round = one.index;
+  // Planted: a replica whose place has gone elsewhere does not wait until it is removed.
+  const bool named = question.round != 0 && !TROUPE_PLANTED(replica_leaves_early);
+  if (!named && tail_.last() > 0 && is_to_leave()) {
+    // Who becomes a voter has acknowledged what says that it is a member.
+    TROUPE_SOMETIMES("a replica that never voted forgot what it had of a group");
+    asking_ = false;
+    return forget("this replica was to come and is not wanted any more", tail_.last());
+  }
+  const std::vector<std::string> wished = places().nodes;
+  std::set<std::string> nodes{wished.begin(), wished.end()};
+  for (RaftMember& one : members()) nodes.insert(std::move(one.node));
+  // Where the group is now neither may say.
+  const bool lost = !votes(record_.replica) || ask_pause_ >= shared_->options.members.ask_longest;
+  if (lost && shared_->options.others)
+    for (std::string& other : shared_->options.others()) nodes.insert(std::move(other));
+  nodes.erase(shared_->options.node);
   for (const std::string& node : nodes) {
     question.node = node;
     send(question);
@@ -342,8 +355,12 @@ void RaftGroup::take_removed(const RaftMessage& message) {
   const auto term = newest > tail_.snapshot() ? tail_.term_of(newest) : record_.snapshot_term;
   if (message.head.term < term || (message.head.term == term && message.round <= newest)) return;
   TROUPE_SOMETIMES("a replica that had been removed forgot its past");
-  log().warn("raft.removed", "the group has removed this replica; its log and file are deleted",
-             {{"group", group_}, {"replica", record_.replica}, {"index", message.round}});
+  forget("the group has removed this replica", message.round);
+}
+
+void RaftGroup::forget(const char* why, LogIndex index) {
+  log().warn("raft.removed", std::string{why} + "; its log and file are deleted",
+             {{"group", group_}, {"replica", record_.replica}, {"index", index}});
   if (auto* probe = shared_->platform.probe()) probe->forgets(group_);
   stop_engine();
   leading_ = lost_leadership_ = false;
@@ -352,7 +369,8 @@ void RaftGroup::take_removed(const RaftMessage& message) {
   replaced_ = record_;
   record_ = GroupRecord{};
   record_.replica = draw_replica_id();
-  record_.generation = replaced_.generation + 1;
+  // A file that came, or was to come, from another replica lies under the next number.
+  record_.generation = replaced_.generation + (arrivals_ > 0 ? 2 : 1);
   record_dirty_ = true;
   write({});
 }

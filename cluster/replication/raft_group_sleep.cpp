@@ -70,6 +70,7 @@ void RaftGroup::maybe_sleep() {
     return;
   const auto last = tail_.last();
   if (handed_ != last || record_number_ > stored_) return;
+  if (!care_.leaving.empty() || !is_in_place(this->members())) return;
   sleepers_.clear();
   std::array<std::uint64_t, CONFIGURATION_SERVERS_MAX> members{};
   const unsigned count = engine_members(engine_.get(), members.data(), members.size());

@@ -23,8 +23,16 @@
 // whoever loses that, or is removed, draws another. A leader takes none in that the configuration
 // has.
 //
-// A replica that was removed is told so when it asks, under the Raft id that was removed. Then it
-// forgets its log and its file in one record of the node log, and is one without a past.
+// A replica that was removed is told so, and once more when it asks, under the Raft id that was
+// removed. Then it forgets its log and its file in one record of the node log, and is one without a
+// past.
+//
+// Where replicas are to be (RaftPlaces) may change at any time; the leader makes the group follow
+// (raft_group_places.cpp). Replicas on new nodes ask and are taken in; when every node that is to
+// have one has a voter that lives and has caught up, the leader removes the others one at a time,
+// itself last: it hands its leadership over before. One that is silent and not to be there goes
+// first. Nothing is removed that the majority of the rest cannot do without. A replica that is not
+// to be there asks whether it still is a member; one that never was forgets by itself.
 //
 // While a lost replica is named, one more failure stops a group of three. Its removal changes
 // nothing about that: two of two are needed then as two of three were before. It is over when the
@@ -50,8 +58,19 @@ struct RaftMember {
   friend bool operator==(const RaftMember&, const RaftMember&) = default;
 };
 
+// The nodes that should have a replica each, the one that should lead first.
+struct RaftPlaces {
+  std::vector<std::string> nodes = {};
+  // Somebody has said so for the time being: replicas elsewhere are to go. Else nobody has, this is
+  // where the group was made, and members elsewhere stay.
+  bool binding = false;
+  bool have(const std::string& node) const;
+};
+
 // As an entry of the log holds them. Null: ids or nodes are not distinct, or there are too many.
 runtime::SharedBytes encode_members(const std::vector<RaftMember>& members);
+// None if the bytes are no configuration.
+std::vector<RaftMember> decode_members(const std::string& bytes);
 
 struct RaftMemberOptions {
   // How long the leader has heard nothing of a replica that its node says it has no more, before it
@@ -63,8 +82,9 @@ struct RaftMemberOptions {
   Duration ask_longest = std::chrono::seconds{2};
   // A question that is not repeated is forgotten: whoever asked is gone.
   std::chrono::milliseconds ask_valid{5'000};
-  // For handing over leadership.
+  // For handing over leadership, and before the next try of a leader that is to leave.
   Duration hand_over_max = std::chrono::seconds{2};
+  std::chrono::milliseconds hand_over_again{3'000};
 };
 
 // The leader's care for its members; in the group's time, forgotten with the leadership.
@@ -73,7 +93,7 @@ struct MemberCare {
     std::uint64_t replica = 0;
     std::uint64_t at_ms = 0;
   };
-  // A stand-by has caught up when it needed less than an election time-out for what the log held
+  // A replica has caught up when it needed less than an election time-out for what the log held
   // when that began (Ongaro, 4.2.1).
   struct Round {
     runtime::LogIndex index = 0;
@@ -82,8 +102,15 @@ struct MemberCare {
   std::uint64_t begun_ms = 0;                    // when we became the leader
   std::map<std::uint64_t, std::uint64_t> heard;  // when something came from a replica
   std::map<std::string, Asked> asked;            // by node: replicas that want to be taken in
-  std::map<std::uint64_t, Round> rounds;         // of stand-bys
-  std::map<std::uint64_t, bool> lacks_room;      // what replicas said of their disks last
+  std::map<std::uint64_t, Round> rounds;
+  // Those that were removed, until they have been told.
+  struct Leaving {
+    std::string node;
+    unsigned told = 0;
+  };
+  std::map<std::uint64_t, Leaving> leaving;
+  std::uint64_t next_hand_over_ms = 0;       // of a leader that is to leave
+  std::map<std::uint64_t, bool> lacks_room;  // what replicas said of their disks last
 };
 
 }  // namespace troupe::cluster

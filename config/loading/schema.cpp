@@ -173,6 +173,17 @@ void describe(SchemaVisitor& v, Gateway& gateway) {
              gateway.drain_timeout, Durations{0s, 1h});
 }
 
+void describe(SchemaVisitor& v, Balancer& balancer) {
+  v.boolean({"enabled",
+             "Replicas and leaders are spread evenly and lost replicas replaced. Otherwise only "
+             "what operators order moves anything."},
+            balancer.enabled);
+  v.duration({"down_after", "A node that has not been heard of for so long is down."},
+             balancer.down_after, Durations{2s, 1h});
+  v.duration({"repair_after", "Replicas on a node that is down for so long are replaced."},
+             balancer.repair_after, Durations{1s, 30 * day});
+}
+
 void describe(SchemaVisitor& v, Storage& storage) {
   v.size({"segment_bytes", "The node log begins a new file past this size."}, storage.segment_bytes,
          Sizes{1 * mebibyte, 4 * gibibyte});
@@ -230,6 +241,10 @@ void describe(SchemaVisitor& v, Manifest& manifest) {
              });
   v.section({"gateway", "HTTP, on every node that has a gateway address."},
             [&](SchemaVisitor& inner) { describe(inner, manifest.gateway); });
+  v.section({"balancer",
+             "What the cluster does by itself about nodes and replicas. The node that keeps the "
+             "directory goes by its own manifest."},
+            [&](SchemaVisitor& inner) { describe(inner, manifest.balancer); });
   v.section({"storage", "Disk and the memory before it, on every node."},
             [&](SchemaVisitor& inner) { describe(inner, manifest.storage); });
   v.section({"scheduler", "The threads that run actors."}, [&](SchemaVisitor& inner) {

@@ -116,6 +116,10 @@ request_timeout = "3s"
 write_timeout = "4s"
 idle_timeout = "5s"
 drain_timeout = "0s"
+[balancer]
+enabled = false
+down_after = "2s"
+repair_after = "1h"
 [storage]
 segment_bytes = "32MiB"
 reserve_bytes = "1MiB"
@@ -161,6 +165,7 @@ enabled = false
   service.quarantine = {1, 2min, 3s, 4s};
   expected.services = {{"a.v1.B", service}};
   expected.gateway = {4 * kibibyte, 2 * mebibyte, 5, 1s, 2s, 3s, 4s, 5s, 0s};
+  expected.balancer = {false, 2s, 1h};
   expected.storage = {32 * mebibyte, 1 * mebibyte, 7, 1 * mebibyte, 2 * mebibyte, 8, 9ms,
                       1 * mebibyte,  1000,         3};
   expected.scheduler = {SchedulerPolicy::stealing, 2};

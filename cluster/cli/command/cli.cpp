@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cluster/cli/command/commands.hpp"
+#include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/version.hpp"
 #include "config/loading/suggest.hpp"
 #include "config/problem.hpp"
@@ -17,6 +18,7 @@ struct Options {
   InitOptions init;
   CheckOptions check;
   AskOptions ask;
+  OperateOptions operate;
   RecoverOptions recover;
   SimulateOptions simulate;
   CertsOptions certs;
@@ -77,6 +79,21 @@ void add_init(CLI::App& app, InitOptions& init) {
   command->add_flag("--replace", init.replace, "The nodes have run before, and lost their data")
       ->needs(nodes)
       ->needs(id);
+  auto* join = command
+                   ->add_flag("--join", init.join,
+                              "Have a cluster that runs admit the node, and make its folder")
+                   ->needs(nodes)
+                   ->excludes(id);
+  command
+      ->add_option("--admin", init.admin,
+                   "With --join: admin address of a node that runs. Default: the other nodes of "
+                   "the manifest are tried")
+      ->needs(join)
+      ->type_name("ADDR");
+  command->add_option("--timeout", init.timeout, "With --join: how long to wait for each node")
+      ->capture_default_str()
+      ->needs(join)
+      ->type_name("TIME");
   add_data(*command, init.data);
   command->add_flag("--json", init.json, "Print JSON, for programs");
   command->footer(
@@ -84,7 +101,8 @@ void add_init(CLI::App& app, InitOptions& init) {
       "  troupe init config/examples/three.toml\n"
       "  troupe init cluster.toml --node n1\n"
       "  troupe init cluster.toml --node n2 --id 2f1c0d3e-5a7b-4c8d-9e0f-123456789abc\n"
-      "  troupe init cluster.toml --node n2 --id 2f1c0d3e-5a7b-4c8d-9e0f-123456789abc --replace\n");
+      "  troupe init cluster.toml --node n2 --id 2f1c0d3e-5a7b-4c8d-9e0f-123456789abc --replace\n"
+      "  troupe init cluster.toml --node n4 --join\n");
 }
 
 void add_check(CLI::App& app, CheckOptions& check) {
@@ -199,6 +217,8 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
                      options.certs);
   if (app.got_subcommand("shards")) return run_shards(io, options.ask);
   if (app.got_subcommand("recover")) return run_recover(io, options.recover);
+  const std::string word = app.get_subcommands().front()->get_name();
+  if (is_operate(word)) return run_operate(io, word, options.operate);
   return run_simulate(io, hooks, options.simulate);
 }
 
@@ -224,6 +244,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
                ".children[].id");
   add_question(app, options.ask, "shards", "Show every shard: role, log position, size",
                ".shards[] | select(.state != \"serving\")");
+  add_operate(app, options.operate);
   add_recover(app, options.recover);
   add_certs(app, options.certs);
   if (hooks.simulate) add_simulate(app, options.simulate);

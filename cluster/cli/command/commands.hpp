@@ -37,6 +37,9 @@ struct InitOptions {
   std::string id;                  // of the cluster; empty: a new one
   std::string data;                // of the one node, instead of the manifest's; empty: that
   bool replace = false;            // the nodes ran before and lost their data
+  bool join = false;               // the one node joins a cluster that runs
+  std::string admin;               // of a node that runs; empty: those of the manifest
+  std::string timeout = "5s";      // with join, of each answer
   bool json = false;
 };
 int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options);

@@ -56,7 +56,9 @@ void complain_of_empty(const CliIo& io, const std::string& file, const std::vect
 void say_how_to_join(const CliIo& io, const std::string& file, const std::string& node,
                      const std::string& cluster_id) {
   const std::string command = "    troupe init " + file + " --node " + node + " --id " + cluster_id;
-  *io.err << command << " --replace   (lost its data)\n" << command << "   (never ran)\n";
+  *io.err << command << " --replace   (lost its data)\n"
+          << command << "   (never ran)\n"
+          << "    troupe init " + file + " --node " + node + " --join   (is new)\n";
 }
 
 bool folders_are_ready(const CliIo& io, const CliHooks& hooks, const std::string& file,

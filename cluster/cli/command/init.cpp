@@ -5,8 +5,10 @@
 #include "cluster/cli/command/folders.hpp"
 #include "cluster/cli/command/json.hpp"
 #include "cluster/cli/command/manifest_file.hpp"
+#include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/report.pb.h"
 #include "cluster/cli/command/table.hpp"
+#include "cluster/directory/describe.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -33,6 +35,30 @@ std::vector<std::string> members_to_create(const CliIo& io, const config::Manife
              "it prints what to type on the others\n    troupe init "
           << options.file << " --node " << all.front() << "\n";
   return {};
+}
+
+// The cluster's id, from a cluster that has admitted the node; empty after a complaint.
+std::string join(const CliIo& io, const CliHooks& hooks, const InitOptions& options,
+                 const config::Manifest& manifest, const std::string& name) {
+  for (const Member& member : hooks.members(manifest)) {
+    if (member.node != name || (member.identity && !*member.identity)) continue;
+    *io.err << "troupe: " << harmless(member.folder)
+            << " is not empty; a node that joins has a folder of its own without data\n";
+    return {};
+  }
+  AskOptions ask;
+  ask.admin = options.admin;
+  ask.manifest = options.admin.empty() ? options.file : "";
+  ask.timeout = options.timeout;
+  auto targets = targets_of(io, ask);
+  if (!targets) return {};
+  std::erase_if(targets->targets, [&](const Target& one) { return one.node == name; });
+  DirectoryOrder order;
+  order.mutable_admit()->set_cluster(manifest.cluster.name);
+  *order.mutable_admit()->mutable_node() = describe_node(*manifest.find_node(name), hooks.services);
+  order.set_why("troupe init --join");
+  const auto outcome = order_cluster(io, *targets, order);
+  return outcome ? outcome->cluster_id() : std::string{};
 }
 
 // Whether the cluster would be created a second time, as far as the folders of this machine tell.
@@ -67,10 +93,20 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
     for (auto& node : manifest->nodes)
       if (node.name == nodes.front()) node.data = options.data;
   }
-  if (exists(io, hooks, options, *manifest, nodes)) return exit_failed;
-  const auto id =
-      hooks.create_cluster(*manifest, nodes, options.id,
-                           options.replace ? Membership::replacement : Membership::founder);
+  if (!options.join && exists(io, hooks, options, *manifest, nodes)) return exit_failed;
+  std::string given = options.id;
+  if (options.join) {
+    if (nodes.size() != 1) {
+      *io.err << "troupe: --join is for one node: give --node with its name\n";
+      return exit_usage;
+    }
+    given = join(io, hooks, options, *manifest, nodes.front());
+    if (given.empty()) return exit_failed;
+  }
+  const auto id = hooks.create_cluster(*manifest, nodes, given,
+                                       options.join      ? Membership::joiner
+                                       : options.replace ? Membership::replacement
+                                                         : Membership::founder);
   if (!id) {
     *io.err << "troupe: " << harmless_lines(id.error().describe()) << "\n";
     return id.error().code == Code::invalid_argument ? exit_usage : exit_failed;
@@ -97,7 +133,7 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
   table.print(io);
   *io.out << "\n";
   for (const auto& name : report.remaining()) {
-    if (options.replace) break;  // they have run before
+    if (options.replace || options.join) break;  // they have run before
     *io.out << "Where node " << name << " will run:  troupe init " << options.file << " --node "
             << name << " --id " << *id << "\n";
   }
@@ -105,6 +141,8 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
           << (nodes.size() == manifest->nodes.size() ? "up " + options.file
                                                      : "node " + options.file + " --name NAME")
           << "\n";
+  if (options.join)
+    *io.out << "Then shards and leaders come to it by themselves:  troupe directory\n";
   if (options.replace)
     *io.out << "Then its replicas are taken in as new ones. When none is absent or catching up, it "
                "is whole:  troupe shards --manifest "

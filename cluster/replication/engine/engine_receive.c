@@ -131,6 +131,28 @@ static EngineResult receive_snapshot(Engine* e, uint64_t now_ms, const EngineMes
   return result;
 }
 
+static struct raft_server* own_server(Engine* e) {
+  for (unsigned i = 0; i < e->raft.configuration.n; i++)
+    if (e->raft.configuration.servers[i].id == e->raft.id) return &e->raft.configuration.servers[i];
+  return NULL;
+}
+
+/* C-Raft 0.22 grants no vote while the newest configuration here has us as a stand-by, and as a
+ * stand-by never forgets a leader that has fallen silent. The configuration that makes us a voter
+ * may be in the candidate's log alone, be it the old leader's: then its majority needs our vote
+ * before anybody can tell us (Ongaro, 4.1: whoever is asked votes, whatever its own configuration
+ * says). Candidates count the votes of their own voters only. */
+static EngineResult step_with_a_vote(Engine* e, uint64_t now_ms, struct raft_event* event,
+                                     EngineUpdate* update) {
+  struct raft_server* const own = own_server(e);
+  if (own == NULL || own->role != RAFT_STANDBY) return engine_step(e, now_ms, event, update);
+  event->receive.message->request_vote.disrupt_leader = true;
+  own->role = RAFT_VOTER;
+  const EngineResult result = engine_step(e, now_ms, event, update);
+  own->role = RAFT_STANDBY; /* a vote changes no configuration */
+  return result;
+}
+
 EngineResult engine_receive(Engine* e, uint64_t now_ms, EngineMessage* m, EngineUpdate* update) {
   const char* why = unsound(e, m);
   if (why != NULL) return engine_refuse(e, update, ENGINE_INVALID, why);
@@ -161,7 +183,7 @@ EngineResult engine_receive(Engine* e, uint64_t now_ms, EngineMessage* m, Engine
       raw.request_vote.last_log_term = m->vote.last_term;
       raw.request_vote.disrupt_leader = m->vote.disrupt_leader;
       raw.request_vote.pre_vote = m->vote.pre_vote;
-      result = engine_step(e, now_ms, &event, update);
+      result = step_with_a_vote(e, now_ms, &event, update);
       /* C-Raft 0.22 answers in the term of the question. Who asks would never hear that the term is
        * over; where its vote and its longer log are needed, nobody would lead again. */
       for (unsigned i = 0; outdated && i < update->n_messages; i++)

@@ -117,8 +117,10 @@ TEST_CASE("up refuses when only some folders are empty, and says which and why")
   CHECK(contains(ran.err, "troupe: n2 (" + folder.path() + "/n2) has no data, but n1 (" +
                               folder.path() + "/n1), n3 (" + folder.path() + "/n3) have. "));
   CHECK(contains(ran.err, "mount its disk or restore its folder"));
-  CHECK(contains(ran.err,
-                 "    troupe init " + file + " --node n2 --id " + cluster_id + "   (never ran)\n"));
+  CHECK(contains(ran.err, "    troupe init " + file + " --node n2 --id " + cluster_id +
+                              "   (never ran)\n"
+                              "    troupe init " +
+                              file + " --node n2 --join   (is new)\n"));
   CHECK_FALSE(folder.has("n2"));
   // As it says for a node that lost its data.
   const std::vector<std::string> again{"init", file,       "--node",   "n2",

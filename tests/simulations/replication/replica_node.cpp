@@ -45,9 +45,11 @@ StartProcess ReplicaNode::start(const std::string& name, const Set& set, Wires& 
     raft.node = name;
     raft.exchange = &node->exchange_;
     raft.may_create = set.may_create;
-    raft.voters = [nodes = set.nodes](runtime::GroupId group) {
-      return cluster::first_voters(group, nodes);
-    };
+    raft.voters = [nodes = set.founders.empty() ? set.nodes : set.founders](
+                      runtime::GroupId group) { return cluster::first_voters(group, nodes); };
+    if (!set.wish.empty())
+      raft.places = [&set](auto) { return cluster::RaftPlaces{set.wish, true}; };
+    raft.others = [nodes = set.nodes] { return nodes; };
     actors::ShardSpec spec;
     spec.service = &node->service_;
     spec.group = replicated_group;

@@ -52,7 +52,9 @@ class Wires {
 class ReplicaNode final : public SimulatedProcess {
  public:
   struct Set {
-    std::vector<std::string> nodes;
+    std::vector<std::string> nodes;     // all
+    std::vector<std::string> founders;  // of the group; none: all
+    std::vector<std::string> wish;      // where its replicas are to be; none: where they are
     cluster::RaftOptions raft;
     actors::ShardOptions shard;
     bool may_create = true;

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 
 TEST_SUITE_BEGIN("replicas of a shard");
 
+namespace {}  // namespace
+
 TEST_CASE("commands and reads through three replicas, without faults") {
   Stage stage(1);
   stage.start_all();
@@ -165,6 +167,21 @@ TEST_CASE("disks are lost while everything else goes wrong, and every replica vo
     }
     REQUIRE(stage.verdict() == "");
     for (int i = 0; i < 3; ++i) CHECK(stage.votes(i));
+    operations += stage.history().size();
+  }
+  CHECK(operations > 100);
+}
+
+TEST_CASE("places change while everything goes wrong, and the replicas are there in the end") {
+  std::size_t operations = 0;
+  const std::uint64_t first = tests::seed_from("TROUPE_TEST_FIRST_SEED", 1);
+  const std::uint64_t last = tests::seed_from("TROUPE_TEST_LAST_SEED", tests::seeds(12));
+  for (std::uint64_t seed = first; seed <= last; ++seed) {
+    CAPTURE(seed);
+    Stage stage(seed, 3, 2);
+    stage.add_clients(5, 3);
+    Storm(stage).move_about();
+    REQUIRE(stage.verdict() == "");
     operations += stage.history().size();
   }
   CHECK(operations > 100);

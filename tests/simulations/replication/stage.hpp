@@ -9,7 +9,8 @@
 namespace troupe::simulations {
 
 struct Stage {
-  explicit Stage(std::uint64_t seed, int nodes = 3)
+  // `spare` nodes beyond the first ones have no replica until they are wished.
+  explicit Stage(std::uint64_t seed, int nodes = 3, int spare = 0)
       : world({.seed = seed}),
         wires(world),
         dice(seed, Domain::scenario, 0, 0),
@@ -19,7 +20,8 @@ struct Stage {
     set.raft.files.keep_copy = std::chrono::seconds{3};
     set.shard.checkpoint_entries = 25;
     set.shard.apply_delay_max = std::chrono::milliseconds{50};
-    for (int i = 1; i <= nodes; ++i) set.nodes.push_back("n" + std::to_string(i));
+    for (int i = 1; i <= nodes + spare; ++i) set.nodes.push_back("n" + std::to_string(i));
+    if (spare > 0) set.wish = set.founders = {set.nodes.begin(), set.nodes.begin() + nodes};
     for (const std::string& name : set.nodes) {
       Machine& machine = world.add(name, ReplicaNode::start(name, set, wires));
       machine.hardware.checks = &checks;
@@ -61,9 +63,45 @@ struct Stage {
     if (machine.process() != nullptr) any(2) ? world.kill(machine) : world.crash(machine);
   }
   std::uint64_t any(std::uint64_t n) { return dice.next() % n; }
-  // Whether the replica itself believes that it votes, and somebody leads.
+  // Its replicas are to be there.
+  void want(std::vector<std::string> nodes) {
+    set.wish = std::move(nodes);
+    for (std::size_t i = 0; i < machines.size(); ++i)
+      if (machines[i]->up())
+        actors::send_job(node(static_cast<int>(i)).shard(),
+                         [](actors::Shard& shard) { shard.places_changed(); });
+  }
+  bool wished(int i) const {
+    return set.wish.empty() || std::ranges::find(set.wish, machines[i]->name()) != set.wish.end();
+  }
+  // Voters where they are to be, and no past elsewhere, by the word of the shards' actors.
+  bool moved() {
+    if (leader() < 0) return false;
+    bool all = true;
+    for (std::size_t i = 0; i < machines.size(); ++i) {
+      if (!machines[i]->up()) return false;
+      actors::send_job(node(static_cast<int>(i)).shard(),
+                       [&all, wish = set.wish,
+                        is_wished = wished(static_cast<int>(i))](const actors::Shard& shard) {
+                         const auto group = shard.group();
+                         if (!is_wished) {
+                           all = all && group.role == "absent" && group.last == 0;
+                           return;
+                         }
+                         std::set<std::string> voters;
+                         for (const auto& one : shard.voters()) voters.insert(one.node);
+                         all = all && (group.role == "leader" || group.role == "follower") &&
+                               voters == std::set<std::string>{wish.begin(), wish.end()};
+                       });
+    }
+    world.run_for(std::chrono::milliseconds{5});
+    return all;
+  }
+  // Whether the replica itself believes that it votes, and somebody leads; or has nothing to do
+  // with the group.
   bool votes(int i) {
     if (leader() < 0 || !machines[i]->up()) return false;
+    if (!wished(i)) return true;
     const auto role = node(i).vitals().consensus.role;
     return role == "leader" || role == "follower";
   }
@@ -141,7 +179,8 @@ struct Stage {
     for (std::size_t i = 0; i < machines.size(); ++i) {
       if (!machines[i]->up()) return false;
       const auto vitals = node(static_cast<int>(i)).vitals();
-      if (vitals.applied < commit || !votes(static_cast<int>(i))) return false;
+      if (wished(static_cast<int>(i)) && vitals.applied < commit) return false;
+      if (!votes(static_cast<int>(i))) return false;
     }
     return true;
   }
@@ -150,8 +189,8 @@ struct Stage {
     const int at = leader();
     if (at < 0) return false;
     for (std::size_t i = 0; i < machines.size(); ++i)
-      if (node(static_cast<int>(i)).vitals().consensus.commit + 50 <
-          node(at).vitals().consensus.commit)
+      if (wished(static_cast<int>(i)) && node(static_cast<int>(i)).vitals().consensus.commit + 50 <
+                                             node(at).vitals().consensus.commit)
         return false;
     return true;
   }
@@ -243,6 +282,15 @@ struct Stage {
       return waiting + describe();
     }
     if (!same) return "replicas do not become equal" + describe();
+    if (!set.wish.empty()) {
+      bool there = false;
+      for (int i = 0; i < 600 && !there; ++i) {
+        there = moved();
+        if (!there) world.run_for(std::chrono::milliseconds{100});
+      }
+      if (!failure.empty()) return failure;
+      if (!there) return "replicas do not come to their places" + describe();
+    }
     if (auto wrong = not_linearizable(history()); !wrong.empty()) return wrong;
     // Every add was answered in the end, so every one has taken effect, once.
     std::map<int, std::int64_t> adds;

@@ -11,6 +11,22 @@ void Storm::blow(std::uint64_t seed) {
   for (int round = 0; seed % 3 == 2 && round < 60 && stage_.failure.empty(); ++round) hurry();
 }
 
+void Storm::move_about() {
+  stage_.start_all();
+  for (int round = 0; round < 8 && stage_.failure.empty(); ++round) {
+    std::vector<std::string> all = stage_.set.nodes;
+    std::vector<std::string> wish;
+    for (const std::size_t count = any(5) == 0 ? 1 : 3; wish.size() < count;) {
+      const auto at = all.begin() + static_cast<std::ptrdiff_t>(any(all.size()));
+      wish.push_back(*at);
+      all.erase(at);
+    }
+    stage_.want(wish);
+    run_ms(any(800));
+    for (std::uint64_t part = any(3); part > 0 && stage_.failure.empty(); --part) go_wrong();
+  }
+}
+
 void Storm::go_wrong() {
   stage_.wires.lost_of_1000 = any(2) ? static_cast<unsigned>(any(200)) : 0;
   delay_up_to_ms(any(2) ? 2 : 2 + any(120));

@@ -12,6 +12,8 @@ class Storm {
   // Seeds differ in what goes wrong in them, and how fast disks are. Ends early when the stage has
   // failed. Not all faults are healed then: Stage::verdict() does that.
   void blow(std::uint64_t seed);
+  // Everything goes wrong while the replicas' places change again and again.
+  void move_about();
   // One part of it: something happens, then time passes.
   void go_wrong();
 

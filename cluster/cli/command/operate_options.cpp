@@ -1,0 +1,108 @@
+// The words of the commands that operate a cluster.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "cluster/cli/command/operate.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+constexpr std::array<std::string_view, 7> operate_words{
+    "directory", "drain", "cordon", "remove", "move", "replicate", "rebalance"};
+
+CLI::App* add_order(CLI::App& app, OperateOptions& options, const std::string& name,
+                    const std::string& description) {
+  auto* command = app.add_subcommand(name, description);
+  auto* admin = command
+                    ->add_option("--admin", options.ask.admin,
+                                 "Admin address of any node, host:port. Default: the environment "
+                                 "variable TROUPE_ADMIN, else " +
+                                     std::string{default_admin})
+                    ->type_name("ADDR");
+  auto* manifest = command
+                       ->add_option("--manifest", options.ask.manifest,
+                                    "Ask the first node of this manifest that answers instead")
+                       ->type_name("FILE");
+  admin->excludes(manifest);
+  command->add_option("--timeout", options.ask.timeout, "How long to wait for each answer")
+      ->capture_default_str()
+      ->type_name("TIME");
+  command->add_flag("--json", options.ask.json, "Print JSON, for programs");
+  return command;
+}
+
+void add_node_name(CLI::App& command, OperateOptions& options) {
+  command.add_option("NODE", options.node, "The node's name")->required()->type_name("");
+}
+
+void add_why(CLI::App& command, OperateOptions& options) {
+  command.add_option("--why", options.why, "A sentence for the audit log")->type_name("TEXT");
+}
+
+}  // namespace
+
+bool is_operate(const std::string& word) {
+  return std::ranges::find(operate_words, word) != operate_words.end();
+}
+
+void add_operate(CLI::App& app, OperateOptions& options) {
+  auto* directory = add_order(app, options, "directory",
+                              "Show the nodes of the cluster as its directory has them");
+  directory->add_flag("--shards", options.shards, "Show where each shard is to be, too");
+  directory->footer(
+      "Examples:\n"
+      "  troupe directory\n"
+      "  troupe directory --json | jq '.table.nodes[] | {name, state}'\n");
+
+  auto* drain = add_order(app, options, "drain", "Move everything away from a node");
+  add_node_name(*drain, options);
+  drain->add_flag("--cancel", options.cancel, "Let it have replicas and leaders again");
+  drain->add_flag("--no-wait", options.no_wait, "Order it and do not wait for its end");
+  add_why(*drain, options);
+  drain->footer(
+      "It waits until nothing is left on the node, which may then be stopped for good. Ended "
+      "earlier, it leaves the node draining.\n\n"
+      "Examples:\n"
+      "  troupe drain n2\n"
+      "  troupe drain n2 --cancel\n");
+
+  auto* cordon = add_order(app, options, "cordon", "Let nothing new come to a node");
+  add_node_name(*cordon, options);
+  cordon->add_flag("--cancel", options.cancel, "Let it come again");
+  add_why(*cordon, options);
+  cordon->footer("Examples:\n  troupe cordon n2\n  troupe cordon n2 --cancel\n");
+
+  auto* remove = add_order(app, options, "remove", "Make a node no member of the cluster any more");
+  add_node_name(*remove, options);
+  remove->add_option("--yes", options.yes, "Do it without asking; the node's name, once more")
+      ->type_name("NODE");
+  add_why(*remove, options);
+  remove->footer(
+      "The node must be drained, or down with nothing left on it. It cannot be undone: the name is "
+      "free for another node.\n\n"
+      "Examples:\n  troupe remove n2\n");
+
+  auto* move = add_order(app, options, "move", "Move one replica to another node");
+  move->add_option("SHARD", options.shard, "SERVICE/NUMBER, such as banking.v1.Accounts/2")
+      ->required()
+      ->type_name("");
+  move->add_option("--from", options.from, "The node where it is")->required()->type_name("NODE");
+  move->add_option("--to", options.to, "The node where it is to be")->required()->type_name("NODE");
+  add_why(*move, options);
+  move->footer("Examples:\n  troupe move banking.v1.Accounts/2 --from n1 --to n4\n");
+
+  auto* replicate = add_order(app, options, "replicate", "Change how many replicas shards have");
+  replicate->add_option("SERVICE", options.service, "Its full name")->required()->type_name("");
+  replicate->add_option("--factor", options.factor, "1, 3 or 5")->required()->type_name("N");
+  add_why(*replicate, options);
+  replicate->footer("Examples:\n  troupe replicate banking.v1.Accounts --factor 5\n");
+
+  auto* rebalance =
+      add_order(app, options, "rebalance", "Show what the balancer is going to move, and why");
+  rebalance->add_flag("--plan", options.plan,
+                      "Only show it, which is all that this does: moves come by themselves");
+  rebalance->footer("Examples:\n  troupe rebalance --plan\n");
+}
+
+}  // namespace troupe::cluster

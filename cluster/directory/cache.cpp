@@ -1,0 +1,192 @@
+#include "cluster/directory/cache.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/encoding.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+// An answer so soon, without news, is none that was waited for.
+constexpr Duration at_once_within = std::chrono::milliseconds{500};
+
+}  // namespace
+
+DirectoryCache::DirectoryCache(CacheSpec spec)
+    : spec_(std::move(spec)),
+      writes_(spec_.platform->workers().queue("directory", runtime::Workers::Kind::pooled)),
+      table_(std::make_shared<const DirectoryTable>(spec_.known)) {}
+
+DirectoryTable DirectoryCache::load(runtime::Disk& disk, const std::string& file,
+                                    const std::string& cluster_id) {
+  DirectoryTable table;
+  const auto bytes = disk.read(file);
+  if (!bytes || !actors::decode(*bytes, table) || table.cluster_id() != cluster_id) return {};
+  return table;
+}
+
+std::shared_ptr<const DirectoryTable> DirectoryCache::table() const {
+  const std::lock_guard guard{mutex_};
+  return table_;
+}
+
+std::string DirectoryCache::keeper() const {
+  const std::lock_guard guard{mutex_};
+  return keeper_;
+}
+
+DirectoryView DirectoryCache::view() const {
+  DirectoryView view;
+  view.set_node(spec_.self.name());
+  const std::lock_guard guard{mutex_};
+  view.set_keeper(keeper_);
+  view.set_reached(reached_);
+  *view.mutable_table() = *table_;
+  return view;
+}
+
+void DirectoryCache::run_on(std::shared_ptr<actors::Executor> executor) {
+  {
+    const std::lock_guard guard{mutex_};
+    executor_ = std::move(executor);
+  }
+  post([this] {
+    ++life_;
+    pause_ = spec_.options.pause_first;
+    ask();
+  });
+}
+
+void DirectoryCache::post(std::function<void()> job) {
+  post_after(Duration::zero(), std::move(job));
+}
+
+void DirectoryCache::post_after(Duration delay, std::function<void()> job) {
+  std::shared_ptr<actors::Executor> executor;
+  {
+    const std::lock_guard guard{mutex_};
+    executor = executor_;
+  }
+  if (!executor) return;
+  if (delay == Duration::zero()) return executor->post(std::move(job));
+  executor->post_after(delay, std::move(job));
+}
+
+void DirectoryCache::ask() {
+  const std::string node =
+      hint_.empty() ? spec_.control[turn_ % spec_.control.size()] : std::exchange(hint_, {});
+  DirectoryCall call;
+  *call.mutable_self() = spec_.self;
+  call.set_version(table()->version());
+  if (spec_.report) spec_.report(call);
+  const MonotonicTime now = spec_.platform->clock().now();
+  spec_.reach(node, actors::encode(call), now + spec_.options.call_time,
+              [this, life = life_, node, now](Result<std::string> bytes) {
+                auto came = std::make_shared<Result<std::string>>(std::move(bytes));
+                post([this, life, node, now, came] {
+                  if (life == life_) heard(node, now, std::move(*came));
+                });
+              });
+}
+
+void DirectoryCache::heard(const std::string& node, MonotonicTime asked_at,
+                           Result<std::string> bytes) {
+  DirectoryAnswer answer;
+  if (bytes && !actors::decode(*bytes, answer))
+    bytes = internal("DIRECTORY_CALL_MALFORMED", "the answer of " + node + " does not parse");
+  const bool kept = bytes && answer.keeps();
+  {
+    const std::lock_guard guard{mutex_};
+    reached_ = kept;
+    keeper_ = kept ? node : answer.leader();
+  }
+  if (!bytes) complain(node, bytes.error());
+  if (!kept) {
+    if (answer.leader().empty() || answer.leader() == node)
+      ++turn_;
+    else
+      hint_ = answer.leader();
+    return again(false);
+  }
+  complained_.clear();
+  hint_ = node;
+  const bool news = answer.difference().version() > table()->version();
+  if (news) take(answer.difference());
+  if (spec_.transfer)
+    for (const LeadershipOrder& order : answer.transfers()) spec_.transfer(order);
+  again(news || answer.transfers_size() > 0 ||
+        spec_.platform->clock().now() - asked_at >= at_once_within);
+}
+
+void DirectoryCache::ask_keeper(const DirectoryQuestion& question,
+                                std::function<void(Result<DirectoryAnswer>)> answer) {
+  const std::string keeper = this->keeper();
+  if (keeper.empty())
+    return answer(unavailable("DIRECTORY_UNREACHABLE",
+                              "this node does not reach whoever keeps the directory; a majority "
+                              "of the control nodes must be up"));
+  DirectoryCall call;
+  *call.mutable_self() = spec_.self;
+  *call.mutable_question() = question;
+  spec_.reach(keeper, actors::encode(call),
+              spec_.platform->clock().now() + spec_.options.question_time,
+              [keeper, answer = std::move(answer)](Result<std::string> bytes) {
+                if (!bytes) return answer(bytes.error());
+                DirectoryAnswer said;
+                if (!actors::decode(*bytes, said))
+                  return answer(internal("DIRECTORY_CALL_MALFORMED",
+                                         "the answer of " + keeper + " does not parse"));
+                if (!said.keeps())
+                  return answer(unavailable("DIRECTORY_UNREACHABLE",
+                                            keeper + " does not keep the directory any more; ask "
+                                                     "again"));
+                answer(std::move(said));
+              });
+}
+
+void DirectoryCache::again(bool at_once) {
+  if (at_once) {
+    pause_ = spec_.options.pause_first;
+    return ask();
+  }
+  // Not all nodes at the same time.
+  const auto part = static_cast<std::int64_t>(
+      spec_.platform->random().between(0, static_cast<std::uint64_t>(pause_.count()) / 4));
+  post_after(pause_ - Duration{part}, [this, life = life_] {
+    if (life == life_) ask();
+  });
+  pause_ = std::min(2 * pause_, spec_.options.pause_longest);
+}
+
+void DirectoryCache::take(const DirectoryTable& newer) {
+  auto copy = std::make_shared<DirectoryTable>(*table());
+  if (!merge(*copy, newer)) return;
+  {
+    const std::lock_guard guard{mutex_};
+    table_ = copy;
+  }
+  spec_.platform->log().debug("directory.newer", "this node knows a newer directory",
+                              {{"version", copy->version()}});
+  if (!spec_.file.empty())
+    writes_->post(
+        [disk = &spec_.platform->disk(), log = &spec_.platform->log(), file = spec_.file, copy] {
+          const auto written = disk->write(file, actors::encode(*copy));
+          if (!written)
+            log->warn("directory.not_stored",
+                      "the copy of the directory is not stored: " + written.error().describe());
+        });
+  if (spec_.changed) spec_.changed(newer);
+}
+
+void DirectoryCache::complain(const std::string& node, const Error& why) {
+  if (why.code == Code::unavailable || why.code == Code::deadline_exceeded ||
+      complained_ == why.reason)
+    return;
+  complained_ = why.reason;
+  spec_.platform->log().warn("directory.refused",
+                             "node " + node + ", which keeps the directory, says " + why.describe(),
+                             {{"reason", why.reason}});
+}
+
+}  // namespace troupe::cluster

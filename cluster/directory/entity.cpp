@@ -1,0 +1,329 @@
+// What may become of the directory's table. The handlers check what must be true in every table;
+// whether a change is wise is its author's business.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "cluster/directory/service.hpp"
+#include "cluster/directory/table.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+namespace v1 = directory::v1;
+
+constexpr int places_max = 5;  // voters of a group
+
+std::int64_t in_ms(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+class DirectoryEntity final : public v1::DirectoryEntity {
+  Result<v1::Changed> Found(const v1::FoundRequest& request, Effects& effects) const override {
+    const DirectoryTable& wanted = request.table();
+    if (wanted.cluster_id().empty())
+      return invalid_argument("DIRECTORY_FOREIGN", "the table to begin with names no cluster");
+    if (filled() && wanted.cluster_id() != state().cluster_id()) return foreign(wanted);
+    v1::Founded event;
+    *event.mutable_why() = request.why();
+    event.mutable_table()->set_cluster_id(wanted.cluster_id());
+    if (!filled()) *event.mutable_table()->mutable_nodes() = wanted.nodes();
+    for (DirectoryNode& node : *event.mutable_table()->mutable_nodes())
+      node.set_since_ms(in_ms(effects.now()));
+    for (const DirectoryService& service : wanted.services())
+      if (!find_service(state(), service.service()) && is_hosted(wanted, service.service()))
+        add_service(*event.mutable_table(), wanted, service);
+    if (filled() && event.table().services().empty()) return changed();
+    effects.emit(event);
+    return changed();
+  }
+
+  Result<v1::Changed> Admit(const v1::AdmitRequest& request, Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    if (!request.cluster_id().empty() && request.cluster_id() != state().cluster_id())
+      return failed_precondition("DIRECTORY_FOREIGN", "the node belongs to the cluster " +
+                                                          request.cluster_id() + ", this is " +
+                                                          state().cluster_id());
+    DirectoryNode node = request.node();
+    if (node.name().empty() || node.mesh().empty())
+      return invalid_argument("DIRECTORY_NODE_UNKNOWN",
+                              "a node to be admitted has a name and the address of its mesh");
+    const DirectoryNode* known = find_node(state(), node.name());
+    if (known && known->state() == DirectoryNode::JOINING && known->mesh() == node.mesh())
+      return changed();  // asked for once more
+    if (known && known->state() != DirectoryNode::REMOVED)
+      return already_exists("NODE_NAME_TAKEN", "the cluster has a node " + node.name() + ", at " +
+                                                   known->mesh() + ", which is " +
+                                                   state_of(*known) + "; choose another name");
+    for (const DirectoryNode& other : state().nodes())
+      if (other.state() != DirectoryNode::REMOVED && other.mesh() == node.mesh())
+        return already_exists("NODE_NAME_TAKEN", "node " + other.name() + " of the cluster is at " +
+                                                     node.mesh() + " already");
+    node.set_state(DirectoryNode::JOINING);
+    node.set_control(false);
+    node.set_incarnation(0);
+    node.set_draining(false);
+    node.set_cordoned(false);
+    return set(std::move(node), request.why(), effects);
+  }
+
+  Result<v1::Changed> Welcome(const v1::WelcomeRequest& request, Effects& effects) const override {
+    TROUPE_TRY(known, node_to_change(request.node().name(), request.based_on()));
+    if (known.state() == DirectoryNode::UP && same_description(known, request.node()))
+      return changed();
+    DirectoryNode node = request.node();
+    node.set_state(DirectoryNode::UP);
+    node.set_control(known.control());
+    node.set_draining(known.draining());
+    node.set_cordoned(known.cordoned());
+    node.set_since_ms(known.since_ms());
+    return set(std::move(node), request.why(), effects);
+  }
+
+  Result<v1::Changed> SetNode(const v1::SetNodeRequest& request, Effects& effects) const override {
+    TROUPE_TRY(known, node_to_change(request.node(), request.based_on()));
+    DirectoryNode node = known;
+    if (request.has_state()) node.set_state(request.state());
+    if (request.has_draining()) node.set_draining(request.draining());
+    if (request.has_cordoned()) node.set_cordoned(request.cordoned());
+    if (node.state() == DirectoryNode::REMOVED) {
+      if (known.control() || has_places(state(), known.name()) ||
+          (known.state() == DirectoryNode::UP && !known.draining()))
+        return still_needed(known);
+      node.set_draining(false);
+    }
+    if (node.state() == known.state() && node.draining() == known.draining() &&
+        node.cordoned() == known.cordoned())
+      return changed();
+    return set(std::move(node), request.why(), effects);
+  }
+
+  Result<v1::Changed> SetPlaces(const v1::SetPlacesRequest& request,
+                                Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    const DirectoryShard* known = find_shard(state(), request.service(), request.shard());
+    const std::string name = request.service() + "/" + std::to_string(request.shard());
+    if (!known) return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name);
+    if (request.based_on() != 0 && request.based_on() != known->version())
+      return outdated("the places of " + name, known->version(), request.based_on());
+    TROUPE_CHECK(suit(request));
+    if (std::ranges::equal(known->nodes(), request.nodes())) return changed();
+    v1::PlacesSet event;
+    *event.mutable_why() = request.why();
+    DirectoryShard& shard = *event.mutable_shard();
+    shard = *known;
+    *shard.mutable_nodes() = request.nodes();
+    shard.set_since_ms(in_ms(effects.now()));
+    shard.set_founding(false);
+    avoid(shard, request.avoid());
+    effects.emit(event);
+    return changed();
+  }
+
+  Result<v1::Changed> SetFactor(const v1::SetFactorRequest& request,
+                                Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    const DirectoryService* known = find_service(state(), request.service());
+    if (!known) return not_found("SHARD_UNKNOWN", "the cluster has no " + request.service());
+    if (request.based_on() != 0 && request.based_on() != known->version())
+      return outdated(request.service(), known->version(), request.based_on());
+    if (request.factor() % 2 == 0 || request.factor() > places_max)
+      return invalid_argument("FACTOR_UNSUITABLE", std::to_string(request.factor()) +
+                                                       " replicas: write 1, 3 or 5; an even "
+                                                       "number survives no more failures");
+    if (request.factor() == known->factor()) return changed();
+    v1::FactorSet event;
+    *event.mutable_why() = request.why();
+    *event.mutable_service() = *known;
+    event.mutable_service()->set_factor(request.factor());
+    effects.emit(event);
+    return changed();
+  }
+
+  Result<v1::Changed> SwitchOn(const v1::SwitchOnRequest& request,
+                               Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    for (const DirectoryFormat& format : state().formats())
+      if (format.name() == request.format()) return changed();
+    for (const DirectoryNode& node : state().nodes())
+      if (node.state() != DirectoryNode::REMOVED &&
+          std::ranges::find(node.formats(), request.format()) == node.formats().end())
+        return failed_precondition("FORMAT_NOT_READABLE",
+                                   "node " + node.name() + " cannot read " + request.format() +
+                                       "; a format is switched on when every node can");
+    v1::FormatSwitchedOn event;
+    *event.mutable_why() = request.why();
+    event.mutable_format()->set_name(request.format());
+    effects.emit(event);
+    return changed();
+  }
+
+  Result<DirectoryTable> Read(const v1::ReadRequest& request) const override {
+    return difference(state(), request.since());
+  }
+
+  Result<v1::AuditPage> Audit(const v1::AuditRequest& request) const override {
+    constexpr std::uint32_t limit_default = 100;
+    v1::AuditPage page;
+    if (request.before() == 1) return page;
+    const auto stored =
+        history(HistoryOrder::newest_first, request.before() == 0 ? 0 : request.before() - 1,
+                request.limit() == 0 ? limit_default : request.limit());
+    for (const auto& item : stored.items) {
+      auto& one = *page.add_items();
+      one.set_number(item.sequence);
+      one.set_time_ms(in_ms(item.time));
+      *one.mutable_event() = item.event;
+    }
+    page.set_more(stored.more);
+    return page;
+  }
+
+  void apply(const v1::Founded& event) override {
+    const std::uint64_t version = next();
+    state().set_cluster_id(event.table().cluster_id());
+    for (const DirectoryNode& node : event.table().nodes()) put_as(version, node);
+    for (const DirectoryService& service : event.table().services()) put_as(version, service);
+    for (const DirectoryShard& shard : event.table().shards()) put_as(version, shard);
+  }
+  void apply(const v1::NodeSet& event) override { put_as(next(), event.node()); }
+  void apply(const v1::PlacesSet& event) override { put_as(next(), event.shard()); }
+  void apply(const v1::FactorSet& event) override { put_as(next(), event.service()); }
+  void apply(const v1::FormatSwitchedOn& event) override { put_as(next(), event.format()); }
+
+  std::uint64_t next() {
+    state().set_version(state().version() + 1);
+    return state().version();
+  }
+  template <class Entry>
+  void put_as(std::uint64_t version, Entry entry) {
+    entry.set_version(version);
+    put(state(), std::move(entry));
+  }
+
+  v1::Changed changed() const {
+    v1::Changed changed;
+    changed.set_version(state().version());
+    return changed;
+  }
+
+  v1::Changed set(DirectoryNode node, const v1::Why& why, Effects& effects) const {
+    const DirectoryNode* known = find_node(state(), node.name());
+    if (!known || known->state() != node.state() || known->draining() != node.draining())
+      node.set_since_ms(in_ms(effects.now()));
+    v1::NodeSet event;
+    *event.mutable_why() = why;
+    *event.mutable_node() = std::move(node);
+    effects.emit(event);
+    return changed();
+  }
+
+  // By all nodes that are to have a shard of it: one may run an older binary still.
+  bool is_hosted(const DirectoryTable& wanted, const std::string& service) const {
+    for (const DirectoryShard& shard : wanted.shards()) {
+      if (shard.service() != service) continue;
+      for (const std::string& name : shard.nodes()) {
+        const DirectoryNode* node = find_node(filled() ? state() : wanted, name);
+        if (!node || node->state() == DirectoryNode::REMOVED ||
+            std::ranges::find(node->services(), service) == node->services().end())
+          return false;
+      }
+    }
+    return true;
+  }
+
+  static void add_service(DirectoryTable& to, const DirectoryTable& from,
+                          const DirectoryService& service) {
+    *to.add_services() = service;
+    for (const DirectoryShard& shard : from.shards()) {
+      if (shard.service() != service.service()) continue;
+      *to.add_shards() = shard;
+      to.mutable_shards()->rbegin()->set_founding(true);
+    }
+  }
+
+  // Whoever is wished again is forgiven; of those that are not, the newest few are remembered.
+  static void avoid(DirectoryShard& shard, const std::string& node) {
+    constexpr int remembered_max = 5;
+    auto& avoided = *shard.mutable_avoided();
+    const auto gone = std::remove_if(avoided.begin(), avoided.end(), [&](const auto& one) {
+      return one.node() == node ||
+             std::ranges::find(shard.nodes(), one.node()) != shard.nodes().end();
+    });
+    avoided.erase(gone, avoided.end());
+    if (node.empty()) return;
+    auto& one = *avoided.Add();
+    one.set_node(node);
+    one.set_since_ms(shard.since_ms());
+    if (avoided.size() > remembered_max) avoided.DeleteSubrange(0, 1);
+  }
+
+  Result<void> suit(const v1::SetPlacesRequest& request) const {
+    const auto unsuitable = [](const std::string& why) {
+      return invalid_argument("PLACES_UNSUITABLE", why);
+    };
+    if (request.nodes().empty() || request.nodes_size() > places_max)
+      return unsuitable("a shard has one to five replicas, not " +
+                        std::to_string(request.nodes_size()));
+    if (std::set<std::string>{request.nodes().begin(), request.nodes().end()}.size() !=
+        static_cast<std::size_t>(request.nodes_size()))
+      return unsuitable("a node is named twice");
+    for (const std::string& name : request.nodes()) {
+      const DirectoryNode* node = find_node(state(), name);
+      if (!node || node->state() == DirectoryNode::REMOVED)
+        return unsuitable("the cluster has no node " + name);
+      if (std::ranges::find(node->services(), request.service()) == node->services().end())
+        return unsuitable("node " + name + " does not host " + request.service());
+    }
+    return {};
+  }
+
+  bool filled() const { return state().version() > 0; }
+  Result<void> is_filled() const {
+    if (filled()) return {};
+    return failed_precondition("DIRECTORY_EMPTY", "the directory has not been filled yet");
+  }
+
+  Result<DirectoryNode> node_to_change(const std::string& name, std::uint64_t based_on) const {
+    TROUPE_CHECK(is_filled());
+    const DirectoryNode* node = find_node(state(), name);
+    if (!node || node->state() == DirectoryNode::REMOVED)
+      return not_found("DIRECTORY_NODE_UNKNOWN",
+                       "the cluster has no node " + name + (node ? " any more" : ""));
+    if (based_on != 0 && based_on != node->version())
+      return outdated("node " + name, node->version(), based_on);
+    return *node;
+  }
+
+  static Error outdated(const std::string& what, std::uint64_t version, std::uint64_t based_on) {
+    return failed_precondition("DIRECTORY_CHANGED",
+                               what + " changed in version " + std::to_string(version) +
+                                   ", the order is based on " + std::to_string(based_on));
+  }
+
+  Error foreign(const DirectoryTable& wanted) const {
+    return failed_precondition("DIRECTORY_FOREIGN", "the directory is of the cluster " +
+                                                        state().cluster_id() + ", the table of " +
+                                                        wanted.cluster_id());
+  }
+
+  Error still_needed(const DirectoryNode& node) const {
+    return failed_precondition(
+        "NODE_STILL_NEEDED",
+        "node " + node.name() +
+            (node.control() ? " keeps the directory; its control nodes stay"
+             : has_places(state(), node.name())
+                 ? " holds replicas; drain it first, or wait until they have been replaced"
+                 : " is up; drain it first, or stop it"));
+  }
+};
+
+}  // namespace
+
+const actors::Service& directory_service() {
+  static const actors::Service service{&v1::DirectoryEntity::service_type(),
+                                       [] { return std::make_unique<DirectoryEntity>(); }};
+  return service;
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,133 @@
+// Keeps the directory: on every control node, at work on the one whose replica of the directory's
+// group leads. Answers the nodes' long calls with what changed, fills the table of a new cluster,
+// finds out which nodes are up and down, and orders what the balancer says.
+//
+// What it answers is never behind: it shows a version only when its own replica, as leader, has
+// confirmed it by a read, and every change that it orders goes through that replica alone, so that
+// a keeper that has been replaced without knowing changes nothing.
+//
+// A node that has a call open here over a link that is up, lives. One that had none for
+// `down_after` is down, and up again when it calls.
+//
+// Threads: run_on() at each start of its actor; take() and look() from any thread; all else runs
+// inside the actor. It outlives its actors.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "actors/client.hpp"
+#include "actors/shard/consensus.hpp"
+#include "actors/shard/vitals.hpp"
+#include "cluster/directory/balancer.hpp"
+#include "cluster/directory/reports.hpp"
+#include "cluster/directory/service.hpp"
+#include "cluster/directory/table.hpp"
+#include "runtime/platform/platform.hpp"
+
+namespace troupe::cluster {
+
+struct KeeperOptions {
+  Duration down_after = std::chrono::seconds{5};
+  Duration tick = std::chrono::seconds{1};  // while it keeps
+  // A call is answered so long before its time is over.
+  Duration answer_before = std::chrono::seconds{1};
+  BalanceOptions balance = {};
+  // Otherwise only nodes that drain, and operators' orders, make anything move.
+  bool balancing = true;
+};
+
+struct KeeperSpec {
+  runtime::Platform* platform = nullptr;
+  std::string node;
+  // A call to this node's replica of the directory's group and to no other.
+  std::function<void(actors::CallBase, actors::CallOptions, actors::ReplyTo)> local;
+  std::shared_ptr<actors::ShardVitals> vitals;  // of that replica
+  std::function<bool(const std::string& node)> linked;
+  // What the table of this cluster begins with, and whether this node may begin it: one that lost
+  // its data may not.
+  DirectoryTable founding;
+  bool may_found = false;
+  KeeperOptions options = {};
+};
+
+class DirectoryKeeper {
+ public:
+  using Answer = std::function<void(Result<std::string>)>;
+
+  explicit DirectoryKeeper(KeeperSpec spec);
+
+  // Begins anew; what an earlier actor had under way is dropped.
+  void run_on(std::shared_ptr<actors::Executor> executor);
+
+  // A DirectoryCall of a node; the answer is a DirectoryAnswer. UNAVAILABLE / DIRECTORY_STARTING.
+  void take(const std::string& from, std::string bytes, MonotonicTime deadline, Answer answer);
+
+  // The replica has changed its state, or has applied something.
+  void look();
+
+ private:
+  struct Waiting {
+    std::uint64_t version = 0;  // that the node knows
+    MonotonicTime deadline{};
+    Answer answer;
+    std::vector<LeadershipOrder> transfers = {};
+  };
+  struct Seen {
+    DirectoryNode self;
+    MonotonicTime at{};
+  };
+
+  void post(std::function<void()> job);
+  template <class Response>
+  void ask(actors::Call<Response> call, std::function<void(Result<Response>)> then);
+  void change(const std::string& what, actors::Call<directory::v1::Changed> call,
+              const directory::v1::Why& why);
+
+  void read();
+  void was_read(Result<DirectoryTable> newer);
+  void keep(bool keeps);
+  void taken(const std::string& from, const DirectoryCall& call, MonotonicTime deadline,
+             Answer answer);
+  void welcome(const DirectoryNode& self);
+  void found();
+  void tell();
+  void answer(Waiting& waiting);
+  void answer_question(const DirectoryQuestion& question, const Answer& answer);
+  void tick();
+  void look_for_the_dead();
+
+  // keeper_balance.cpp
+  BalanceInput balance_input() const;
+  bool is_allowed(const BalanceStep& step) const;
+  void balance();
+  void set_places(const BalanceStep& step);
+  void transfer(const BalanceStep& step);
+  bool wants_reports(const BalanceInput& input) const;
+  directory::v1::Why why(std::string text) const;
+
+  const KeeperSpec spec_;
+
+  std::mutex mutex_;
+  std::shared_ptr<actors::Executor> executor_;  // guarded by mutex_
+
+  // Inside the actor.
+  std::uint64_t life_ = 0;
+  bool reading_ = false;
+  bool read_again_ = false;
+  bool keeps_ = false;
+  MonotonicTime keeps_since_{};
+  bool ticking_ = false;
+  DirectoryTable table_;
+  std::map<std::string, Waiting> waiting_;  // by node
+  std::map<std::string, Seen> seen_;        // by node
+  std::set<std::string> changing_;          // what an order is under way for
+  Reports reports_;
+  std::map<std::string, MonotonicTime> transferred_;  // by shard: when that was last ordered
+};
+
+}  // namespace troupe::cluster

@@ -1,0 +1,95 @@
+// What the keeper does about where replicas are: it asks the balancer once a second, and orders
+// what that says. A change of a wish goes into the table; leadership is handed over by who has it,
+// as the answer to its call.
+#include <algorithm>
+
+#include "cluster/directory/keeper.hpp"
+#include "runtime/rehearsal/marks.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+// A transfer that was ordered has succeeded by then, or has not.
+constexpr Duration transfer_time = std::chrono::seconds{5};
+
+std::string name_of(const BalanceStep& step) {
+  return step.service + "/" + std::to_string(step.shard);
+}
+
+}  // namespace
+
+// Shard time is never far from the clock of whoever leads.
+BalanceInput DirectoryKeeper::balance_input() const {
+  return reports_.input(table_, spec_.platform->clock().wall(), spec_.options.balance);
+}
+
+bool DirectoryKeeper::is_allowed(const BalanceStep& step) const {
+  if (spec_.options.balancing) return true;
+  return step.reason == BalanceReason::drain || step.reason == BalanceReason::abandoned ||
+         step.reason == BalanceReason::factor || step.reason == BalanceReason::placed;
+}
+
+void DirectoryKeeper::balance() {
+  if (table_.version() == 0) return;
+  const BalanceInput input = balance_input();
+  for (const BalanceStep& step : next_steps(input).steps) {
+    if (!is_allowed(step)) continue;
+    if (step.kind == BalanceStep::Kind::set_places)
+      set_places(step);
+    else
+      transfer(step);
+  }
+  if (!wants_reports(input)) return;
+  // A call that is answered is made again, with what has become of the moves.
+  for (auto& [node, waiting] : std::exchange(waiting_, {})) answer(waiting);
+}
+
+void DirectoryKeeper::set_places(const BalanceStep& step) {
+  const DirectoryShard* shard = find_shard(table_, step.service, step.shard);
+  if (!shard) return;
+  directory::v1::SetPlacesRequest request;
+  request.set_service(step.service);
+  request.set_shard(step.shard);
+  request.set_based_on(shard->version());
+  for (const std::string& node : step.places) request.add_nodes(node);
+  if (step.reason == BalanceReason::abandoned) {
+    TROUPE_SOMETIMES("a move was abandoned");
+    request.set_avoid(step.from);
+  }
+  TROUPE_SOMETIMES("the balancer moved something");
+  *request.mutable_why() = why(to_string(step.reason) + ": " + cluster::why(step));
+  change("the places of " + name_of(step),
+         directory::v1::DirectoryRef{std::string{directory_key}}.SetPlaces(request), request.why());
+}
+
+void DirectoryKeeper::transfer(const BalanceStep& step) {
+  const MonotonicTime now = spec_.platform->clock().now();
+  const auto waiting = waiting_.find(step.from);
+  if (waiting == waiting_.end()) return;  // it calls again
+  const auto [last, first_time] = transferred_.emplace(name_of(step), now);
+  if (!first_time && now - last->second < transfer_time) return;
+  last->second = now;
+  LeadershipOrder& order = waiting->second.transfers.emplace_back();
+  order.set_service(step.service);
+  order.set_shard(step.shard);
+  order.set_node(step.to);
+  TROUPE_SOMETIMES("the balancer had leadership handed over");
+  spec_.platform->log().info("directory.transfer",
+                             "leadership of " + name_of(step) + " is to go from " + step.from +
+                                 " to " + step.to + ": " + cluster::why(step),
+                             {{"who", spec_.node}, {"what", name_of(step)}});
+}
+
+// While something moves or drains: once a second instead of with each call.
+bool DirectoryKeeper::wants_reports(const BalanceInput& input) const {
+  const bool ordered =
+      std::ranges::any_of(waiting_, [](const auto& one) { return !one.second.transfers.empty(); });
+  const bool moving = std::ranges::any_of(
+      input.shards, [](const BalanceShard& shard) { return shard.moving_since.has_value(); });
+  const bool draining = std::ranges::any_of(input.nodes, [&](const BalanceNode& node) {
+    return node.state == BalanceNode::State::draining && !left_on_node(input, node.name).nothing();
+  });
+  return ordered || moving || draining;
+}
+
+}  // namespace troupe::cluster

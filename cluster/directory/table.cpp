@@ -1,0 +1,154 @@
+#include "cluster/directory/table.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace troupe::cluster {
+namespace {
+
+using ShardKey = std::pair<std::string_view, std::uint32_t>;
+
+std::string_view key_of(const DirectoryNode& node) {
+  return node.name();
+}
+std::string_view key_of(const DirectoryService& service) {
+  return service.service();
+}
+ShardKey key_of(const DirectoryShard& shard) {
+  return {shard.service(), shard.shard()};
+}
+std::string_view key_of(const DirectoryFormat& format) {
+  return format.name();
+}
+
+template <class List, class Key>
+auto place_in(List& list, const Key& key) {
+  return std::lower_bound(list.begin(), list.end(), key,
+                          [](const auto& entry, const Key& than) { return key_of(entry) < than; });
+}
+
+template <class List, class Key>
+auto find_in(const List& list, const Key& key) {
+  const auto place = place_in(list, key);
+  return place != list.end() && key_of(*place) == key ? &*place : nullptr;
+}
+
+template <class Entry>
+void put_into(google::protobuf::RepeatedPtrField<Entry>& list, Entry entry) {
+  const auto place = place_in(list, key_of(entry));
+  if (place != list.end() && key_of(*place) == key_of(entry)) {
+    *place = std::move(entry);
+    return;
+  }
+  int at = static_cast<int>(place - list.begin());
+  *list.Add() = std::move(entry);
+  for (int i = list.size() - 1; i > at; --i) list.SwapElements(i, i - 1);
+}
+
+template <class Entry>
+void add_newer(const google::protobuf::RepeatedPtrField<Entry>& from, std::uint64_t since,
+               google::protobuf::RepeatedPtrField<Entry>& to) {
+  for (const Entry& entry : from)
+    if (entry.version() > since) *to.Add() = entry;
+}
+
+template <class List>
+bool equal_texts(const List& one, const List& other) {
+  return std::equal(one.begin(), one.end(), other.begin(), other.end());
+}
+
+}  // namespace
+
+const DirectoryNode* find_node(const DirectoryTable& table, std::string_view name) {
+  return find_in(table.nodes(), name);
+}
+
+const DirectoryService* find_service(const DirectoryTable& table, std::string_view service) {
+  return find_in(table.services(), service);
+}
+
+const DirectoryShard* find_shard(const DirectoryTable& table, std::string_view service,
+                                 std::uint32_t shard) {
+  return find_in(table.shards(), ShardKey{service, shard});
+}
+
+void put(DirectoryTable& table, DirectoryNode node) {
+  put_into(*table.mutable_nodes(), std::move(node));
+}
+
+void put(DirectoryTable& table, DirectoryService service) {
+  put_into(*table.mutable_services(), std::move(service));
+}
+
+void put(DirectoryTable& table, DirectoryShard shard) {
+  put_into(*table.mutable_shards(), std::move(shard));
+}
+
+void put(DirectoryTable& table, DirectoryFormat format) {
+  put_into(*table.mutable_formats(), std::move(format));
+}
+
+DirectoryTable difference(const DirectoryTable& table, std::uint64_t since) {
+  DirectoryTable newer;
+  newer.set_cluster_id(table.cluster_id());
+  newer.set_version(table.version());
+  add_newer(table.nodes(), since, *newer.mutable_nodes());
+  add_newer(table.services(), since, *newer.mutable_services());
+  add_newer(table.shards(), since, *newer.mutable_shards());
+  add_newer(table.formats(), since, *newer.mutable_formats());
+  return newer;
+}
+
+bool merge(DirectoryTable& copy, const DirectoryTable& newer) {
+  if (newer.version() <= copy.version()) return false;
+  if (!copy.cluster_id().empty() && newer.cluster_id() != copy.cluster_id()) return false;
+  copy.set_cluster_id(newer.cluster_id());
+  copy.set_version(newer.version());
+  for (const DirectoryNode& node : newer.nodes()) put(copy, node);
+  for (const DirectoryService& service : newer.services()) put(copy, service);
+  for (const DirectoryShard& shard : newer.shards()) put(copy, shard);
+  for (const DirectoryFormat& format : newer.formats()) put(copy, format);
+  return true;
+}
+
+bool same_description(const DirectoryNode& entry, const DirectoryNode& said) {
+  const auto same_label = [](const DirectoryLabel& one, const DirectoryLabel& other) {
+    return one.name() == other.name() && one.value() == other.value();
+  };
+  return entry.incarnation() == said.incarnation() && entry.mesh() == said.mesh() &&
+         entry.admin() == said.admin() && equal_texts(entry.services(), said.services()) &&
+         equal_texts(entry.formats(), said.formats()) &&
+         std::equal(entry.labels().begin(), entry.labels().end(), said.labels().begin(),
+                    said.labels().end(), same_label);
+}
+
+std::vector<std::string> control_nodes(const DirectoryTable& table) {
+  std::vector<std::string> names;
+  for (const DirectoryNode& node : table.nodes())
+    if (node.control()) names.push_back(node.name());
+  return names;
+}
+
+bool has_places(const DirectoryTable& table, std::string_view node) {
+  return std::ranges::any_of(table.shards(), [&](const DirectoryShard& shard) {
+    return std::ranges::find(shard.nodes(), node) != shard.nodes().end();
+  });
+}
+
+std::string state_of(const DirectoryNode& node) {
+  switch (node.state()) {
+    case DirectoryNode::JOINING:
+      return "joining";
+    case DirectoryNode::UP:
+      return node.draining() ? "draining" : "up";
+    case DirectoryNode::DOWN:
+      return "down";
+    case DirectoryNode::REMOVED:
+      return "removed";
+    default:
+      return "unknown";
+  }
+}
+
+}  // namespace troupe::cluster

@@ -1,0 +1,195 @@
+#include "cluster/node_directory.hpp"
+
+#include <algorithm>
+#include <caf/event_based_actor.hpp>
+#include <utility>
+
+#include "actors/encoding.hpp"
+#include "actors/shard/shard_actor.hpp"
+#include "cluster/directory/service.hpp"
+#include "cluster/founding.hpp"
+#include "cluster/node_servers.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+// The table is small and its changes are to be seen at once.
+actors::ShardOptions directory_options(const config::Storage& storage) {
+  actors::ShardOptions options;
+  options.apply_delay_max = std::chrono::milliseconds{10};
+  options.checkpoint_entries = storage.checkpoint_entries;
+  options.checkpoint_wal_bytes = std::min<std::uint64_t>(storage.checkpoint_wal_bytes, 4u << 20);
+  options.page_cache_bytes = 1u << 20;
+  return options;
+}
+
+// As the directory says; before it has, as the manifest has it. A node that joins has none of its
+// own.
+std::vector<std::string> control_of(const config::Manifest& manifest, const std::string& node,
+                                    const FolderIdentity& identity, const DirectoryTable& known) {
+  if (known.version() > 0) return control_nodes(known);
+  if (identity.membership != Membership::joiner) return control_nodes(manifest);
+  config::Manifest others = manifest;
+  std::erase_if(others.nodes, [&](const config::Node& one) { return one.name == node; });
+  return control_nodes(others);
+}
+
+actors::ChildSpec executor_child(std::string id,
+                                 std::function<void(std::shared_ptr<actors::Executor>)> run_on) {
+  actors::ChildSpec child;
+  child.id = std::move(id);
+  child.shutdown = std::chrono::seconds{1};
+  child.start = [run_on = std::move(run_on)](caf::event_based_actor* parent) {
+    caf::actor actor = actors::spawn_executor(parent->system());
+    run_on(actors::executor_of(actor));
+    return actor;
+  };
+  return child;
+}
+
+}  // namespace
+
+NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
+    : spec_(std::move(spec)), node_(spec_.node->name), cluster_(spec_.manifest->cluster.name) {
+  const config::Manifest& manifest = *spec_.manifest;
+  const FolderIdentity& identity = spec_.folder->identity();
+  const DirectoryTable& known = *spec_.known;
+  control_ = control_of(manifest, node_, identity, known);
+  spec_.router->add_service(*directory_service().type, {control_});
+
+  CacheSpec cache;
+  cache.platform = spec_.platform;
+  cache.self = describe_node(manifest, *spec_.node, *spec_.registry);
+  cache.self.set_incarnation(spec_.incarnation);
+  cache.control = control_;
+  cache.file = spec_.folder->directory();
+  cache.known = known;
+  cache.reach = [this](const std::string& node, std::string bytes, MonotonicTime deadline,
+                       std::function<void(Result<std::string>)> answer) {
+    reach(node, std::move(bytes), deadline, std::move(answer));
+  };
+  cache.changed = [this](const DirectoryTable& newer) {
+    tell_mesh(newer);
+    if (spec_.changed) spec_.changed(newer);
+  };
+  cache.report = spec_.report;
+  cache.transfer = spec_.transfer;
+  cache_ = std::make_unique<DirectoryCache>(std::move(cache));
+  tell_mesh(*table());
+  spec_.mesh->on_call(FrameKind::directory, [this](const IncomingCall& call) {
+    if (!call.begin()) return;
+    reach_here(call.from(), std::move(call.bytes()), call.deadline(),
+               [call](Result<std::string> answer) { call.answer(std::move(answer)); });
+  });
+  if (std::ranges::find(control_, node_) != control_.end()) keep(manifest, identity);
+}
+
+void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity& identity) {
+  actors::ShardSpec shard;
+  shard.service = &directory_service();
+  shard.group = directory_group;
+  shard.folder = spec_.folder->shards();
+  shard.options = directory_options(manifest.storage);
+  hosted_.service = shard.service;
+  hosted_.shards.push_back(
+      {shard, spec_.platform->workers().queue(shard.name(), runtime::Workers::Kind::pooled),
+       std::make_shared<actors::ShardVitals>()});
+
+  KeeperSpec keeper;
+  keeper.platform = spec_.platform;
+  keeper.node = node_;
+  keeper.local = [router = spec_.router](actors::CallBase call, actors::CallOptions options,
+                                         actors::ReplyTo reply_to) {
+    router->send_here(std::move(call), std::move(options), std::move(reply_to));
+  };
+  keeper.vitals = hosted_.shards.front().vitals;
+  keeper.linked = spec_.linked;
+  keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
+  keeper.may_found = identity.membership == Membership::founder;
+  keeper.options.down_after = manifest.balancer.down_after;
+  keeper.options.balancing = manifest.balancer.enabled;
+  keeper.options.balance.repair_delay = manifest.balancer.repair_after;
+  keeper_ = std::make_unique<DirectoryKeeper>(std::move(keeper));
+}
+
+void NodeDirectory::reach(const std::string& node, std::string bytes, MonotonicTime deadline,
+                          std::function<void(Result<std::string>)> answer) {
+  if (node != node_)
+    return spec_.mesh->call(node, FrameKind::directory, std::move(bytes), deadline,
+                            std::move(answer));
+  reach_here(node_, std::move(bytes), deadline, std::move(answer));
+}
+
+// Any node may be asked; who does not keep the directory says who does.
+void NodeDirectory::reach_here(const std::string& from, std::string bytes, MonotonicTime deadline,
+                               std::function<void(Result<std::string>)> answer) {
+  if (keeper_) return keeper_->take(from, std::move(bytes), deadline, std::move(answer));
+  DirectoryAnswer elsewhere;
+  elsewhere.set_leader(cache_->keeper());
+  answer(actors::encode(elsewhere));
+}
+
+std::vector<std::string> NodeDirectory::others(const std::vector<std::string>& fallback) const {
+  const auto known = table();
+  if (known->version() == 0) return fallback;
+  std::vector<std::string> names;
+  for (const DirectoryNode& node : known->nodes())
+    if (node.name() != node_ && node.state() != DirectoryNode::REMOVED)
+      names.push_back(node.name());
+  return names;
+}
+
+// A node that is removed is no peer any more; where others are, the table knows.
+void NodeDirectory::tell_mesh(const DirectoryTable& newer) {
+  for (const DirectoryNode& node : newer.nodes()) {
+    if (node.name() == node_) continue;
+    if (node.state() == DirectoryNode::REMOVED) {
+      spec_.mesh->remove_peer(node.name());
+    } else if (const auto address = config::parse_address(node.mesh())) {
+      spec_.mesh->set_peer(node.name(), address_of(*address));
+    }
+  }
+}
+
+actors::ChildSpec NodeDirectory::child(const actors::SupervisionContext& context,
+                                       runtime::NodeLog& log,
+                                       const actors::ConsensusFactory& consensus) {
+  actors::SupervisorSpec supervisor;
+  if (keeper_) {
+    const HostedShard& shard = hosted_.shards.front();
+    actors::ChildSpec group;
+    group.id = "group";
+    group.shutdown = std::chrono::seconds{10};
+    actors::ShardSurroundings surroundings{spec_.platform,
+                                           &log,
+                                           consensus,
+                                           shard.queue,
+                                           shard.vitals,
+                                           [this] { keeper_->look(); },
+                                           [this] { keeper_->look(); }};
+    group.start = [spec = shard.spec, surroundings, type = hosted_.service->type,
+                   router = spec_.router](caf::event_based_actor* parent) {
+      caf::actor actor = actors::spawn_shard(parent->system(), spec, surroundings);
+      router->announce(*type, spec.shard, actor,
+                       [vitals = surroundings.vitals] { return vitals->leader(); });
+      return actor;
+    };
+    supervisor.children.push_back(std::move(group));
+    supervisor.children.push_back(
+        executor_child("keeper", [this](std::shared_ptr<actors::Executor> executor) {
+          keeper_->run_on(std::move(executor));
+        }));
+  }
+  supervisor.children.push_back(executor_child(
+      "copy",
+      [this](std::shared_ptr<actors::Executor> executor) { cache_->run_on(std::move(executor)); }));
+  actors::ChildSpec child;
+  child.id = "directory";
+  child.shutdown = Duration::max();
+  child.start = [context, supervisor = std::move(supervisor)](caf::event_based_actor* parent) {
+    return actors::spawn_supervisor(parent->system(), context, {"directory"}, supervisor);
+  };
+  return child;
+}
+
+}  // namespace troupe::cluster

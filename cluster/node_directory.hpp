@@ -1,0 +1,91 @@
+// A node's part in the directory of its cluster: its copy of the table, and on control nodes the
+// replica of the directory's group with its keeper. A node that is alone in its manifest has none.
+//
+//   directory
+//   +- group             control nodes: the shard of the service troupe.directory.v1.Directory
+//   +- keeper            control nodes
+//   +- copy
+//
+// Threads: made by the node before its actors start; then any thread. It outlives the node's
+// actors; router, mesh and exchange outlive it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/supervision.hpp"
+#include "cluster/data_folder.hpp"
+#include "cluster/directory/cache.hpp"
+#include "cluster/directory/keeper.hpp"
+#include "cluster/hosted.hpp"
+#include "cluster/mesh/mesh.hpp"
+#include "cluster/router.hpp"
+
+namespace troupe::cluster {
+
+struct NodeDirectorySpec {
+  runtime::Platform* platform = nullptr;
+  const config::Manifest* manifest = nullptr;  // while it is made
+  const config::Node* node = nullptr;          // while it is made
+  const actors::ServiceRegistry* registry = nullptr;
+  const DataFolder* folder = nullptr;  // while it is made
+  // What the folder has of the directory, while it is made; version 0: nothing.
+  const DirectoryTable* known = nullptr;
+  std::uint64_t incarnation = 0;  // of this process
+  Router* router = nullptr;
+  Mesh* mesh = nullptr;
+  std::function<bool(const std::string& node)> linked;
+  // The node's copy of the table is newer, by these entries; inside the copy's actor, as what
+  // follows.
+  std::function<void(const DirectoryTable& newer)> changed = {};
+  std::function<void(DirectoryCall&)> report = {};
+  std::function<void(const LeadershipOrder&)> transfer = {};
+};
+
+class NodeDirectory {
+ public:
+  // Takes calls of kind `directory` from the mesh, which has not started yet.
+  explicit NodeDirectory(NodeDirectorySpec spec);
+
+  // As the data folder had it at first. Version 0: this node has never known any.
+  std::shared_ptr<const DirectoryTable> table() const { return cache_->table(); }
+  DirectoryView view() const { return cache_->view(); }
+
+  // An operator's order or question, carried out by whoever keeps the directory. Errors are those
+  // of docs/errors/directory.md and of calls. `answer` comes once, from any thread.
+  void order(const DirectoryOrder& order, std::function<void(Result<DirectoryOutcome>)> answer);
+
+  // The other nodes of the cluster; as long as the directory is not known: `fallback`.
+  std::vector<std::string> others(const std::vector<std::string>& fallback) const;
+
+  // The nodes that vote in the directory's group, which is made with them.
+  const std::vector<std::string>& control() const { return control_; }
+
+  // The replica of the directory's group, null on nodes that are not control nodes.
+  const HostedService* hosted() const { return keeper_ ? &hosted_ : nullptr; }
+
+  // For the node's tree.
+  actors::ChildSpec child(const actors::SupervisionContext& context, runtime::NodeLog& log,
+                          const actors::ConsensusFactory& consensus);
+
+ private:
+  void reach(const std::string& node, std::string bytes, MonotonicTime deadline,
+             std::function<void(Result<std::string>)> answer);
+  void reach_here(const std::string& from, std::string bytes, MonotonicTime deadline,
+                  std::function<void(Result<std::string>)> answer);
+  void keep(const config::Manifest& manifest, const FolderIdentity& identity);
+  void tell_mesh(const DirectoryTable& newer);
+  void carry_out(actors::Call<directory::v1::Changed> call, const std::string& what,
+                 std::function<void(Result<DirectoryOutcome>)> answer);
+
+  const NodeDirectorySpec spec_;
+  const std::string node_;
+  const std::string cluster_;
+  std::vector<std::string> control_;
+  HostedService hosted_;
+  std::unique_ptr<DirectoryKeeper> keeper_;  // null: no control node
+  std::unique_ptr<DirectoryCache> cache_;
+};
+
+}  // namespace troupe::cluster

@@ -1,0 +1,124 @@
+// What operators order and ask of the directory, at whichever node: orders go to the directory's
+// service like any command, questions to whoever keeps it.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/directory/service.hpp"
+#include "cluster/node_directory.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+namespace v1 = directory::v1;
+
+// A change of one replica's place, based on what this node knows. PLACES_UNSUITABLE, SHARD_UNKNOWN.
+Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryOrder::Move& move) {
+  const DirectoryShard* shard = find_shard(table, move.service(), move.shard());
+  const std::string name = move.service() + "/" + std::to_string(move.shard());
+  if (!shard) return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name);
+  v1::SetPlacesRequest request;
+  request.set_service(move.service());
+  request.set_shard(move.shard());
+  request.set_based_on(shard->version());
+  *request.mutable_nodes() = shard->nodes();
+  const auto from = std::ranges::find(*request.mutable_nodes(), move.from());
+  if (from == request.mutable_nodes()->end())
+    return invalid_argument("PLACES_UNSUITABLE", name + " is not to have a replica on node " +
+                                                     move.from() + "; nothing can move from there");
+  *from = move.to();
+  return request;
+}
+
+}  // namespace
+
+void NodeDirectory::carry_out(actors::Call<v1::Changed> call, const std::string& what,
+                              std::function<void(Result<DirectoryOutcome>)> answer) {
+  spec_.router->call<v1::Changed>(
+      std::move(call), {.caller = "operator"},
+      [this, what, answer = std::move(answer)](Result<v1::Changed> changed) {
+        runtime::Logger& log = spec_.platform->log();
+        if (!changed) {
+          log.warn("directory.order_refused", what + ": " + changed.error().describe(),
+                   {{"who", "operator"}, {"what", what}});
+          return answer(std::move(changed).error());
+        }
+        log.info("directory.ordered", "an operator ordered: " + what,
+                 {{"who", "operator"}, {"what", what}, {"version", changed->version()}});
+        DirectoryOutcome outcome;
+        outcome.set_version(changed->version());
+        outcome.set_cluster_id(table()->cluster_id());
+        answer(std::move(outcome));
+      });
+}
+
+void NodeDirectory::order(const DirectoryOrder& order,
+                          std::function<void(Result<DirectoryOutcome>)> answer) {
+  const v1::DirectoryRef directory{std::string{directory_key}};
+  v1::Why why;
+  why.set_who("operator");
+  why.set_text(order.why().empty() ? "ordered at node " + node_ : order.why());
+  const auto set_node = [&](const std::string& what, v1::SetNodeRequest request) {
+    *request.mutable_why() = why;
+    carry_out(directory.SetNode(request), what, std::move(answer));
+  };
+  v1::SetNodeRequest node;
+  switch (order.order_case()) {
+    case DirectoryOrder::kDrain:
+      node.set_node(order.drain().node());
+      node.set_draining(!order.drain().cancel());
+      return set_node((order.drain().cancel() ? "do not drain " : "drain ") + node.node(), node);
+    case DirectoryOrder::kCordon:
+      node.set_node(order.cordon().node());
+      node.set_cordoned(!order.cordon().cancel());
+      return set_node((order.cordon().cancel() ? "do not cordon " : "cordon ") + node.node(), node);
+    case DirectoryOrder::kRemove:
+      node.set_node(order.remove().node());
+      node.set_state(DirectoryNode::REMOVED);
+      return set_node("remove " + node.node(), node);
+    case DirectoryOrder::kMove: {
+      auto request = moved(*table(), order.move());
+      if (!request) return answer(std::move(request).error());
+      *request->mutable_why() = why;
+      return carry_out(directory.SetPlaces(*request),
+                       "move " + order.move().service() + "/" +
+                           std::to_string(order.move().shard()) + " from " + order.move().from() +
+                           " to " + order.move().to(),
+                       std::move(answer));
+    }
+    case DirectoryOrder::kReplicate: {
+      v1::SetFactorRequest request;
+      request.set_service(order.replicate().service());
+      request.set_factor(order.replicate().factor());
+      *request.mutable_why() = why;
+      return carry_out(directory.SetFactor(request),
+                       order.replicate().service() + " has " +
+                           std::to_string(order.replicate().factor()) + " replicas of each shard",
+                       std::move(answer));
+    }
+    case DirectoryOrder::kAdmit: {
+      if (order.admit().cluster() != cluster_)
+        return answer(failed_precondition("DIRECTORY_FOREIGN", "the node is to join the cluster " +
+                                                                   order.admit().cluster() +
+                                                                   ", this is " + cluster_));
+      v1::AdmitRequest request;
+      *request.mutable_node() = order.admit().node();
+      *request.mutable_why() = why;
+      return carry_out(directory.Admit(request), "admit node " + request.node().name(),
+                       std::move(answer));
+    }
+    case DirectoryOrder::kQuestion:
+      return cache_->ask_keeper(order.question(),
+                                [answer = std::move(answer)](Result<DirectoryAnswer> said) {
+                                  if (!said) return answer(std::move(said).error());
+                                  DirectoryOutcome outcome;
+                                  *outcome.mutable_left() = said->left();
+                                  *outcome.mutable_plan() = said->plan();
+                                  answer(std::move(outcome));
+                                });
+    case DirectoryOrder::ORDER_NOT_SET:
+      break;
+  }
+  answer(invalid_argument("DIRECTORY_ORDER_EMPTY", "the order says nothing that is to be done"));
+}
+
+}  // namespace troupe::cluster

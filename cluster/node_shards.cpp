@@ -1,0 +1,165 @@
+#include "cluster/node_shards.hpp"
+
+#include <algorithm>
+#include <caf/actor_cast.hpp>
+#include <utility>
+
+#include "actors/shard/shard_actor.hpp"
+#include "runtime/rehearsal/marks.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+const HostedService* find_service(const Hosted::Services& services, const std::string& name) {
+  const auto found = std::ranges::find_if(
+      services, [&](const HostedService& one) { return one.service->type->name == name; });
+  return found == services.end() ? nullptr : &*found;
+}
+
+bool have(const ShardPlaces& places, const std::string& node) {
+  return std::ranges::find(places.nodes, node) != places.nodes.end();
+}
+
+// All files of a shard, of every generation.
+actors::OtherShardFiles all_files(const actors::ShardSpec& spec) {
+  actors::OtherShardFiles files = spec.other_files(1);
+  files.own.clear();
+  return files;
+}
+
+std::string child_id(std::uint32_t shard) {
+  return "shard " + std::to_string(shard);
+}
+
+}  // namespace
+
+// What an operation that is under way promises is not seen here, and does not count: nothing was
+// acknowledged before the log had it.
+bool NodeShards::has_past(runtime::GroupId group) const {
+  const auto record = spec_.log->record(group);
+  return record && (record->snapshot_index > 0 || spec_.log->last_index(group) > 0);
+}
+
+Result<void> NodeShards::begin() {
+  const auto services = spec_.hosted->now();
+  for (const ShardPlaces& places : spec_.places->all()) {
+    const HostedService* const service = find_service(*services, places.service);
+    if (!service) continue;
+    const runtime::GroupId group = group_of(places.service, places.shard);
+    if (have(places, spec_.node) || has_past(group)) {
+      known_[group].here = spec_.hosted->add(places.service, places.shard, false).has_value();
+    } else if (spec_.log->record(group)) {
+      TROUPE_CHECK(
+          all_files(spec_.hosted->spec_of(*service, places.shard)).remove(spec_.platform->disk()));
+    }
+  }
+  spec_.places->subscribe([self = weak_from_this()](runtime::GroupId group) {
+    if (const auto shards = self.lock()) shards->places_changed(group);
+  });
+  return {};
+}
+
+caf::actor NodeShards::start_service(const std::string& service, const SpawnService& spawn) {
+  const std::lock_guard guard{mutex_};
+  caf::actor supervisor = spawn(*find_service(*spec_.hosted->now(), service));
+  supervisors_[service] = supervisor.address();
+  return supervisor;
+}
+
+void NodeShards::places_changed(runtime::GroupId group) {
+  {
+    const std::lock_guard guard{mutex_};
+    if (closed_) return;
+    const auto places = spec_.places->of(group);
+    spec_.router->place(places->service, places->shard, places->nodes);
+    if (const caf::actor shard = actor_of(places->service, places->shard))
+      actors::send_job(shard, [](actors::Shard& one) { one.places_changed(); });
+  }
+  look(group);
+}
+
+void NodeShards::look(runtime::GroupId group) {
+  const std::lock_guard guard{mutex_};
+  const auto places = spec_.places->of(group);
+  if (closed_ || !places) return;
+  const Known known = known_[group];
+  if (known.ending) return;  // and will be looked at when it has ended
+  const bool wanted = have(*places, spec_.node) || has_past(group);
+  if (wanted && !known.here) begin_shard(*places);
+  if (!wanted && known.here) end_shard(group, *places);
+}
+
+void NodeShards::begin_shard(const ShardPlaces& places) {
+  const auto shard = spec_.hosted->add(places.service, places.shard, true);
+  const auto services = spec_.hosted->now();
+  const HostedService* const service = find_service(*services, places.service);
+  if (!shard || !service)
+    return spec_.platform->log().warn(
+        "shards.misplaced", "a shard is to have a replica here, but this node has no such service",
+        {{"service", places.service}, {"shard", places.shard}});
+  TROUPE_SOMETIMES("a shard began on a node that ran already");
+  spec_.platform->log().info("shards.begin", "a shard begins here",
+                             {{"shard", shard->spec.name()}});
+  known_[shard->spec.group].here = true;
+  if (const auto supervisor = caf::actor_cast<caf::actor>(supervisors_[places.service]))
+    actors::add_child(supervisor, make_child_(*service, *shard));
+}
+
+void NodeShards::end_shard(runtime::GroupId group, const ShardPlaces& places) {
+  const auto shard = spec_.hosted->remove(places.service, places.shard);
+  if (!shard) return;
+  TROUPE_SOMETIMES("a shard ended on a node that goes on");
+  spec_.platform->log().info("shards.end", "a shard has left this node",
+                             {{"shard", shard->spec.name()}});
+  known_[group] = {.here = false, .ending = true};
+  const actors::ServiceType& type = *shard->spec.service->type;
+  spec_.router->announce(type, places.shard, {});
+  // The last jobs of its actor are before this in the queue.
+  const std::shared_ptr<void> ticket{
+      nullptr, [self = weak_from_this(), shard = *shard, disk = &spec_.platform->disk(),
+                log = &spec_.platform->log()](void*) {
+        shard.queue->post(
+            [self, files = all_files(shard.spec), group = shard.spec.group, disk, log] {
+              if (const auto removed = files.remove(*disk); !removed)
+                log->warn("shards.files_left", removed.error().describe(), {});
+              if (const auto shards = self.lock()) shards->ended(group);
+            });
+      }};
+  if (const auto supervisor = caf::actor_cast<caf::actor>(supervisors_[places.service]))
+    actors::end_child(supervisor, child_id(places.shard), ticket);
+}
+
+void NodeShards::ended(runtime::GroupId group) {
+  {
+    const std::lock_guard guard{mutex_};
+    if (closed_) return;
+    known_[group].ending = false;
+    // A start that was under way when it was to end may have announced it since.
+    if (const auto places = spec_.places->of(group))
+      for (const HostedService& service : *spec_.hosted->now())
+        if (service.service->type->name == places->service)
+          spec_.router->announce(*service.service->type, places->shard, {});
+  }
+  look(group);
+}
+
+caf::actor NodeShards::actor_of(const std::string& service, std::uint32_t shard) const {
+  const auto services = spec_.hosted->now();
+  const HostedService* const found = find_service(*services, service);
+  return found ? spec_.router->shard(*found->service->type, shard) : caf::actor{};
+}
+
+void NodeShards::hand_over(const std::string& service, std::uint32_t shard, const std::string& node,
+                           std::shared_ptr<void> ticket) {
+  const std::lock_guard guard{mutex_};
+  if (closed_) return;
+  if (const caf::actor actor = actor_of(service, shard))
+    actors::send_hand_over(actor, std::move(ticket), node);
+}
+
+void NodeShards::close() {
+  const std::lock_guard guard{mutex_};
+  closed_ = true;
+}
+
+}  // namespace troupe::cluster

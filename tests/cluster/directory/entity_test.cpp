@@ -1,0 +1,199 @@
+// What may become of the directory's table.
+#include <doctest/doctest.h>
+
+#include "cluster/directory/service.hpp"
+#include "cluster/directory/table.hpp"
+#include "tests/actors/entity_harness.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+namespace v1 = directory::v1;
+
+constexpr const char* service = "shelf.v1.Books";
+
+DirectoryNode node_named(const std::string& name) {
+  DirectoryNode node;
+  node.set_name(name);
+  node.set_mesh(name + ":7400");
+  node.add_services(service);
+  node.set_state(DirectoryNode::JOINING);
+  return node;
+}
+
+// Nodes n1 to n3, of which n1 is a control node, and two shards on all of them.
+struct Table {
+  Table() {
+    v1::FoundRequest request;
+    DirectoryTable& table = *request.mutable_table();
+    table.set_cluster_id("id");
+    for (const std::string name : {"n1", "n2", "n3"}) put(table, node_named(name));
+    table.mutable_nodes(0)->set_control(true);
+    DirectoryService& one = *table.add_services();
+    one.set_service(service);
+    one.set_factor(3);
+    for (std::uint32_t shard = 0; shard < 2; ++shard) {
+      DirectoryShard& where = *table.add_shards();
+      where.set_service(service);
+      where.set_shard(shard);
+      for (const std::string name : {"n1", "n2", "n3"}) where.add_nodes(name);
+    }
+    founding = request;
+    REQUIRE(harness.call(ref.Found(request)));
+  }
+  DirectoryTable read(std::uint64_t since = 0) {
+    v1::ReadRequest request;
+    request.set_since(since);
+    auto table = harness.call(ref.Read(request));
+    REQUIRE(table);
+    return *table;
+  }
+  std::string places(std::uint64_t based_on, const std::vector<std::string>& nodes,
+                     const std::string& avoid = {}) {
+    v1::SetPlacesRequest request;
+    request.set_service(service);
+    request.set_shard(1);
+    request.set_based_on(based_on);
+    request.set_avoid(avoid);
+    for (const std::string& node : nodes) request.add_nodes(node);
+    return reason(harness.call(ref.SetPlaces(request)));
+  }
+  std::string admit(const std::string& name, const std::string& mesh) {
+    v1::AdmitRequest request;
+    *request.mutable_node() = node_named(name);
+    request.mutable_node()->set_mesh(mesh);
+    return reason(harness.call(ref.Admit(request)));
+  }
+  std::string set_state(const std::string& name, DirectoryNode::State state) {
+    v1::SetNodeRequest request;
+    request.set_node(name);
+    request.set_state(state);
+    return reason(harness.call(ref.SetNode(request)));
+  }
+  static std::string reason(const Result<v1::Changed>& changed) {
+    return changed ? "" : changed.error().reason;
+  }
+
+  v1::FoundRequest founding;
+  v1::DirectoryRef ref{std::string{directory_key}};
+  troupe::tests::EntityHarness harness{directory_service(), std::string{directory_key}};
+};
+
+TEST_CASE("a directory is filled once; later only services that are new are added") {
+  Table one;
+  CHECK(one.read().version() == 1);
+  REQUIRE(one.harness.call(one.ref.Found(one.founding)));
+  CHECK(one.read().version() == 1);
+
+  DirectoryService& added = *one.founding.mutable_table()->add_services();
+  added.set_service("shelf.v1.Lends");
+  DirectoryShard& where = *one.founding.mutable_table()->add_shards();
+  where.set_service("shelf.v1.Lends");
+  where.add_nodes("n2");
+  REQUIRE(one.harness.call(one.ref.Found(one.founding)));
+  CHECK(one.read().version() == 1);  // n2 has a binary without it
+
+  v1::WelcomeRequest welcome;
+  *welcome.mutable_node() = node_named("n2");
+  welcome.mutable_node()->add_services("shelf.v1.Lends");
+  REQUIRE(one.harness.call(one.ref.Welcome(welcome)));
+  REQUIRE(one.harness.call(one.ref.Found(one.founding)));
+  CHECK(one.read().version() == 3);
+  CHECK(find_shard(one.read(), "shelf.v1.Lends", 0)->founding());
+
+  one.founding.mutable_table()->set_cluster_id("another");
+  CHECK(Table::reason(one.harness.call(one.ref.Found(one.founding))) == "DIRECTORY_FOREIGN");
+}
+
+TEST_CASE("what changed since a version is those entries, and makes a copy of the table whole") {
+  Table one;
+  DirectoryTable copy = one.read();
+  CHECK(one.places(1, {"n2", "n1"}).empty());
+  CHECK(one.set_state("n3", DirectoryNode::DOWN).empty());
+  const DirectoryTable newer = one.read(1);
+  CHECK(newer.nodes_size() == 1);
+  CHECK(newer.shards_size() == 1);
+  CHECK(merge(copy, newer));
+  CHECK_FALSE(merge(copy, newer));
+  CHECK(copy.SerializeAsString() == one.read().SerializeAsString());
+  one.harness.reload();
+  CHECK(copy.SerializeAsString() == one.read().SerializeAsString());
+}
+
+TEST_CASE("places are of nodes that host the service, and based on what they were") {
+  Table one;
+  CHECK(one.places(1, {}) == "PLACES_UNSUITABLE");
+  CHECK(one.places(1, {"n1", "n1"}) == "PLACES_UNSUITABLE");
+  CHECK(one.places(1, {"n1", "n9"}) == "PLACES_UNSUITABLE");
+  CHECK(one.places(1, {"n2", "n3", "n1"}).empty());
+  CHECK_FALSE(find_shard(one.read(), service, 1)->founding());  // in another order
+  CHECK(find_shard(one.read(), service, 0)->founding());
+  CHECK(one.places(1, {"n1"}) == "DIRECTORY_CHANGED");
+  CHECK(one.places(2, {"n1", "n2"}, "n3").empty());
+  const DirectoryShard moved = *find_shard(one.read(), service, 1);
+  REQUIRE(moved.avoided_size() == 1);
+  CHECK(moved.avoided(0).node() == "n3");
+  CHECK(one.places(3, {"n1", "n3"}).empty());
+  CHECK(find_shard(one.read(), service, 1)->avoided_size() == 0);
+}
+
+TEST_CASE("a node is admitted under a name and an address of its own, and may come back as new") {
+  Table one;
+  CHECK(one.admit("n4", "n4:7400").empty());
+  CHECK(one.admit("n4", "n4:7400").empty());
+  CHECK(one.read().version() == 2);
+  CHECK(one.admit("n4", "elsewhere:7400") == "NODE_NAME_TAKEN");
+  CHECK(one.admit("n5", "n1:7400") == "NODE_NAME_TAKEN");
+  CHECK(one.set_state("n4", DirectoryNode::DOWN).empty());
+  CHECK(one.set_state("n4", DirectoryNode::REMOVED).empty());
+  CHECK(one.set_state("n4", DirectoryNode::UP) == "DIRECTORY_NODE_UNKNOWN");
+  CHECK(one.admit("n4", "elsewhere:7400").empty());
+}
+
+TEST_CASE("a node is removed only when nothing needs it") {
+  Table one;
+  CHECK(one.set_state("n1", DirectoryNode::DOWN).empty());
+  CHECK(one.set_state("n1", DirectoryNode::REMOVED) == "NODE_STILL_NEEDED");  // keeps the directory
+  CHECK(one.set_state("n2", DirectoryNode::DOWN).empty());
+  CHECK(one.set_state("n2", DirectoryNode::REMOVED) == "NODE_STILL_NEEDED");  // has places
+  CHECK(one.admit("n4", "n4:7400").empty());
+  CHECK(one.set_state("n4", DirectoryNode::UP).empty());
+  CHECK(one.set_state("n4", DirectoryNode::REMOVED) == "NODE_STILL_NEEDED");  // is up
+}
+
+TEST_CASE("every change stands in the audit log with who wanted it and why") {
+  Table one;
+  v1::SetNodeRequest request;
+  request.set_node("n2");
+  request.set_draining(true);
+  request.mutable_why()->set_who("operator");
+  request.mutable_why()->set_text("a new disk");
+  REQUIRE(one.harness.call(one.ref.SetNode(request)));
+  REQUIRE(one.harness.call(one.ref.SetNode(request)));  // changes nothing
+  v1::AuditRequest audit;
+  const auto page = one.harness.call(one.ref.Audit(audit));
+  REQUIRE(page);
+  REQUIRE(page->items_size() == 2);
+  CHECK(page->items(0).event().node_set().why().text() == "a new disk");
+  CHECK(page->items(1).event().has_founded());
+  audit.set_before(page->items(1).number());
+  CHECK(one.harness.call(one.ref.Audit(audit))->items_size() == 0);
+}
+
+TEST_CASE("a format is switched on when every node reads it") {
+  Table one;
+  v1::SwitchOnRequest request;
+  request.set_format("rows.2");
+  CHECK(Table::reason(one.harness.call(one.ref.SwitchOn(request))) == "FORMAT_NOT_READABLE");
+  for (const std::string name : {"n1", "n2", "n3"}) {
+    v1::WelcomeRequest welcome;
+    *welcome.mutable_node() = node_named(name);
+    welcome.mutable_node()->add_formats("rows.2");
+    REQUIRE(one.harness.call(one.ref.Welcome(welcome)));
+  }
+  REQUIRE(one.harness.call(one.ref.SwitchOn(request)));
+  CHECK(one.read().formats_size() == 1);
+}
+
+}  // namespace
+}  // namespace troupe::cluster

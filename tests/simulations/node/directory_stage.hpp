@@ -1,0 +1,148 @@
+// Three nodes, and what their directory says; a fourth that may join.
+#pragma once
+
+#include "cluster/cluster_id.hpp"
+#include "cluster/directory/service.hpp"
+#include "cluster/directory/table.hpp"
+#include "cluster/gateway/json.hpp"
+#include "cluster/init.hpp"
+#include "tests/simulations/node/three.hpp"
+
+namespace troupe::simulations {
+
+namespace v1 = directory::v1;
+using cluster::DirectoryNode;
+using cluster::DirectoryTable;
+using cluster::DirectoryView;
+
+inline constexpr const char* bank_service = "banking.v1.Accounts";
+inline constexpr auto alive = DirectoryNode::UP;
+inline constexpr auto dead = DirectoryNode::DOWN;
+inline const v1::DirectoryRef table_ref{std::string{cluster::directory_key}};
+
+struct Directory : Three {
+  using Three::Three;
+
+  DirectoryView view_at(const std::string& node) {
+    DirectoryView view;
+    const auto answer = ask_admin(world, "/v1/directory", node);
+    if (answer.status == 200) REQUIRE(cluster::json_to_message(answer.body, view));
+    return view;
+  }
+  DirectoryView view(std::size_t i) { return view_at(name(i)); }
+
+  // Every node that runs knows the same table, of this version at least.
+  bool agreed(std::uint64_t version = 1) {
+    std::string bytes;
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (!machine(i).up()) continue;
+      const DirectoryView known = view(i);
+      if (!known.reached() || known.table().version() < version) return false;
+      const std::string one = known.table().SerializeAsString();
+      if (bytes.empty()) bytes = one;
+      if (one != bytes) return false;
+    }
+    return !bytes.empty();
+  }
+  bool states_are(const std::vector<DirectoryNode::State>& states) {
+    if (!agreed()) return false;
+    for (std::size_t i = 0; i < 3; ++i)
+      if (machine(i).up()) {
+        const DirectoryTable table = view(i).table();
+        for (std::size_t k = 0; k < 3; ++k)
+          if (cluster::find_node(table, name(k))->state() != states[k]) return false;
+        return true;
+      }
+    return false;
+  }
+  void wait(const std::function<bool()>& done, Duration limit = 20s) {
+    const auto until = world.now() + limit;
+    while (!done() && world.now() < until) world.run_for(100ms);
+    REQUIRE(done());
+  }
+  void settle() {
+    wait([&] { return states_are({alive, alive, alive}); });
+  }
+  std::size_t keeper() {
+    for (std::size_t i = 0; i < 3; ++i)
+      if (machine(i).up()) {
+        const std::string keeper = view(i).keeper();
+        for (std::size_t k = 0; k < 3; ++k)
+          if (name(k) == keeper) return k;
+      }
+    FAIL("nobody keeps the directory");
+    return 0;
+  }
+
+  // An order as `troupe` sends it.
+  cluster::DirectoryOutcome ordered(const std::string& order, const std::string& node) {
+    cluster::DirectoryOutcome outcome;
+    const auto answer = order_admin(world, "/v1/directory", order, node);
+    CAPTURE(answer.body);
+    REQUIRE(answer.status == 200);
+    REQUIRE(cluster::json_to_message(answer.body, outcome));
+    return outcome;
+  }
+  cluster::LeftOnNodeReport left_on(const std::string& node, const std::string& asked) {
+    cluster::DirectoryOutcome outcome;
+    const auto answer =
+        order_admin(world, "/v1/directory", R"({"question":{"leftOn":")" + node + R"("}})", asked);
+    if (answer.status != 200) {  // the keeper has just changed
+      outcome.mutable_left()->set_unknown(1);
+      return outcome.left();
+    }
+    REQUIRE(cluster::json_to_message(answer.body, outcome));
+    return outcome.left();
+  }
+
+  Result<v1::Changed> order(std::size_t i, actors::Call<v1::Changed> call) {
+    std::optional<Result<v1::Changed>> changed;
+    dynamic_cast<NodeProcess&>(*machine(i).process())
+        .node()
+        .client()
+        .call<v1::Changed>(std::move(call), {}, [&](auto reply) { changed = std::move(reply); });
+    world.run_until([&] { return changed.has_value(); }, 20s);
+    REQUIRE(changed);
+    return *changed;
+  }
+  v1::SetPlacesRequest places(std::size_t i, std::uint32_t shard, std::vector<std::string> nodes) {
+    v1::SetPlacesRequest request;
+    request.set_service(bank_service);
+    request.set_shard(shard);
+    request.set_based_on(cluster::find_shard(view(i).table(), bank_service, shard)->version());
+    for (const std::string& node : nodes) request.add_nodes(node);
+    request.mutable_why()->set_who("operator");
+    return request;
+  }
+
+  // n4 is admitted, and runs from then on. Its manifest has it beside the others.
+  Machine& join_n4() {
+    grown = manifest;
+    config::Node node = grown.nodes.back();
+    node.name = "n4";
+    node.mesh = {"n4", 7400};
+    node.gateway = config::Address{"n4", 8080};
+    node.admin = {"n4", 7480};
+    grown.nodes.push_back(node);
+    const auto outcome =
+        ordered(R"({"admit":{"cluster":"three","node":{"name":"n4","mesh":"n4:7400"}}})", "n2");
+    Machine& added =
+        world.add("n4",
+                  [this, id = outcome.cluster_id()](
+                      runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
+                    auto& disk = platform.disk();
+                    TROUPE_TRY(known, cluster::DataFolder::look(disk, "/data"));
+                    if (!known)
+                      TROUPE_CHECK(cluster::create_cluster(disk, grown, {"n4"}, id,
+                                                           cluster::Membership::joiner));
+                    TROUPE_TRY(started, cluster::Node::start(platform, grown, "n4",
+                                                             actors::ServiceRegistry::global()));
+                    return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(started)});
+                  });
+    REQUIRE(world.start(added));
+    return added;
+  }
+  config::Manifest grown;
+};
+
+}  // namespace troupe::simulations

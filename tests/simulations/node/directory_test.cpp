@@ -1,0 +1,98 @@
+// The directory of a cluster in a world: filled once, the same on every node, kept by whoever leads
+// its group.
+#include "tests/seeds.hpp"
+#include "tests/simulations/node/directory_stage.hpp"
+
+namespace troupe::simulations {
+namespace {
+
+TEST_CASE("the directory is filled from the manifest, and every node comes to know it") {
+  for (std::uint64_t seed = 1; seed <= tests::seeds(4); ++seed) {
+    CAPTURE(seed);
+    Directory three{seed};
+    three.settle();
+    const DirectoryTable table = three.view(0).table();
+    CHECK(table.shards_size() == static_cast<int>(three.shards));
+    CHECK(table.services_size() == 2);
+    for (const auto& shard : table.shards()) {
+      CHECK(shard.nodes_size() == 3);
+      CHECK(shard.founding());
+    }
+    for (const DirectoryNode& node : table.nodes()) {
+      CHECK(node.incarnation() != 0);
+      CHECK(node.control());
+      CHECK(node.services_size() == 2);
+    }
+  }
+}
+
+TEST_CASE("a change ordered at any node reaches all, and one that is based on old news none") {
+  Directory three{1};
+  three.settle();
+  for (std::size_t i = 0; i < 3; ++i) {
+    CAPTURE(i);
+    const auto request = three.places(i, 1, {three.name(i), three.name(i + 1)});
+    const auto before = three.world.now();
+    const auto changed = three.order(i, table_ref.SetPlaces(request));
+    REQUIRE(changed);
+    three.wait([&] { return three.agreed(changed->version()); });
+    CHECK(three.world.now() - before < 500ms);
+    CHECK(cluster::find_shard(three.view(2).table(), bank_service, 1)->nodes(0) == three.name(i));
+    CHECK_FALSE(cluster::find_shard(three.view(2).table(), bank_service, 1)->founding());
+
+    const auto late = three.order(i, table_ref.SetPlaces(request));
+    REQUIRE_FALSE(late);
+    CHECK(late.error().reason == "DIRECTORY_CHANGED");
+  }
+}
+
+TEST_CASE("when its keeper dies another goes on; the dead node is down, and up when it is back") {
+  for (std::uint64_t seed = 1; seed <= tests::seeds(4); ++seed) {
+    CAPTURE(seed);
+    Directory three{seed};
+    three.settle();
+    for (int round = 0; round < 2; ++round) {
+      const std::size_t victim = three.keeper();
+      const std::size_t other = (victim + 1) % 3;
+      const auto incarnation = [&] {
+        return cluster::find_node(three.view(other).table(), three.name(victim))->incarnation();
+      };
+      const std::uint64_t version = three.view(other).table().version();
+      const std::uint64_t first_life = incarnation();
+      if (round == 0)
+        three.world.crash(three.machine(victim));
+      else
+        three.world.kill(three.machine(victim));
+      const auto changed =
+          three.order(other, table_ref.SetPlaces(three.places(other, 0, {three.name(victim)})));
+      REQUIRE(changed);
+      CHECK(changed->version() > version);
+      std::vector<DirectoryNode::State> states{alive, alive, alive};
+      states[victim] = dead;
+      three.wait([&] { return three.states_are(states); });
+      CHECK(three.keeper() != victim);
+      REQUIRE(three.world.start(three.machine(victim)));
+      three.settle();
+      CHECK(incarnation() != first_life);
+    }
+  }
+}
+
+TEST_CASE("a node that starts alone knows what it knew before") {
+  Directory three{1};
+  three.settle();
+  const auto changed = three.order(0, table_ref.SetPlaces(three.places(0, 3, {"n2"})));
+  REQUIRE(changed);
+  three.wait([&] { return three.agreed(changed->version()); });
+  three.world.run_for(1s);
+  for (std::size_t i = 0; i < 3; ++i) three.world.crash(three.machine(i));
+  REQUIRE(three.world.start(three.machine(0)));
+  three.world.run_for(3s);
+  const DirectoryView view = three.view(0);
+  CHECK_FALSE(view.reached());
+  CHECK(view.table().version() == changed->version());
+  CHECK(cluster::find_shard(view.table(), bank_service, 3)->nodes(0) == "n2");
+}
+
+}  // namespace
+}  // namespace troupe::simulations
