@@ -86,6 +86,7 @@ std::uint64_t RaftGroup::choose_heir() const {
 
 void RaftGroup::handed_over(bool done) {
   if (!std::exchange(hand_over_.under_way, false)) return;
+  hand_over_.to.clear();
   const auto callers = std::exchange(hand_over_.done, {});
   for (const auto& call : callers) call(done);
 }

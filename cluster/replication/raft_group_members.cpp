@@ -218,8 +218,7 @@ void RaftGroup::care_for_members() {
   follow_places(wish, all, false);
 }
 
-// Its node says that it is gone; and it is silent, and the others can do without it: a majority of
-// them is still so many that a write survives the loss of any minority of the places. So of several
+// Its node says that it is gone; and it is silent, and the others can do without it. So of several
 // lost replicas one is replaced after the other.
 bool RaftGroup::may_be_replaced(const RaftMember& member,
                                 const std::vector<RaftMember>& all) const {
@@ -228,14 +227,13 @@ bool RaftGroup::may_be_replaced(const RaftMember& member,
   if (member.replica == record_.replica || heard_within(member.replica, silence) ||
       now_ms() - care_.begun_ms < static_cast<std::uint64_t>(silence.count()))
     return false;
-  const auto voters = voters_in(all) - (member.voter ? 1 : 0);
-  const std::size_t copies_promised = (places().nodes.size() + 1) / 2;
-  if (others_live(member, all) && voters / 2 + 1 >= copies_promised) return true;
+  if (others_live(member, all)) return true;
   TROUPE_SOMETIMES("a lost replica stayed a member because the majority was at stake");
   return false;
 }
 
-// Whether a majority of the voters without this one is there.
+// Whether a majority of the voters without this one is there, and so many that a write which it has
+// survives the loss of any minority of the places.
 bool RaftGroup::others_live(const RaftMember& member, const std::vector<RaftMember>& all) const {
   std::size_t voters = 0;
   std::size_t alive = 0;
@@ -245,7 +243,8 @@ bool RaftGroup::others_live(const RaftMember& member, const std::vector<RaftMemb
     alive += one.replica == record_.replica ||
              heard_within(one.replica, shared_->options.election_timeout);
   }
-  return 2 * alive > voters;
+  const std::size_t copies_promised = (places().nodes.size() + 1) / 2;
+  return 2 * alive > voters && (!member.voter || voters / 2 + 1 >= copies_promised);
 }
 
 bool RaftGroup::caught_up(std::uint64_t replica) {

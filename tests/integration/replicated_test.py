@@ -13,6 +13,7 @@ from troupe_up import Cluster
 
 SERVICES = {node: [ACCOUNTS, INVENTORY] for node in NODES}
 SHARDS = 8  # of both
+GROUPS = SHARDS + 1  # the directory is one, too
 NAMES = [f"a{number}" for number in range(6)]
 BEFORE, AFTER = 20, 20  # acknowledged deposits of each client
 LONGEST_S = 5  # that a client waits for an answer; docs/operations.md says what was seen
@@ -45,7 +46,7 @@ def a_killed_node_and_a_lost_disk_cost_no_deposit(binary, folder):
     made = run(binary, "init", path, "--node", "n2", "--id", cluster_id, "--replace")
     assert made.returncode == 0, made.stderr
     with Cluster(binary, path) as cluster:
-        cluster.wait_ready(promoted=SHARDS)  # every replica of the one that lost its disk votes
+        cluster.wait_ready(promoted=GROUPS)  # every replica of the one that lost its disk votes
         os.kill(cluster.pids()["n1"], signal.SIGKILL)
         check_all(ledger, cluster.gateways, ("n2", "n3"))
         assert cluster.stop() == 1, cluster.lines[-5:]

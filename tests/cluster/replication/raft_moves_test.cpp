@@ -145,6 +145,26 @@ TEST_CASE("a group that sleeps moves, and the one that has left learns it at onc
   cluster.check();
 }
 
+TEST_CASE("a group that grows removes no lost replica before enough others vote") {
+  Pump pump;
+  Moves cluster(pump, 3, 2);
+  const int lost = (cluster.leader() + 1) % 3;
+  const auto voters = [&] {
+    return cluster.leader() < 0
+               ? 5
+               : std::ranges::count(cluster.leading().members(), true, &RaftMember::voter);
+  };
+  for (int i = 3; i < 5; ++i) cluster.nodes[i]->crash();
+  cluster.lose_disk(lost);
+  cluster.want({"n1", "n2", "n3", "n4", "n5"});
+  cluster.nodes[lost]->start();
+  CHECK_FALSE(cluster.run_until([&] { return voters() < 3; }, 10s));
+  cluster.commit("by two of three");
+  for (int i = 3; i < 5; ++i) cluster.nodes[i]->start();
+  REQUIRE(cluster.run_until([&] { return cluster.moved() && voters() == 5; }, 30s));
+  cluster.commit("by five");
+}
+
 TEST_CASE("a group of one grows to three and shrinks to one elsewhere") {
   Pump pump;
   Moves cluster(pump, 1, 2);

@@ -318,6 +318,44 @@ TEST_CASE("who asks for a vote in an old term hears of the new one before it sta
   CHECK(engine_term(asking.engine.get()) == 5);
 }
 
+TEST_CASE("a stand-by gives its vote, whoever led before, and once in a term") {
+  const auto members = configuration({{1, standby}, {2, voter}, {3, voter}});
+  const EngineEntry change{1, ENGINE_CHANGE, members.data(), members.size()};
+  EngineStart start{};
+  start.term = 1;
+  start.first_index = 1;
+  start.entries = &change;
+  start.n = 1;
+  const auto engine = open_engine(1);
+  EngineUpdate update{};
+  REQUIRE(engine_start(engine.get(), 0, &start, &update) == ENGINE_OK);
+  const auto receive = [&](EngineMessage message) {
+    return engine_receive(engine.get(), 10, &message, &update);
+  };
+  EngineMessage heartbeat{};
+  heartbeat.type = ENGINE_APPEND_ENTRIES;
+  heartbeat.peer = 2;
+  heartbeat.term = 2;
+  heartbeat.append.prev_index = 1;
+  heartbeat.append.prev_term = 1;
+  REQUIRE(receive(heartbeat) == ENGINE_OK);
+  const auto votes_for = [&](std::uint64_t candidate, std::uint64_t last) {
+    EngineMessage request{};
+    request.type = ENGINE_REQUEST_VOTE;
+    request.peer = candidate;
+    request.term = 3;
+    request.vote.last_index = last;
+    request.vote.last_term = last == 0 ? 0 : 1;
+    REQUIRE(receive(request) == ENGINE_OK);
+    REQUIRE(update.n_messages == 1);
+    return update.messages[0].vote_result.granted;
+  };
+  CHECK_FALSE(votes_for(2, 0));  // its log is shorter than ours
+  CHECK(votes_for(3, 2));
+  CHECK_FALSE(votes_for(2, 2));
+  CHECK(engine_voters(engine.get(), nullptr, 0) == 2);  // it is a stand-by all the same
+}
+
 TEST_CASE("an answer to a vote that nobody asked for changes nothing") {
   Follower f;
   EngineMessage message{};
