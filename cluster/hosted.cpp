@@ -58,6 +58,12 @@ std::shared_ptr<const Hosted::Services> Hosted::now() const {
   return services_;
 }
 
+void Hosted::close() {
+  auto last = std::make_shared<const Services>();
+  const std::lock_guard guard{mutex_};
+  services_.swap(last);
+}
+
 HostedService* Hosted::find(Services& services, const std::string& name) {
   const auto found = std::ranges::find_if(
       services, [&](const HostedService& one) { return one.service->type->name == name; });

@@ -51,6 +51,9 @@ class Hosted {
   // Nullopt: it was not here.
   std::optional<HostedShard> remove(const std::string& service, std::uint32_t shard);
 
+  // Nothing is hosted from now on. Jobs of the queues that never ran are dropped.
+  void close();
+
   // Of a shard, here or not, of a service that the node hosts.
   actors::ShardSpec spec_of(const HostedService& service, std::uint32_t shard) const;
 

@@ -301,6 +301,8 @@ class NodeImpl final : public Node {
   std::unique_ptr<NodeAdmin> admin_;
   std::unique_ptr<NodeDirectory> directory_;  // null: the node is alone
   NodeLinks links_;
+  // When the actors are gone: calls in jobs that never ran are answered, and may try another node.
+  const std::shared_ptr<void> hosted_end_{nullptr, [this](void*) { hosted_.close(); }};
   NodeServers servers_;
   NodeConfig config_;
   caf::actor_system system_;
