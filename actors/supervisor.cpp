@@ -235,7 +235,7 @@ void Supervisor::queue_with_siblings(Index head) {
     auto& child = children_[i];
     const bool goes_along = i == head || strategy_ == Strategy::one_for_all ||
                             (strategy_ == Strategy::rest_for_one && i > head);
-    if (!goes_along) continue;
+    if (!goes_along || child.gone || child.leaving) continue;
     if (child.spec.restart == Restart::temporary && child.tried) {
       child.state = State::ended;
       continue;
@@ -271,9 +271,10 @@ void Supervisor::escalate(Index index, const std::string& reason) {
 void Supervisor::end(const std::string& id, std::shared_ptr<void> ticket) {
   const auto found = std::ranges::find(
       children_, id, [](const Child& one) -> auto& { return one.spec.id; });
-  if (terminating_ || found == children_.end() || found->gone) return;
+  if (found == children_.end() || found->gone) return;
   const auto index = static_cast<Index>(found - children_.begin());
   found->tickets.push_back(std::move(ticket));
+  if (terminating_) return;  // it is let go of with the children
   found->leaving = true;
   found->state = State::ended;
   if (!found->actor) return forget(index);

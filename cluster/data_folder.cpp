@@ -168,8 +168,8 @@ Result<void> DataFolder::keep_shards(const std::map<std::string, Shards>& shards
                                  "by the manifest the replicas of " + service +
                                      " are on other nodes than when its data was made in " + path_ +
                                      "; put the nodes, their labels and services, and its "
-                                     "replication_factor back: nothing "
-                                     "moves replicas yet");
+                                     "replication_factor back until the node has reached "
+                                     "the cluster's directory");
     if (now.places == 0) continue;
     changed = changed || before.places == 0;
     before.places = now.places;

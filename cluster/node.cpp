@@ -59,7 +59,8 @@ class NodeImpl final : public Node {
     if (manifest.nodes.size() > 1)
       known_ =
           DirectoryCache::load(platform.disk(), folder_.directory(), folder_.identity().cluster_id);
-    for (const actors::Service& service : registry.all()) place(*service.type);
+    for (const actors::Service& service : registry.all())
+      place(*service.type, manifest.nodes.size() > 1);
   }
 
   ~NodeImpl() override { shards_->close(); }
@@ -170,8 +171,9 @@ class NodeImpl final : public Node {
   runtime::Logger& log() { return platform_.log(); }
 
   // Where the shards of a service are when the node starts: as the directory had it when the node
-  // last ran, else as the manifest makes a cluster. A node that joins waits for the directory.
-  void place(const actors::ServiceType& type) {
+  // last ran, else as the manifest makes a cluster. A node that joins waits for the directory; so
+  // does one that lost its data, with the groups that it once made alone: they may have moved.
+  void place(const actors::ServiceType& type, bool several) {
     const Replicas nobody{RaftVoter{1, {}}};
     const bool waits = known_.version() > 0 || folder_.identity().membership == Membership::joiner;
     std::vector<std::vector<std::string>> replicas;
@@ -187,7 +189,9 @@ class NodeImpl final : public Node {
       }
       for (const RaftVoter& founder : founders) nodes.push_back(founder.node);
       voters = waits ? nobody : founders;
-      if (!waits) places_.set({type.name, shard, nodes, 0});
+      const bool may_have_moved = several && founders.size() == 1 &&
+                                  folder_.identity().membership == Membership::replacement;
+      if (!waits && !may_have_moved) places_.set({type.name, shard, nodes, 0});
     }
     if (!replicas.empty() && !replicas.front().empty())
       router_.add_service(type, std::move(replicas));
@@ -223,7 +227,6 @@ class NodeImpl final : public Node {
 
   // What the shards that this node leads are like.
   void report(DirectoryCall& call) const {
-    call.set_memory_bytes(platform_.resident_bytes());
     for (const auto services = hosted_.now(); const HostedService& service : *services) {
       for (const HostedShard& shard : service.shards) {
         const auto vitals = shard.vitals->get();
@@ -302,7 +305,10 @@ class NodeImpl final : public Node {
   std::unique_ptr<NodeDirectory> directory_;  // null: the node is alone
   NodeLinks links_;
   // When the actors are gone: calls in jobs that never ran are answered, and may try another node.
-  const std::shared_ptr<void> hosted_end_{nullptr, [this](void*) { hosted_.close(); }};
+  const std::shared_ptr<void> hosted_end_{nullptr, [this](void*) {
+                                            if (directory_) directory_->close();
+                                            hosted_.close();
+                                          }};
   NodeServers servers_;
   NodeConfig config_;
   caf::actor_system system_;

@@ -50,7 +50,10 @@ actors::ChildSpec executor_child(std::string id,
 }  // namespace
 
 NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
-    : spec_(std::move(spec)), node_(spec_.node->name), cluster_(spec_.manifest->cluster.name) {
+    : spec_(std::move(spec)),
+      node_(spec_.node->name),
+      cluster_(spec_.manifest->cluster.name),
+      cluster_id_(spec_.folder->identity().cluster_id) {
   const config::Manifest& manifest = *spec_.manifest;
   const FolderIdentity& identity = spec_.folder->identity();
   const DirectoryTable& known = *spec_.known;
@@ -107,7 +110,7 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
   keeper.may_found = identity.membership == Membership::founder;
   keeper.options.down_after = manifest.balancer.down_after;
-  keeper.options.balancing = manifest.balancer.enabled;
+  keeper.options.balance.balancing = manifest.balancer.enabled;
   keeper.options.balance.repair_delay = manifest.balancer.repair_after;
   keeper_ = std::make_unique<DirectoryKeeper>(std::move(keeper));
 }

@@ -7,7 +7,7 @@
 //   +- copy
 //
 // Threads: made by the node before its actors start; then any thread. It outlives the node's
-// actors; router, mesh and exchange outlive it.
+// actors. The mesh, whose answers come to it, ends before it, the router after it.
 #pragma once
 
 #include <functional>
@@ -63,6 +63,9 @@ class NodeDirectory {
   const std::vector<std::string>& control() const { return control_; }
 
   // The replica of the directory's group, null on nodes that are not control nodes.
+  // When the actors are gone: jobs of the group that never ran are dropped.
+  void close() { hosted_.shards.clear(); }
+
   const HostedService* hosted() const { return keeper_ ? &hosted_ : nullptr; }
 
   // For the node's tree.
@@ -77,11 +80,14 @@ class NodeDirectory {
   void keep(const config::Manifest& manifest, const FolderIdentity& identity);
   void tell_mesh(const DirectoryTable& newer);
   void carry_out(actors::Call<directory::v1::Changed> call, const std::string& what,
-                 std::function<void(Result<DirectoryOutcome>)> answer);
+                 const std::string& why, std::function<void(Result<DirectoryOutcome>)> answer);
+  void remove(const std::string& name, const directory::v1::Why& why,
+              std::function<void(Result<DirectoryOutcome>)> answer);
 
   const NodeDirectorySpec spec_;
   const std::string node_;
   const std::string cluster_;
+  const std::string cluster_id_;
   std::vector<std::string> control_;
   HostedService hosted_;
   std::unique_ptr<DirectoryKeeper> keeper_;  // null: no control node

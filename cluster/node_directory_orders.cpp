@@ -25,6 +25,11 @@ Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryO
   if (from == request.mutable_nodes()->end())
     return invalid_argument("PLACES_UNSUITABLE", name + " is not to have a replica on node " +
                                                      move.from() + "; nothing can move from there");
+  const DirectoryNode* to = find_node(table, move.to());
+  if (!to || to->state() != DirectoryNode::UP || to->draining() || to->cordoned())
+    return failed_precondition("PLACES_UNSUITABLE", "node " + move.to() + " is " +
+                                                        (to ? state_of(*to) : "unknown") +
+                                                        "; nothing can move to it");
   *from = move.to();
   return request;
 }
@@ -32,23 +37,48 @@ Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryO
 }  // namespace
 
 void NodeDirectory::carry_out(actors::Call<v1::Changed> call, const std::string& what,
+                              const std::string& why,
                               std::function<void(Result<DirectoryOutcome>)> answer) {
   spec_.router->call<v1::Changed>(
       std::move(call), {.caller = "operator"},
-      [this, what, answer = std::move(answer)](Result<v1::Changed> changed) {
+      [this, what, why, answer = std::move(answer)](Result<v1::Changed> changed) {
         runtime::Logger& log = spec_.platform->log();
         if (!changed) {
           log.warn("directory.order_refused", what + ": " + changed.error().describe(),
-                   {{"who", "operator"}, {"what", what}});
+                   {{"who", "operator"}, {"what", what}, {"why", why}});
           return answer(std::move(changed).error());
         }
-        log.info("directory.ordered", "an operator ordered: " + what,
-                 {{"who", "operator"}, {"what", what}, {"version", changed->version()}});
+        log.info(
+            "directory.ordered", "an operator ordered: " + what,
+            {{"who", "operator"}, {"what", what}, {"why", why}, {"version", changed->version()}});
         DirectoryOutcome outcome;
         outcome.set_version(changed->version());
-        outcome.set_cluster_id(table()->cluster_id());
+        outcome.set_cluster_id(cluster_id_);
         answer(std::move(outcome));
       });
+}
+
+// The table knows what is wished of the node; whoever keeps it knows what is true of it as well.
+void NodeDirectory::remove(const std::string& name, const v1::Why& why,
+                           std::function<void(Result<DirectoryOutcome>)> answer) {
+  DirectoryQuestion question;
+  question.set_left_on(name);
+  cache_->ask_keeper(question, [this, name, why,
+                                answer = std::move(answer)](Result<DirectoryAnswer> said) mutable {
+    if (!said) return answer(std::move(said).error());
+    if (said->left().members() + said->left().leaders() + said->left().unknown() > 0)
+      return answer(failed_precondition(
+          "NODE_STILL_NEEDED", "node " + name + " is a member of " +
+                                   std::to_string(said->left().members()) + " groups still, and " +
+                                   std::to_string(said->left().unknown()) +
+                                   " have not said; wait for 'troupe drain " + name + "'"));
+    v1::SetNodeRequest request;
+    request.set_node(name);
+    request.set_state(DirectoryNode::REMOVED);
+    *request.mutable_why() = why;
+    carry_out(v1::DirectoryRef{std::string{directory_key}}.SetNode(request), "remove " + name,
+              why.text(), std::move(answer));
+  });
 }
 
 void NodeDirectory::order(const DirectoryOrder& order,
@@ -59,7 +89,7 @@ void NodeDirectory::order(const DirectoryOrder& order,
   why.set_text(order.why().empty() ? "ordered at node " + node_ : order.why());
   const auto set_node = [&](const std::string& what, v1::SetNodeRequest request) {
     *request.mutable_why() = why;
-    carry_out(directory.SetNode(request), what, std::move(answer));
+    carry_out(directory.SetNode(request), what, why.text(), std::move(answer));
   };
   v1::SetNodeRequest node;
   switch (order.order_case()) {
@@ -72,9 +102,7 @@ void NodeDirectory::order(const DirectoryOrder& order,
       node.set_cordoned(!order.cordon().cancel());
       return set_node((order.cordon().cancel() ? "do not cordon " : "cordon ") + node.node(), node);
     case DirectoryOrder::kRemove:
-      node.set_node(order.remove().node());
-      node.set_state(DirectoryNode::REMOVED);
-      return set_node("remove " + node.node(), node);
+      return remove(order.remove().node(), why, std::move(answer));
     case DirectoryOrder::kMove: {
       auto request = moved(*table(), order.move());
       if (!request) return answer(std::move(request).error());
@@ -83,7 +111,7 @@ void NodeDirectory::order(const DirectoryOrder& order,
                        "move " + order.move().service() + "/" +
                            std::to_string(order.move().shard()) + " from " + order.move().from() +
                            " to " + order.move().to(),
-                       std::move(answer));
+                       why.text(), std::move(answer));
     }
     case DirectoryOrder::kReplicate: {
       v1::SetFactorRequest request;
@@ -93,7 +121,7 @@ void NodeDirectory::order(const DirectoryOrder& order,
       return carry_out(directory.SetFactor(request),
                        order.replicate().service() + " has " +
                            std::to_string(order.replicate().factor()) + " replicas of each shard",
-                       std::move(answer));
+                       why.text(), std::move(answer));
     }
     case DirectoryOrder::kAdmit: {
       if (order.admit().cluster() != cluster_)
@@ -103,7 +131,7 @@ void NodeDirectory::order(const DirectoryOrder& order,
       v1::AdmitRequest request;
       *request.mutable_node() = order.admit().node();
       *request.mutable_why() = why;
-      return carry_out(directory.Admit(request), "admit node " + request.node().name(),
+      return carry_out(directory.Admit(request), "admit node " + request.node().name(), why.text(),
                        std::move(answer));
     }
     case DirectoryOrder::kQuestion:

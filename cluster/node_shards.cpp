@@ -31,14 +31,14 @@ std::string child_id(std::uint32_t shard) {
   return "shard " + std::to_string(shard);
 }
 
-}  // namespace
-
 // What an operation that is under way promises is not seen here, and does not count: nothing was
 // acknowledged before the log had it.
-bool NodeShards::has_past(runtime::GroupId group) const {
-  const auto record = spec_.log->record(group);
-  return record && (record->snapshot_index > 0 || spec_.log->last_index(group) > 0);
+bool has_past(const runtime::NodeLog& log, runtime::GroupId group) {
+  const auto record = log.record(group);
+  return record && (record->snapshot_index > 0 || log.last_index(group) > 0);
 }
+
+}  // namespace
 
 Result<void> NodeShards::begin() {
   const auto services = spec_.hosted->now();
@@ -46,7 +46,7 @@ Result<void> NodeShards::begin() {
     const HostedService* const service = find_service(*services, places.service);
     if (!service) continue;
     const runtime::GroupId group = group_of(places.service, places.shard);
-    if (have(places, spec_.node) || has_past(group)) {
+    if (have(places, spec_.node) || has_past(*spec_.log, group)) {
       known_[group].here = spec_.hosted->add(places.service, places.shard, false).has_value();
     } else if (spec_.log->record(group)) {
       TROUPE_CHECK(
@@ -84,7 +84,7 @@ void NodeShards::look(runtime::GroupId group) {
   if (closed_ || !places) return;
   const Known known = known_[group];
   if (known.ending) return;  // and will be looked at when it has ended
-  const bool wanted = have(*places, spec_.node) || has_past(group);
+  const bool wanted = have(*places, spec_.node) || has_past(*spec_.log, group);
   if (wanted && !known.here) begin_shard(*places);
   if (!wanted && known.here) end_shard(group, *places);
 }
@@ -114,16 +114,20 @@ void NodeShards::end_shard(runtime::GroupId group, const ShardPlaces& places) {
   known_[group] = {.here = false, .ending = true};
   const actors::ServiceType& type = *shard->spec.service->type;
   spec_.router->announce(type, places.shard, {});
-  // The last jobs of its actor are before this in the queue.
+  // Behind what its group has given to the log, a file that it received maybe, and behind the last
+  // jobs of its actor.
+  const auto remove = [self = weak_from_this(), files = all_files(shard->spec), group,
+                       platform = spec_.platform, log = spec_.log] {
+    if (!has_past(*log, group))
+      if (const auto removed = files.remove(platform->disk()); !removed)
+        platform->log().warn("shards.files_left", removed.error().describe(), {});
+    if (const auto shards = self.lock()) shards->ended(group);
+  };
   const std::shared_ptr<void> ticket{
-      nullptr, [self = weak_from_this(), shard = *shard, disk = &spec_.platform->disk(),
-                log = &spec_.platform->log()](void*) {
-        shard.queue->post(
-            [self, files = all_files(shard.spec), group = shard.spec.group, disk, log] {
-              if (const auto removed = files.remove(*disk); !removed)
-                log->warn("shards.files_left", removed.error().describe(), {});
-              if (const auto shards = self.lock()) shards->ended(group);
-            });
+      nullptr, [queue = std::weak_ptr{shard->queue}, remove, group, log = spec_.log](void*) {
+        log->append({.group = group, .done = [queue, remove](const Result<void>&) {
+                       if (const auto jobs = queue.lock()) jobs->post(remove);
+                     }});
       }};
   if (const auto supervisor = caf::actor_cast<caf::actor>(supervisors_[places.service]))
     actors::end_child(supervisor, child_id(places.shard), ticket);
@@ -135,10 +139,10 @@ void NodeShards::ended(runtime::GroupId group) {
     if (closed_) return;
     known_[group].ending = false;
     // A start that was under way when it was to end may have announced it since.
-    if (const auto places = spec_.places->of(group))
-      for (const HostedService& service : *spec_.hosted->now())
-        if (service.service->type->name == places->service)
-          spec_.router->announce(*service.service->type, places->shard, {});
+    const auto services = spec_.hosted->now();
+    const auto places = spec_.places->of(group);
+    if (const HostedService* one = places ? find_service(*services, places->service) : nullptr)
+      spec_.router->announce(*one->service->type, places->shard, {});
   }
   look(group);
 }

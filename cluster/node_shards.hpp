@@ -68,7 +68,6 @@ class NodeShards : public std::enable_shared_from_this<NodeShards> {
     bool here = false;
     bool ending = false;
   };
-  bool has_past(runtime::GroupId group) const;
   void places_changed(runtime::GroupId group);
   void begin_shard(const ShardPlaces& places);
   void end_shard(runtime::GroupId group, const ShardPlaces& places);

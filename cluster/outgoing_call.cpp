@@ -72,7 +72,12 @@ bool OutgoingCall::not_run(const Error& why) {
                          "SHARD_NOT_HERE", "SHARD_STARTING", "SHARD_STOPPING"});
 }
 
+bool OutgoingCall::is_unknown(const Error& why) {
+  return why.code == Code::not_found && why.reason == "UNKNOWN_PEER";
+}
+
 bool OutgoingCall::try_again(const Error& why) {
+  if (is_unknown(why)) return true;
   return why.code == Code::unavailable &&
          (not_run(why) || is_one_of(why, {"LINK_LOST", "CALL_DROPPED", "OUTCOME_UNKNOWN"}));
 }

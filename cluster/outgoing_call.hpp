@@ -45,6 +45,9 @@ class OutgoingCall : public std::enable_shared_from_this<OutgoingCall> {
   // Another replica, or this one later, may answer otherwise. Everything else is said by a shard
   // that serves: that a key is quarantined, or an id ahead of the clock, no other replica changes.
   static bool try_again(const Error& why);
+  // The node has no link to that one, and is not to have any: the hint was old, or is newer than
+  // it.
+  static bool is_unknown(const Error& why);
 
   Router& router_;
   Router::ShardRoute& route_;

@@ -1,5 +1,5 @@
-// Where the replicas of a service's shards are, as the manifest alone decides it: the same on every
-// node, without asking anybody, until a directory decides.
+// Where the replicas of a service's shards are when a cluster begins: the same on every node,
+// without asking anybody. Afterwards the directory decides.
 //
 // - A shard has as many replicas as the service's replication_factor says, at most one on each of
 //   the nodes that host the service.

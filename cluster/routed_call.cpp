@@ -15,7 +15,7 @@ constexpr std::uint32_t hints_max = 3;
 
 // Said before anybody has looked whether the command has run: by an earlier attempt it may have.
 bool before_the_id(const Error& why) {
-  return is_one_of(why, {"LINK_FULL", "SHARD_OVERLOADED", "ENTITY_QUARANTINED"});
+  return is_one_of(why, {"LINK_FULL", "SHARD_OVERLOADED", "ENTITY_QUARANTINED", "DISK_FULL"});
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ void RoutedCall::give_up(Error last) {
     why.retry_after = std::chrono::seconds{1};
     return answer(std::move(why));
   }
-  if (last.code == Code::unavailable && !before_the_id(last)) {
+  if ((last.code == Code::unavailable || is_unknown(last)) && !before_the_id(last)) {
     TROUPE_SOMETIMES("a call was refused because nobody leads");
     Error why = unavailable(
         "NO_LEADER", "no replica of the key's shard leads: a majority of " +

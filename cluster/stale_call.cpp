@@ -50,7 +50,8 @@ void StaleCall::came(const std::string&, Result<actors::Reply> reply, const std:
 }
 
 void StaleCall::give_up(Error last) {
-  if (last.code == Code::deadline_exceeded || (last.code != Code::unavailable && !too_old_))
+  if (last.code == Code::deadline_exceeded ||
+      (last.code != Code::unavailable && !is_unknown(last) && !too_old_))
     return answer(std::move(last));
   Error why = unavailable(
       too_old_ ? "STALE_READ_TOO_OLD" : "NO_REPLICA",

@@ -208,8 +208,7 @@ SIMULATION(recover, "when a majority is gone for good, the rest goes on with all
                   .node = what.lost[i]});
   let_survivors_lag(sim, random, what);
   what.noticed = what.complete + random.between(1'000, 5'000) * 1ms;
-  // In the midst of the recovery something happens to a survivor as well. Not that a replica dies
-  // that is being made the second voter: a known gap, docs/simulation.md.
+  // In the midst of the recovery something happens to a survivor as well; of two, none dies.
   constexpr K accidents[] = {K::kill, K::power_cut, K::pause};
   const auto accident = random.between(0, 5);
   const Fault fault{.kind = what.left.size() == 2 ? K::pause : accidents[accident % 3],

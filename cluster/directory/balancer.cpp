@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "cluster/directory/balance_planner.hpp"
+#include "cluster/directory/places.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -36,14 +37,17 @@ BalancePlanner::BalancePlanner(const BalanceInput& input, bool all)
 }
 
 BalancePlan BalancePlanner::run() {
+  const bool balancing = input_.options.balancing;
   abandon();
   place();
-  repair();
+  if (balancing) repair();
   drain();
   fit_factor();
-  spread();
-  even_replicas();
-  even_leaders();
+  if (balancing) {
+    spread();
+    even_replicas();
+    even_leaders();
+  }
   transfer();
   BalancePlan plan;
   write_steps(plan);
@@ -133,7 +137,9 @@ void BalancePlanner::abandon() {
       const bool there = std::ranges::find(shard.members, n) != shard.members.end();
       return !there && (late || model_.node(n).dead || model_.node(n).drains);
     });
-    if (missing == shard.places.end() && !late) continue;
+    // Nothing is missing: the old places are wished back, if so many can be.
+    if (missing == shard.places.end() && (!late || shard.members.size() > Places::nodes_max))
+      continue;
     BalanceStep step = step_of(s, BalanceStep::Kind::set_places, BalanceReason::abandoned);
     if (missing != shard.places.end()) step.from = name(*missing);
     for (const int n : shard.places)
@@ -218,7 +224,8 @@ void BalancePlanner::drain() {
   std::vector<char> leads(at(model_.nodes()), 0);
   const auto leaves = [&](int s, int n) {
     const Node& node = model_.node(n);
-    return node.drains || (node.open && node.settled && !model_.hosted(s, n));
+    return node.drains ||
+           (input_.options.balancing && node.open && node.settled && !model_.hosted(s, n));
   };
   for (int s = 0; s < model_.shards(); ++s) {
     const Shard& shard = model_.shard(s);
@@ -290,6 +297,7 @@ void BalancePlanner::transfer() {
     if (shard.fresh || shard.waits || shard.places != first_places_[at(s)]) continue;
     const int first = shard.places.front();
     const bool drains = model_.node(shard.leader).drains;
+    if (!drains && !input_.options.balancing) continue;
     int to = first;
     if (drains && !settled_leader(s, first)) {
       // Better anybody than one that is about to go.

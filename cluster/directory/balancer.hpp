@@ -101,6 +101,8 @@ struct BalanceOptions {
   std::uint32_t transfers_max = 16;      // of leadership, in one answer
   double tolerance = 0.05;               // of the mean, see above
   double cpu_max = 0.85;                 // beyond it a node gets nothing for the sake of evenness
+  // Otherwise nothing moves but what is placed, drained or abandoned, or what a factor asks for.
+  bool balancing = true;
 };
 
 struct BalanceInput {

@@ -111,8 +111,7 @@ void DirectoryCache::heard(const std::string& node, MonotonicTime asked_at,
   }
   complained_.clear();
   hint_ = node;
-  const bool news = answer.difference().version() > table()->version();
-  if (news) take(answer.difference());
+  const bool news = take(answer.difference());
   if (spec_.transfer)
     for (const LeadershipOrder& order : answer.transfers()) spec_.transfer(order);
   again(news || answer.transfers_size() > 0 ||
@@ -159,9 +158,10 @@ void DirectoryCache::again(bool at_once) {
   pause_ = std::min(2 * pause_, spec_.options.pause_longest);
 }
 
-void DirectoryCache::take(const DirectoryTable& newer) {
+bool DirectoryCache::take(const DirectoryTable& newer) {
+  if (newer.version() <= table()->version()) return false;
   auto copy = std::make_shared<DirectoryTable>(*table());
-  if (!merge(*copy, newer)) return;
+  if (!merge(*copy, newer)) return false;
   {
     const std::lock_guard guard{mutex_};
     table_ = copy;
@@ -177,6 +177,7 @@ void DirectoryCache::take(const DirectoryTable& newer) {
                       "the copy of the directory is not stored: " + written.error().describe());
         });
   if (spec_.changed) spec_.changed(newer);
+  return true;
 }
 
 void DirectoryCache::complain(const std::string& node, const Error& why) {

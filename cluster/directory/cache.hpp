@@ -73,7 +73,7 @@ class DirectoryCache {
   void post_after(Duration delay, std::function<void()> job);
   void ask();
   void heard(const std::string& node, MonotonicTime asked_at, Result<std::string> bytes);
-  void take(const DirectoryTable& newer);
+  bool take(const DirectoryTable& newer);  // false: it is nothing new
   void again(bool at_once);
   void complain(const std::string& node, const Error& why);
 

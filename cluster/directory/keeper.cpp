@@ -76,6 +76,7 @@ void DirectoryKeeper::change(const std::string& what, actors::Call<v1::Changed> 
                                    {{"why", why.text()}});
       return;
     }
+    if (changed->version() <= table_.version()) return;  // it was so already
     spec_.platform->log().info(
         "directory.changed", what + ": " + why.text(),
         {{"who", why.who()}, {"what", what}, {"why", why.text()}, {"version", changed->version()}});
@@ -192,7 +193,7 @@ void DirectoryKeeper::taken(const std::string& from, const DirectoryCall& call,
                                       "; it can be made a member: troupe init FILE --join --node " +
                                       from));
   if (call.has_question()) return answer_question(call.question(), waiting.answer);
-  seen_[from] = {call.self(), spec_.platform->clock().now()};
+  seen_[from] = spec_.platform->clock().now();
   reports_.take(from, call, spec_.platform->clock().now());
   welcome(call.self());
   if (call.version() > table_.version())
@@ -240,6 +241,8 @@ void DirectoryKeeper::answer_question(const DirectoryQuestion& question, const A
     answer.mutable_left()->set_members(left.members);
     answer.mutable_left()->set_leaders(left.leaders);
     answer.mutable_left()->set_unknown(left.unknown);
+    const DirectoryNode* node = find_node(table_, question.left_on());
+    answer.mutable_left()->set_draining(node != nullptr && node->draining());
   }
   if (question.plan()) *answer.mutable_plan() = report_of(plan_balance(input));
   answer_to(actors::encode(answer));
@@ -265,7 +268,7 @@ void DirectoryKeeper::tick() {
   }
   const MonotonicTime now = spec_.platform->clock().now();
   for (auto place = waiting_.begin(); place != waiting_.end();) {
-    if (place->first == spec_.node || spec_.linked(place->first)) seen_[place->first].at = now;
+    if (place->first == spec_.node || spec_.linked(place->first)) seen_[place->first] = now;
     if (place->second.deadline - now > spec_.options.answer_before) {
       ++place;
       continue;
@@ -293,7 +296,7 @@ void DirectoryKeeper::look_for_the_dead() {
     if (node.state() != DirectoryNode::UP) continue;
     const auto seen = seen_.find(node.name());
     const MonotonicTime heard =
-        std::max(seen == seen_.end() ? keeps_since_ : seen->second.at, keeps_since_);
+        std::max(seen == seen_.end() ? keeps_since_ : seen->second, keeps_since_);
     if (now - heard < spec_.options.down_after) continue;
     TROUPE_SOMETIMES("a node was found to be down");
     v1::SetNodeRequest request;

@@ -37,8 +37,6 @@ struct KeeperOptions {
   // A call is answered so long before its time is over.
   Duration answer_before = std::chrono::seconds{1};
   BalanceOptions balance = {};
-  // Otherwise only nodes that drain, and operators' orders, make anything move.
-  bool balancing = true;
 };
 
 struct KeeperSpec {
@@ -77,10 +75,6 @@ class DirectoryKeeper {
     Answer answer;
     std::vector<LeadershipOrder> transfers = {};
   };
-  struct Seen {
-    DirectoryNode self;
-    MonotonicTime at{};
-  };
 
   void post(std::function<void()> job);
   template <class Response>
@@ -103,7 +97,6 @@ class DirectoryKeeper {
 
   // keeper_balance.cpp
   BalanceInput balance_input() const;
-  bool is_allowed(const BalanceStep& step) const;
   void balance();
   void set_places(const BalanceStep& step);
   void transfer(const BalanceStep& step);
@@ -123,9 +116,9 @@ class DirectoryKeeper {
   MonotonicTime keeps_since_{};
   bool ticking_ = false;
   DirectoryTable table_;
-  std::map<std::string, Waiting> waiting_;  // by node
-  std::map<std::string, Seen> seen_;        // by node
-  std::set<std::string> changing_;          // what an order is under way for
+  std::map<std::string, Waiting> waiting_;     // by node
+  std::map<std::string, MonotonicTime> seen_;  // by node: when it was last heard of
+  std::set<std::string> changing_;             // what an order is under way for
   Reports reports_;
   std::map<std::string, MonotonicTime> transferred_;  // by shard: when that was last ordered
 };

@@ -23,17 +23,10 @@ BalanceInput DirectoryKeeper::balance_input() const {
   return reports_.input(table_, spec_.platform->clock().wall(), spec_.options.balance);
 }
 
-bool DirectoryKeeper::is_allowed(const BalanceStep& step) const {
-  if (spec_.options.balancing) return true;
-  return step.reason == BalanceReason::drain || step.reason == BalanceReason::abandoned ||
-         step.reason == BalanceReason::factor || step.reason == BalanceReason::placed;
-}
-
 void DirectoryKeeper::balance() {
   if (table_.version() == 0) return;
   const BalanceInput input = balance_input();
   for (const BalanceStep& step : next_steps(input).steps) {
-    if (!is_allowed(step)) continue;
     if (step.kind == BalanceStep::Kind::set_places)
       set_places(step);
     else

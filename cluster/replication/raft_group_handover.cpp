@@ -11,6 +11,7 @@ namespace troupe::cluster {
 
 void RaftGroup::begin_hand_over(const std::string& node, std::function<void(bool)> done) {
   if (!leading_ || engine_sole_voter(engine_.get())) return done(false);
+  if (hand_over_.under_way && !node.empty() && node != hand_over_.to) return done(false);
   hand_over_.done.push_back(std::move(done));
   if (std::exchange(hand_over_.under_way, true)) return;
   hand_over_.to = node;

@@ -52,11 +52,9 @@ bool RaftGroup::votes(std::uint64_t replica) const {
 void RaftGroup::tell_voters(const LogEntry& change) const {
   auto* const probe = shared_->platform.probe();
   if (probe == nullptr) return;
-  ConfigurationServer servers[CONFIGURATION_SERVERS_MAX];
-  const int n = configuration_decode(change.payload->data(), change.payload->size(), servers);
   std::vector<std::string> nodes;
-  for (int i = 0; i < n; ++i)
-    if (servers[i].role == CONFIGURATION_VOTER) nodes.emplace_back(servers[i].address);
+  for (RaftMember& one : decode_members(*change.payload))
+    if (one.voter) nodes.push_back(std::move(one.node));
   probe->voters(group_, change.index, change.term, nodes);
 }
 

@@ -86,6 +86,8 @@ def main():
         if options.bugs and name not in options.bugs:
             continue
         simulation = options.simulation or simulation
+        if simulation == "-":
+            continue  # nothing moves in simulations; --replicas finds it
         seeds, check = hunt(options.planted, name, simulation, options)
         missed += seeds is None
         print(f"| {name} | {what} | {simulation} | {seeds or '-'} | {check} |", flush=True)

@@ -14,9 +14,11 @@ constexpr const char* directory_path = "/v1/directory";
 constexpr auto between_questions = std::chrono::seconds{1};
 constexpr auto patience = std::chrono::seconds{30};  // while nobody answers
 
+// Nothing was done; another node may know the way.
 bool is_about_the_way(const Error& why) {
   return why.reason == "NODE_UNREACHABLE" || why.reason == "NODE_SILENT" ||
-         why.reason == "NOT_A_NODE";
+         why.reason == "NOT_A_NODE" || why.reason == "DIRECTORY_UNREACHABLE" ||
+         why.reason == "NO_LEADER";
 }
 
 int print_done(const CliIo& io, const OperateOptions& options, const DirectoryOutcome& outcome,
@@ -54,6 +56,11 @@ int wait_until_empty(const CliIo& io, const OperateOptions& options, const Targe
   for (;;) {
     const bool last_try = std::chrono::steady_clock::now() - heard >= patience;
     const auto outcome = order_cluster(last_try ? io : quiet, targets, order);
+    if (!outcome && !last_try && outcome.error().code != Code::unavailable &&
+        outcome.error().code != Code::deadline_exceeded) {
+      *io.err << "troupe: " << harmless(outcome.error().message) << "\n";
+      return exit_failed;
+    }
     if (!outcome && last_try) {
       *io.err << "troupe: nobody answers any more; node " << options.node
               << " is draining still. 'troupe drain " << options.node << "' goes on waiting\n";
@@ -62,6 +69,10 @@ int wait_until_empty(const CliIo& io, const OperateOptions& options, const Targe
     if (outcome) {
       heard = std::chrono::steady_clock::now();
       const auto& left = outcome->left();
+      if (!left.draining()) {
+        *io.err << "troupe: node " << options.node << " is not draining any more\n";
+        return exit_failed;
+      }
       if (left.wished() + left.members() + left.leaders() + left.unknown() == 0) {
         if (options.ask.json)
           *io.out << to_json(*outcome) << "\n";

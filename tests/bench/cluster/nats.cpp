@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -27,6 +28,8 @@ class NatsConnection {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const int on = 1;
     setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const timeval most{.tv_sec = 2, .tv_usec = 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
     if (connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
       throw std::runtime_error("no connection with a NATS server");
     out_ =
@@ -52,11 +55,12 @@ class NatsConnection {
     out_.clear();
   }
 
-  // Waits for bytes and hands out the messages that are complete.
+  // Waits for bytes and hands out the messages that are complete. False: for two seconds none came.
   template <class Take>
-  void receive(Take take) {
+  bool receive(Take take) {
     char buffer[65536];
     const ssize_t got = recv(socket_, buffer, sizeof buffer, 0);
+    if (got < 0 && errno == EAGAIN) return false;
     if (got <= 0) throw std::runtime_error("the NATS server closed the connection");
     in_.append(buffer, static_cast<std::size_t>(got));
     std::size_t at = 0;
@@ -78,15 +82,18 @@ class NatsConnection {
       at = end + 2;
     }
     in_.erase(0, at);
+    return true;
   }
 
-  // Publishes to a subject of the server's own and returns its answer.
+  // Publishes to a subject of the server's own and returns its answer; empty: there is none, as
+  // while the servers have no leader.
   std::string ask(const std::string& subject, const std::string& payload) {
     publish(subject, 0, payload);
     flush();
     std::string answer;
-    while (answer.empty())
-      receive([&](std::string_view, std::string_view bytes) { answer = bytes; });
+    while (answer.empty() &&
+           receive([&](std::string_view, std::string_view bytes) { answer = bytes; })) {
+    }
     return answer;
   }
 

@@ -64,7 +64,7 @@ TEST_CASE("replicas of a node that does not come back are replaced, and it comes
       three,
       [&] {
         const auto left = three.left_on("n3", "n4");
-        return left.wished() + left.members() == 0;
+        return left.wished() + left.members() + left.unknown() == 0;
       },
       600s);
   REQUIRE(three.world.start(three.machine(2)));

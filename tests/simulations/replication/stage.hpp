@@ -77,25 +77,25 @@ struct Stage {
   // Voters where they are to be, and no past elsewhere, by the word of the shards' actors.
   bool moved() {
     if (leader() < 0) return false;
-    bool all = true;
+    const auto right = std::make_shared<std::size_t>(0);  // a job may run late, or never
     for (std::size_t i = 0; i < machines.size(); ++i) {
       if (!machines[i]->up()) return false;
       actors::send_job(node(static_cast<int>(i)).shard(),
-                       [&all, wish = set.wish,
+                       [right, wish = set.wish,
                         is_wished = wished(static_cast<int>(i))](const actors::Shard& shard) {
                          const auto group = shard.group();
                          if (!is_wished) {
-                           all = all && group.role == "absent" && group.last == 0;
+                           *right += group.role == "absent" && group.last == 0;
                            return;
                          }
                          std::set<std::string> voters;
                          for (const auto& one : shard.voters()) voters.insert(one.node);
-                         all = all && (group.role == "leader" || group.role == "follower") &&
-                               voters == std::set<std::string>{wish.begin(), wish.end()};
+                         *right += (group.role == "leader" || group.role == "follower") &&
+                                   voters == std::set<std::string>{wish.begin(), wish.end()};
                        });
     }
     world.run_for(std::chrono::milliseconds{5});
-    return all;
+    return *right == machines.size();
   }
   // Whether the replica itself believes that it votes, and somebody leads; or has nothing to do
   // with the group.
