@@ -231,6 +231,31 @@ TEST_CASE("a removal that can no more be done is abandoned, and another one foun
   CHECK(left_on_node(stage.in, dead).nothing());
 }
 
+TEST_CASE("a late move of five replicas is not answered with six places") {
+  BalanceInput input = cluster_of(6, 1, 5);
+  BalanceShard& shard = input.shards.front();
+  const auto spare = std::ranges::find_if(input.nodes, [&](const BalanceNode& node) {
+    return std::ranges::find(shard.places, node.name) == shard.places.end();
+  });
+  REQUIRE(spare != input.nodes.end());
+  shard.places.back() = spare->name;
+  shard.members.push_back(spare->name);  // all are there, the old one is not gone yet
+  shard.moving_since = input.now - std::chrono::hours{1};
+  for (const BalanceStep& step : next_steps(input).steps) CHECK(step.places.size() <= 5);
+}
+
+TEST_CASE("without balancing a drain is not kept waiting by repairs that are not done") {
+  BalanceInput input = cluster_of(5, 40, 3);
+  input.options.balancing = false;
+  input.options.moves_max = 1;
+  node_of(input, "n1").state = State::down;
+  node_of(input, "n1").since = input.now - std::chrono::hours{1};
+  node_of(input, "n2").state = State::draining;
+  const BalancePlan plan = next_steps(input);
+  CHECK(with_reason(plan, BalanceReason::drain) > 0);
+  CHECK(with_reason(plan, BalanceReason::drain) == plan.steps.size());
+}
+
 TEST_CASE("a shard is left alone while it moves, while nobody leads it, without a majority") {
   BalanceInput input = cluster_of(4, 1, 3);
   BalanceShard& shard = input.shards.front();

@@ -73,6 +73,27 @@ TEST_CASE("replicas of a node that does not come back are replaced, and it comes
   three.check_balance();
 }
 
+TEST_CASE("a node that groups still have as a member is not removed, whatever is wished") {
+  Directory three{1};
+  three.settle();
+  three.command("open", "open", open_body);
+  three.join_n4();
+  three.wait([&] { return three.left_on("n4", "n1").members() > 0; }, 60s);
+  three.ordered(R"({"drain":{"node":"n4"}})", "n1");
+  cluster::LeftOnNodeReport left;
+  three.wait(
+      [&] {
+        left = three.left_on("n4", "n1");
+        return left.wished() == 0 && left.unknown() == 0;
+      },
+      60s);
+  REQUIRE(left.members() > 0);
+  const auto answer =
+      order_admin(three.world, "/v1/directory", R"({"remove":{"node":"n4"}})", "n2");
+  CHECK(answer.status != 200);
+  CHECK(answer.body.find("NODE_STILL_NEEDED") != std::string::npos);
+}
+
 TEST_CASE("a node without replicas is removed, and forgotten as a peer") {
   Directory three{1};
   three.settle();
