@@ -38,28 +38,36 @@ void RaftGroup::serve_file(const RaftMessage& message) {
 void RaftGroup::make_copy() {
   if (std::exchange(copy_.making, true)) return;
   copy_.path = observer_.file_of(record_.generation) + ".copy";
-  observer_.copy_file(copy_.path, [link = link_, shared = shared_, path = copy_.path](
-                                      Result<actors::ConsensusObserver::FileContent> content) {
-    if (!content)
-      return link->run(
-          [&content](RaftGroup& group) { group.copy_made(std::move(content), 0, nullptr); });
-    shared->reads->post([link, path, content = *content, disk = &shared->platform.disk()] {
-      const auto size = disk->size(path);
-      auto opened = runtime::VfsFile::open(*disk, path);
-      const auto file = std::make_shared<OpenFile>();
-      const bool fine = size && opened;
-      if (fine) file->file.emplace(*std::move(opened));
-      link->post([content, file, bytes = fine ? *size : 0](RaftGroup& group) {
-        group.copy_made(content, bytes, file);
-      });
-    });
-  });
+  const auto copied =
+      [link = link_, shared = shared_, path = copy_.path,
+       check = observer_.file_check(copy_.path, actors::ConsensusObserver::FileOrigin::own_copy)](
+          Result<actors::ConsensusObserver::FileContent> content) {
+        if (!content)
+          return link->run(
+              [&content](RaftGroup& group) { group.copy_made(std::move(content), 0, nullptr); });
+        shared->reads->post([link, path, check, disk = &shared->platform.disk()] {
+          auto checked = std::make_shared<Result<actors::ConsensusObserver::FileContent>>(check());
+          const auto size = disk->size(path);
+          auto opened = runtime::VfsFile::open(*disk, path);
+          const auto file = std::make_shared<OpenFile>();
+          const bool fine = size && opened;
+          if (fine) file->file.emplace(*std::move(opened));
+          link->post([checked, file, bytes = fine ? *size : 0](RaftGroup& group) {
+            group.copy_made(std::move(*checked), bytes, file);
+          });
+        });
+      };
+  observer_.copy_file(copy_.path, copied);
 }
 
 void RaftGroup::copy_made(Result<actors::ConsensusObserver::FileContent> content,
                           std::uint64_t bytes, std::shared_ptr<OpenFile> file) {
   copy_.making = false;
   const auto waiting = std::exchange(copy_.waiting, {});
+  if (!content && content.error().code == Code::data_loss) {
+    TROUPE_SOMETIMES("rot was met as a shard file was copied for another replica");
+    return fail(content.error());
+  }
   if (!content || bytes == 0 || configurations_.empty())
     return log().warn("raft.copy_failed", "a shard file could not be copied for another replica",
                       {{"group", group_}, {"error", content ? "" : content.error().describe()}});
@@ -121,7 +129,8 @@ void RaftGroup::expire_copy() {
     group.shared_->reads->post(
         [file = group.copy_.file, path = group.copy_.path, &disk = group.shared_->platform.disk()] {
           file->file.reset();
-          static_cast<void>(disk.remove(path));  // the shard's next start tries again
+          for (const char* suffix : {"-wal", ""})  // the shard's next start tries again
+            static_cast<void>(disk.remove(path + suffix));
         });
     group.copy_ = {};
     group.maybe_take_snapshot();

@@ -13,6 +13,8 @@ const std::vector<Planting>& plantings() {
       {"entry_applied_twice", "ledger", "one entry in sixteen is applied twice to the shard file"},
       {"events_out_of_sequence", "ledger",
        "an entity that is loaded numbers its events one too low"},
+      {"file_not_read_through", "cluster-ledger",
+       "rot travels with a shard file from one replica to another"},
       {"full_disk_is_success", "full-disk",
        "who is refused for a full disk hears that all went well"},
       {"log_cut_at_commit", "ledger", "the log is cut behind the commit, not the checkpoint"},

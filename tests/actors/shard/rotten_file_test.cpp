@@ -58,5 +58,32 @@ TEST_CASE("a row that is due and does not match its checksum is not deleted in t
   CHECK(rig.failed->reason == "SHARD_FILE_CORRUPT");
 }
 
+TEST_CASE("a file that another replica made is read through, to its last row") {
+  Rig rig;
+  rig.start();
+  rig.send(add, "alice", "1");
+  rig.pass(ms(1000));
+  const std::string copy = rig.folder.string() + "/copy";
+  std::optional<Result<ConsensusObserver::FileContent>> content;
+  rig.consensus->observer().copy_file(copy, [&](auto copied) { content = std::move(copied); });
+  rig.pass(ms(1));
+  REQUIRE(content);
+  REQUIRE(*content);
+  const auto check =
+      rig.consensus->observer().file_check(copy, ConsensusObserver::FileOrigin::received);
+  auto sound = check();
+  REQUIRE(sound);
+  CHECK(sound->index == (*content)->index);
+  {
+    auto file = runtime::Database::open(rig.platform.disk(), copy, {});
+    REQUIRE(file);
+    REQUIRE((*file)->execute("UPDATE rows SET value=x'00' WHERE kind=1"));
+  }
+  auto rotten = check();
+  REQUIRE_FALSE(rotten);
+  CHECK(rotten.error().reason == "SHARD_FILE_CORRUPT");
+  CHECK(rotten.error().message.find(copy) != std::string::npos);
+}
+
 }  // namespace
 }  // namespace troupe::actors::testing

@@ -52,18 +52,22 @@ class Witness final : public actors::ConsensusObserver {
     ++copies;
     done(FileContent{last.index, last.term});
   }
-  void inspect_file(std::uint64_t generation, FileDone done) override {
-    const auto text = disk->read(file_of(generation));
-    FileContent content;
-    if (!text || std::sscanf(text->c_str(), "%lu %lu", &content.index, &content.term) != 2)
-      return done(data_loss("SHARD_FILE_CORRUPT", "not the test's file"));
-    done(content);
+  FileCheck file_check(const std::string& path, FileOrigin) override {
+    return [this, path, files = disk]() -> Result<FileContent> {
+      if (rotten) return data_loss("SHARD_FILE_CORRUPT", path + ": the test wants it so");
+      const auto text = files->read(path);
+      FileContent content;
+      if (!text || std::sscanf(text->c_str(), "%lu %lu", &content.index, &content.term) != 2)
+        return data_loss("SHARD_FILE_CORRUPT", path + ": not the test's file");
+      return content;
+    };
   }
   void on_file_replaced() override { ++replaced; }
 
   std::string folder;
   runtime::Disk* disk = nullptr;
   std::size_t padding = 0;
+  bool rotten = false;  // what it reads through is
   int copies = 0;
   int replaced = 0;
   std::vector<Error> following;
