@@ -70,14 +70,11 @@ class ConsensusObserver {
     static_cast<void>(path);
     done(no_files());
   }
-  // A job that reads all of the file that lies at `path`, complete: whether it is this shard's, and
-  // sound to the last row. It blocks; any thread may run it, at any later time.
-  using FileCheck = std::function<Result<FileContent>()>;
-  enum class FileOrigin { own_copy, received };
-  virtual FileCheck file_check(const std::string& path, FileOrigin origin) {
-    static_cast<void>(path);
-    static_cast<void>(origin);
-    return [] { return Result<FileContent>{no_files()}; };
+  // Reads all of the file of that generation, which lies there complete and synced: whether it is
+  // this shard's, and sound.
+  virtual void inspect_file(std::uint64_t generation, FileDone done) {
+    static_cast<void>(generation);
+    done(no_files());
   }
   // The log names the file of a later generation now and begins behind it. The group does nothing
   // any more: the shard starts again with that file and a new group.

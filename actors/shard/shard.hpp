@@ -156,7 +156,7 @@ class Shard final : private ConsensusObserver {
   // --- shard_copies.cpp: files from and for other replicas
   std::string file_of(std::uint64_t generation) const override;
   void copy_file(const std::string& path, FileDone done) override;
-  FileCheck file_check(const std::string& path, FileOrigin origin) override;
+  void inspect_file(std::uint64_t generation, FileDone done) override;
   void on_file_replaced() override;
 
   // --- shard_apply.cpp: rows into the file

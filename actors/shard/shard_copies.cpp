@@ -5,7 +5,6 @@
 
 #include "actors/shard/shard.hpp"
 #include "runtime/rehearsal/marks.hpp"
-#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/probe.hpp"
 
 namespace troupe::actors {
@@ -22,7 +21,7 @@ bool is_ours(std::string_view name, std::string_view prefix) {
   const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
   const std::string_view rest = name.substr(digits);
   return digits > 0 && (rest == ".db" || rest == ".db-wal" || rest == ".db-journal" ||
-                        rest == ".db.copy" || rest == ".db.copy-wal" || rest == ".db.copy-journal");
+                        rest == ".db.copy" || rest == ".db.copy-journal");
 }
 
 }  // namespace
@@ -59,19 +58,19 @@ void Shard::copy_file(const std::string& path, FileDone done) {
       std::move(done));
 }
 
-// Rot is not to travel: who takes a file over has nothing else to check its rows against.
-Shard::FileCheck Shard::file_check(const std::string& path, FileOrigin origin) {
-  return [&disk = surroundings_.platform->disk(), path, name = spec_.name(), group = spec_.group,
-          probe = origin == FileOrigin::received ? probe_ : nullptr]() -> Result<FileContent> {
-    TROUPE_TRY(file, ShardFile::open(disk, path, name, false, {}));
-    TROUPE_TRY(findings, file->verify());
-    // Planted: a file is passed on, and taken over, with what has rotted in it.
-    if (!findings.empty() && !TROUPE_PLANTED(file_not_read_through))
-      return data_loss("SHARD_FILE_CORRUPT", findings.front());
-    const ShardFile::Applied applied = file->applied();
-    if (probe) probe->file_received(group, {applied.index, applied.time_ms, applied.chain});
-    return FileContent{applied.index, applied.term};
-  };
+// What is taken over is read through: later, its rot would end the node in the midst of its work.
+void Shard::inspect_file(std::uint64_t generation, FileDone done) {
+  files_.run<FileContent>(
+      [&disk = surroundings_.platform->disk(), path = spec_.file(generation), name = spec_.name(),
+       probe = probe_, group = spec_.group](ShardFile&) -> Result<FileContent> {
+        TROUPE_TRY(file, ShardFile::open(disk, path, name, false, {}));
+        TROUPE_TRY(findings, file->verify());
+        if (!findings.empty()) return data_loss("SHARD_FILE_CORRUPT", findings.front());
+        const ShardFile::Applied applied = file->applied();
+        if (probe) probe->file_received(group, {applied.index, applied.time_ms, applied.chain});
+        return FileContent{applied.index, applied.term};
+      },
+      std::move(done));
 }
 
 void Shard::on_file_replaced() {

@@ -117,15 +117,11 @@ void RaftGroup::chunk_written(std::uint64_t number, std::uint64_t bytes,
   }
   arrival.offset += bytes;
   if (arrival.offset == arrival.bytes) {
-    return shared_->reads->post(
-        [link = link_, number,
-         check = observer_.file_check(observer_.file_of(arrival.generation),
-                                      actors::ConsensusObserver::FileOrigin::received)] {
-          auto found = std::make_shared<Result<actors::ConsensusObserver::FileContent>>(check());
-          link->post([number, found](RaftGroup& group) {
-            group.file_inspected(number, std::move(*found));
-          });
-        });
+    const auto inspected = [link = link_,
+                            number](Result<actors::ConsensusObserver::FileContent> found) {
+      link->run([&](RaftGroup& group) { group.file_inspected(number, std::move(found)); });
+    };
+    return observer_.inspect_file(arrival.generation, inspected);
   }
   const auto pause = std::chrono::nanoseconds(static_cast<std::int64_t>(
       1e9 * static_cast<double>(bytes) /

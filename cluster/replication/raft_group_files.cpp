@@ -38,26 +38,22 @@ void RaftGroup::serve_file(const RaftMessage& message) {
 void RaftGroup::make_copy() {
   if (std::exchange(copy_.making, true)) return;
   copy_.path = observer_.file_of(record_.generation) + ".copy";
-  const auto copied =
-      [link = link_, shared = shared_, path = copy_.path,
-       check = observer_.file_check(copy_.path, actors::ConsensusObserver::FileOrigin::own_copy)](
-          Result<actors::ConsensusObserver::FileContent> content) {
-        if (!content)
-          return link->run(
-              [&content](RaftGroup& group) { group.copy_made(std::move(content), 0, nullptr); });
-        shared->reads->post([link, path, check, disk = &shared->platform.disk()] {
-          auto checked = std::make_shared<Result<actors::ConsensusObserver::FileContent>>(check());
-          const auto size = disk->size(path);
-          auto opened = runtime::VfsFile::open(*disk, path);
-          const auto file = std::make_shared<OpenFile>();
-          const bool fine = size && opened;
-          if (fine) file->file.emplace(*std::move(opened));
-          link->post([checked, file, bytes = fine ? *size : 0](RaftGroup& group) {
-            group.copy_made(std::move(*checked), bytes, file);
-          });
-        });
-      };
-  observer_.copy_file(copy_.path, copied);
+  observer_.copy_file(copy_.path, [link = link_, shared = shared_, path = copy_.path](
+                                      Result<actors::ConsensusObserver::FileContent> content) {
+    if (!content)
+      return link->run(
+          [&content](RaftGroup& group) { group.copy_made(std::move(content), 0, nullptr); });
+    shared->reads->post([link, path, content = *content, disk = &shared->platform.disk()] {
+      const auto size = disk->size(path);
+      auto opened = runtime::VfsFile::open(*disk, path);
+      const auto file = std::make_shared<OpenFile>();
+      const bool fine = size && opened;
+      if (fine) file->file.emplace(*std::move(opened));
+      link->post([content, file, bytes = fine ? *size : 0](RaftGroup& group) {
+        group.copy_made(content, bytes, file);
+      });
+    });
+  });
 }
 
 void RaftGroup::copy_made(Result<actors::ConsensusObserver::FileContent> content,
@@ -129,8 +125,7 @@ void RaftGroup::expire_copy() {
     group.shared_->reads->post(
         [file = group.copy_.file, path = group.copy_.path, &disk = group.shared_->platform.disk()] {
           file->file.reset();
-          for (const char* suffix : {"-wal", ""})  // the shard's next start tries again
-            static_cast<void>(disk.remove(path + suffix));
+          static_cast<void>(disk.remove(path));  // the shard's next start tries again
         });
     group.copy_ = {};
     group.maybe_take_snapshot();

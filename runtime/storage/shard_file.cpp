@@ -160,6 +160,7 @@ Result<std::unique_ptr<ShardFile>> ShardFile::open(Disk& disk, const std::string
   database_options.sync = Database::Sync::checkpoints;
   database_options.cache_bytes = options.page_cache_bytes;
   database_options.corrupt_reason = shard_file_corrupt;
+  database_options.checked_page_bytes = shard_schema().page_bytes;
   TROUPE_TRY(database, Database::open(disk, path, std::move(database_options)));
   auto file = std::make_unique<SqliteShardFile>(disk, std::move(database));
   TROUPE_CHECK(file->start(identity));

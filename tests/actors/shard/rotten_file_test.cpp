@@ -63,26 +63,30 @@ TEST_CASE("a file that another replica made is read through, to its last row") {
   rig.start();
   rig.send(add, "alice", "1");
   rig.pass(ms(1000));
-  const std::string copy = rig.folder.string() + "/copy";
-  std::optional<Result<ConsensusObserver::FileContent>> content;
-  rig.consensus->observer().copy_file(copy, [&](auto copied) { content = std::move(copied); });
+  auto& observer = rig.consensus->observer();
+  using Content = Result<ConsensusObserver::FileContent>;
+  std::optional<Content> content;
+  const auto store = [&](Content found) { content = std::move(found); };
+  const std::string received = observer.file_of(7);
+  observer.copy_file(received, store);
   rig.pass(ms(1));
   REQUIRE(content);
   REQUIRE(*content);
-  const auto check =
-      rig.consensus->observer().file_check(copy, ConsensusObserver::FileOrigin::received);
-  auto sound = check();
-  REQUIRE(sound);
-  CHECK(sound->index == (*content)->index);
+  const auto index = (*content)->index;
+  observer.inspect_file(7, store);
+  rig.pass(ms(1));
+  REQUIRE(*content);
+  CHECK((*content)->index == index);
   {
-    auto file = runtime::Database::open(rig.platform.disk(), copy, {});
+    auto file = runtime::Database::open(rig.platform.disk(), received, {});
     REQUIRE(file);
     REQUIRE((*file)->execute("UPDATE rows SET value=x'00' WHERE kind=1"));
   }
-  auto rotten = check();
-  REQUIRE_FALSE(rotten);
-  CHECK(rotten.error().reason == "SHARD_FILE_CORRUPT");
-  CHECK(rotten.error().message.find(copy) != std::string::npos);
+  observer.inspect_file(7, store);
+  rig.pass(ms(1));
+  REQUIRE_FALSE(*content);
+  CHECK(content->error().reason == "SHARD_FILE_CORRUPT");
+  CHECK(content->error().message.find(received) != std::string::npos);
 }
 
 }  // namespace

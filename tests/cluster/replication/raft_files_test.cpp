@@ -307,7 +307,7 @@ TEST_CASE("a file that is not what the leader said is refused") {
 }
 
 // cluster-ledger, seed 916871709743.
-TEST_CASE("a copy of a file in which rot is met is not sent: its group fails and others lead") {
+TEST_CASE("a leader that meets rot as it copies its file fails, and others send theirs") {
   Pump pump;
   FilesCluster cluster(pump);
   const int away = cluster.leave_one_behind();

@@ -45,6 +45,7 @@ class Witness final : public actors::ConsensusObserver {
     return folder + "/g" + std::to_string(generation);
   }
   void copy_file(const std::string& path, FileDone done) override {
+    if (rotten) return done(data_loss("SHARD_FILE_CORRUPT", "the test wants it so"));
     const Entry last = committed.empty() ? Entry{} : committed.back();
     if (!disk->write(path, std::to_string(last.index) + " " + std::to_string(last.term) +
                                std::string(padding, '.')))
@@ -52,22 +53,20 @@ class Witness final : public actors::ConsensusObserver {
     ++copies;
     done(FileContent{last.index, last.term});
   }
-  FileCheck file_check(const std::string& path, FileOrigin) override {
-    return [this, path, files = disk]() -> Result<FileContent> {
-      if (rotten) return data_loss("SHARD_FILE_CORRUPT", path + ": the test wants it so");
-      const auto text = files->read(path);
-      FileContent content;
-      if (!text || std::sscanf(text->c_str(), "%lu %lu", &content.index, &content.term) != 2)
-        return data_loss("SHARD_FILE_CORRUPT", path + ": not the test's file");
-      return content;
-    };
+  void inspect_file(std::uint64_t generation, FileDone done) override {
+    if (rotten) return done(data_loss("SHARD_FILE_CORRUPT", "the test wants it so"));
+    const auto text = disk->read(file_of(generation));
+    FileContent content;
+    if (!text || std::sscanf(text->c_str(), "%lu %lu", &content.index, &content.term) != 2)
+      return done(data_loss("SHARD_FILE_CORRUPT", "not the test's file"));
+    done(content);
   }
   void on_file_replaced() override { ++replaced; }
 
   std::string folder;
   runtime::Disk* disk = nullptr;
   std::size_t padding = 0;
-  bool rotten = false;  // what it reads through is
+  bool rotten = false;  // whatever it reads is
   int copies = 0;
   int replaced = 0;
   std::vector<Error> following;

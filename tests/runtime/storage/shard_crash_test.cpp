@@ -1,6 +1,7 @@
 // A shard file after crashes, on full and failing disks, and when it is not what it should be.
 #include <filesystem>
 
+#include "runtime/storage/page_checks.hpp"
 #include "tests/runtime/storage/shard_rig.hpp"
 
 using namespace troupe;
@@ -225,6 +226,7 @@ TEST_SUITE("shard file that is not what it should be") {
     rig.close();
     auto bytes = read_file(rig.path());
     bytes[63] = 77;  // user_version
+    PageChecks::seal(bytes, 4096);
     write_file(rig.path(), bytes);
     const auto error = rig.refusal();
     CHECK(error.reason == "SCHEMA_TOO_NEW");
@@ -284,6 +286,9 @@ TEST_SUITE("shard file that is not what it should be") {
       const auto at = whole.find(text);
       REQUIRE(at != std::string::npos);
       rot(rig.path(), at + 2);
+      auto sealed = read_file(rig.path());  // it rotted before its page got a checksum
+      PageChecks::seal(sealed, 4096);
+      write_file(rig.path(), sealed);
       rig.open(false);
     };
     rot_text("state of victim");
@@ -301,6 +306,73 @@ TEST_SUITE("shard file that is not what it should be") {
     check_file_is_corrupt(rig.file().reply(1, "victim", "r").error(), rig.path());
   }
 
+  TEST_CASE("rot of any byte of a page is met when the page is read, and the page is named") {
+    ShardRig rig;
+    rig.open();
+    rig.apply({BatchMaker{}.state("victim", 3).reply("victim", "the id", 5)});
+    REQUIRE(rig.file().checkpoint());
+    rig.close();
+    const auto whole = read_file(rig.path());
+    // The key of a stored reply, which nobody would miss; then what is around it.
+    std::vector<std::size_t> bytes{whole.find("the id")};
+    REQUIRE(bytes.front() != std::string::npos);
+    const std::size_t page = bytes.front() / 4096;
+    for (const std::size_t at : {0, 3, 8, 500, 4087, 4088, 4095}) bytes.push_back(page * 4096 + at);
+    for (const std::size_t at : bytes) {
+      CAPTURE(at);
+      rot(rig.path(), at);
+      rig.open(false);
+      const auto reply = rig.file().reply(1, "victim", "the id");
+      REQUIRE_FALSE(reply);
+      check_file_is_corrupt(reply.error(), rig.path());
+      CHECK(reply.error().message.find("page " + std::to_string(page + 1)) != std::string::npos);
+      rig.close();
+      write_file(rig.path(), whole);
+    }
+    rig.open(false);
+    rig.check_sound();
+  }
+
+  TEST_CASE("a page that lies where another belongs is met") {
+    ShardRig rig;
+    rig.open();
+    fill(rig, 400);
+    REQUIRE(rig.file().checkpoint());
+    rig.close();
+    auto bytes = read_file(rig.path());
+    REQUIRE(bytes.size() > 8 * 4096);
+    bytes.replace(6 * 4096, 4096, bytes, 7 * 4096, 4096);
+    write_file(rig.path(), bytes);
+    rig.open(false);
+    CHECK_FALSE(rig.file().verify()->empty());
+  }
+
+  TEST_CASE("rot in the write-ahead log is met when it is read, and does not get into the file") {
+    ShardRig rig;
+    rig.options.page_cache_bytes = 64 << 10;
+    rig.open();
+    for (std::uint64_t round = 1; round <= 3; ++round) {  // some pages are written twice
+      BatchMaker batch;
+      for (int i = 0; i < 10000; ++i)
+        batch.state("entity " + std::to_string(i * 7919 % 10000), round);
+      rig.apply({batch});
+    }
+    rig.check_sound();
+    const auto before = read_file(rig.path());
+    const auto wal = read_file(rig.wal());
+    const std::size_t frames = (wal.size() - 32) / (24 + 4096);
+    REQUIRE(frames > 100);
+    for (std::size_t frame = 0; frame < frames; ++frame)
+      rot(rig.wal(), 32 + frame * (24 + 4096) + 24 + 2000);
+    const auto read = rig.file().load(1, "entity 5000", 10);
+    REQUIRE_FALSE(read);
+    check_file_is_corrupt(read.error(), rig.path());
+    const auto done = rig.file().checkpoint();
+    REQUIRE_FALSE(done);
+    check_file_is_corrupt(done.error(), rig.path());
+    CHECK(read_file(rig.path()) == before);
+  }
+
   TEST_CASE("verify() finds rot in any page that holds something") {
     ShardRig rig;
     rig.open();
@@ -316,7 +388,7 @@ TEST_SUITE("shard file that is not what it should be") {
     int pages = 0;
     for (std::size_t page = 1; page * 4096 < whole.size(); ++page) {
       ++pages;
-      rot(rig.path(), page * 4096 + 4090);  // cells lie at the end of a page
+      rot(rig.path(), page * 4096 + 4000);  // cells lie at the end of a page
       const auto opened = rig.try_open(false);
       if (!opened || !rig.file().verify()->empty()) ++found;
       rig.close();
