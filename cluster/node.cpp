@@ -17,6 +17,7 @@
 #include "cluster/node_links.hpp"
 #include "cluster/node_recovery.hpp"
 #include "cluster/node_shards.hpp"
+#include "cluster/node_splits.hpp"
 #include "cluster/node_tree.hpp"
 #include "cluster/placement.hpp"
 #include "cluster/replication/raft_group.hpp"
@@ -76,7 +77,10 @@ class NodeImpl final : public Node {
     TROUPE_CHECK(folder_.keep_shards(shards));
     TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
-    if (links_.mesh()) join_directory(manifest, node, registry);
+    if (links_.mesh()) {
+      join_directory(manifest, node, registry);
+      split_shards(node.name);
+    }
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
@@ -84,10 +88,11 @@ class NodeImpl final : public Node {
     raft.may_create = folder_.identity().membership == Membership::founder;
     raft.voters = [this, name = node.name](runtime::GroupId group) {
       const auto found = founders_.find(group);
+      // One of a shard that was split off is never made like this (cluster/node_splits.hpp).
+      if (found == founders_.end()) return nobody();
       // Made here alone: the id is drawn, because one that began here before and was lost may be
       // known elsewhere by now.
-      const bool ours = found == founders_.end() ||
-                        (found->second.size() == 1 && found->second.front().node == name);
+      const bool ours = found->second.size() == 1 && found->second.front().node == name;
       return ours ? Replicas{} : found->second;
     };
     raft.places = [this](runtime::GroupId group) { return places_of(group); };
@@ -133,6 +138,7 @@ class NodeImpl final : public Node {
     spec.directory = directory_.get();
     spec.hosted = &hosted_;
     spec.shards = shards_.get();
+    spec.splits = splits_;
     spec.servers = &servers_;
     spec.admin = admin_.get();
     spec.drain = manifest.gateway.drain_timeout;
@@ -169,12 +175,12 @@ class NodeImpl final : public Node {
 
  private:
   runtime::Logger& log() { return platform_.log(); }
+  static Replicas nobody() { return {RaftVoter{1, {}}}; }
 
   // Where the shards of a service are when the node starts: as the directory had it when the node
   // last ran, else as the manifest makes a cluster. A node that joins waits for the directory; so
   // does one that lost its data, with the groups that it once made alone: they may have moved.
   void place(const actors::ServiceType& type, bool several) {
-    const Replicas nobody{RaftVoter{1, {}}};
     const bool waits = known_.version() > 0 || folder_.identity().membership == Membership::joiner;
     std::vector<std::vector<std::string>> replicas;
     for (const Replicas& founders : manifest_places_.at(type.name)) {
@@ -183,18 +189,45 @@ class NodeImpl final : public Node {
       Replicas& voters = founders_[group_of(type.name, shard)];
       if (const DirectoryShard* told = find_shard(known_, type.name, shard)) {
         nodes.assign(told->nodes().begin(), told->nodes().end());
-        voters = told->founding() ? first_voters(group_of(type.name, shard), nodes) : nobody;
+        voters = told->founding() ? first_voters(group_of(type.name, shard), nodes) : nobody();
         places_.set({type.name, shard, nodes, told->version()});
         continue;
       }
       for (const RaftVoter& founder : founders) nodes.push_back(founder.node);
-      voters = waits ? nobody : founders;
+      voters = waits ? nobody() : founders;
       const bool may_have_moved = several && founders.size() == 1 &&
                                   folder_.identity().membership == Membership::replacement;
       if (!waits && !may_have_moved) places_.set({type.name, shard, nodes, 0});
     }
+    const auto first_ones = static_cast<std::uint32_t>(replicas.size());
     if (!replicas.empty() && !replicas.front().empty())
       router_.add_service(type, std::move(replicas));
+    // Those that were split off since.
+    for (const DirectoryShard& told : known_.shards()) {
+      if (told.service() != type.name || told.shard() < first_ones) continue;
+      const std::vector<std::string> nodes{told.nodes().begin(), told.nodes().end()};
+      router_.place(type.name, told.shard(), nodes);
+      places_.set({type.name, told.shard(), nodes, told.version()});
+    }
+    if (const DirectoryService* told = find_service(known_, type.name))
+      router_.range(type.name, {told->first_bucket().begin(), told->first_bucket().end()});
+  }
+
+  void split_shards(const std::string& node) {
+    NodeSplitsSpec spec;
+    spec.platform = &platform_;
+    spec.log = log_.get();
+    spec.places = &places_;
+    spec.hosted = &hosted_;
+    spec.router = &router_;
+    spec.shards = shards_.get();
+    spec.node = node;
+    spec.over = [this](const std::string& service, std::uint32_t parent, std::uint32_t child,
+                       const std::vector<std::string>& nodes) {
+      directory_->split_is_over(service, parent, child, nodes);
+    };
+    splits_ = std::make_shared<NodeSplits>(std::move(spec));
+    splits_->take(known_);
   }
 
   void join_directory(const config::Manifest& manifest, const config::Node& node,
@@ -216,6 +249,7 @@ class NodeImpl final : public Node {
                      shard.shard(),
                      {shard.nodes().begin(), shard.nodes().end()},
                      shard.version()});
+      splits_->take(newer);
     };
     spec.report = [this](DirectoryCall& call) { report(call); };
     spec.transfer = [this](const LeadershipOrder& order) {
@@ -299,6 +333,7 @@ class NodeImpl final : public Node {
   Places places_;
   Hosted hosted_;
   std::shared_ptr<NodeShards> shards_;
+  std::shared_ptr<NodeSplits> splits_;  // null: the node is alone
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
   std::unique_ptr<NodeAdmin> admin_;

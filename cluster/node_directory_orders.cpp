@@ -81,6 +81,26 @@ void NodeDirectory::remove(const std::string& name, const v1::Why& why,
   });
 }
 
+void NodeDirectory::split_is_over(const std::string& service, std::uint32_t parent,
+                                  std::uint32_t child, const std::vector<std::string>& nodes) {
+  v1::EndSplitRequest request;
+  request.set_service(service);
+  request.set_shard(parent);
+  request.set_new_shard(child);
+  for (const std::string& node : nodes) request.add_nodes(node);
+  request.mutable_why()->set_who(node_);
+  request.mutable_why()->set_text("the new shard serves");
+  spec_.router->call<v1::Changed>(
+      v1::DirectoryRef{std::string{directory_key}}.EndSplit(request), {.caller = node_},
+      [log = &spec_.platform->log(), service, parent, child](Result<v1::Changed> changed) {
+        if (changed)
+          log->info("directory.split_over", "the directory knows of a new shard",
+                    {{"service", service}, {"shard", parent}, {"new", child}});
+        else if (changed.error().code != Code::unavailable)
+          log->warn("directory.refused", "a split's end: " + changed.error().describe(), {});
+      });
+}
+
 void NodeDirectory::order(const DirectoryOrder& order,
                           std::function<void(Result<DirectoryOutcome>)> answer) {
   const v1::DirectoryRef directory{std::string{directory_key}};
@@ -122,6 +142,17 @@ void NodeDirectory::order(const DirectoryOrder& order,
                        order.replicate().service() + " has " +
                            std::to_string(order.replicate().factor()) + " replicas of each shard",
                        why.text(), std::move(answer));
+    }
+    case DirectoryOrder::kSplit: {
+      v1::SplitRequest request;
+      request.set_service(order.split().service());
+      request.set_shard(order.split().shard());
+      request.set_at_bucket(order.split().at_bucket());
+      *request.mutable_why() = why;
+      return carry_out(
+          directory.Split(request),
+          "split " + request.service() + "/" + std::to_string(request.shard()), why.text(),
+          std::move(answer));
     }
     case DirectoryOrder::kAdmit: {
       if (order.admit().cluster() != cluster_)

@@ -83,7 +83,8 @@ void NodeShards::look(runtime::GroupId group) {
   const auto places = spec_.places->of(group);
   if (closed_ || !places) return;
   const Known known = known_[group];
-  if (known.ending) return;  // and will be looked at when it has ended
+  if (known.founding) return;  // and will be looked at when that is over
+  if (known.ending) return;    // and will be looked at when it has ended
   const bool wanted = have(*places, spec_.node) || has_past(*spec_.log, group);
   if (wanted && !known.here) begin_shard(*places);
   if (!wanted && known.here) end_shard(group, *places);
@@ -151,6 +152,44 @@ caf::actor NodeShards::actor_of(const std::string& service, std::uint32_t shard)
   const auto services = spec_.hosted->now();
   const HostedService* const found = find_service(*services, service);
   return found ? spec_.router->shard(*found->service->type, shard) : caf::actor{};
+}
+
+bool NodeShards::begin_founding(runtime::GroupId group) {
+  const std::lock_guard guard{mutex_};
+  Known& known = known_[group];
+  if (closed_ || known.here || known.ending || known.storing || spec_.log->record(group))
+    return false;
+  known.founding = true;
+  return true;
+}
+
+bool NodeShards::store_founding(runtime::GroupId group) {
+  const std::lock_guard guard{mutex_};
+  Known& known = known_[group];
+  if (closed_ || !known.founding || known.storing) return false;
+  known.storing = true;
+  return true;
+}
+
+void NodeShards::finish_founding(runtime::GroupId group) {
+  {
+    const std::lock_guard guard{mutex_};
+    known_[group].founding = known_[group].storing = false;
+  }
+  look(group);
+}
+
+bool NodeShards::here(runtime::GroupId group) {
+  const std::lock_guard guard{mutex_};
+  const Known& known = known_[group];
+  return known.here && !known.founding;
+}
+
+void NodeShards::tell(const std::string& service, std::uint32_t shard,
+                      std::function<void(actors::Shard&)> job) {
+  const std::lock_guard guard{mutex_};
+  if (closed_) return;
+  if (const caf::actor actor = actor_of(service, shard)) actors::send_job(actor, std::move(job));
 }
 
 void NodeShards::hand_over(const std::string& service, std::uint32_t shard, const std::string& node,

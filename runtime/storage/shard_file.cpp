@@ -48,8 +48,12 @@ class SqliteShardFile final : public ShardFile {
                                      "; put each shard's file back where it belongs");
     auto ready = reader_.prepare();
     if (!ready) return as_corrupt(std::move(ready).error());
+    TROUPE_TRY(range, reader_.range());
+    if (range) range_ = std::make_shared<const wire::ShardRange>(*std::move(range));
     return {};
   }
+
+  std::shared_ptr<const wire::ShardRange> range() const override { return range_; }
 
   Applied applied() const override { return meta_.applied; }
   std::uint64_t entity_count() const override { return meta_.entities; }
@@ -77,6 +81,12 @@ class SqliteShardFile final : public ShardFile {
     }
     TROUPE_CHECK(database_->commit());
     meta_ = std::move(next);
+    if (const wire::Row* row = changes.range()) {
+      auto range = std::make_shared<wire::ShardRange>();
+      if (!range->ParseFromString(row->value()))
+        return internal("BAD_BATCH", database_->path() + ": a shard's range does not parse");
+      range_ = std::move(range);
+    }
     return {};
   }
 
@@ -112,6 +122,25 @@ class SqliteShardFile final : public ShardFile {
     return meta_.applied;
   }
 
+  Result<Applied> split_off(const std::string& path, const std::string& identity,
+                            const wire::ShardSplit& split) override {
+    TROUPE_CHECK(disk_.remove(path));
+    TROUPE_CHECK(create_file(disk_, path, identity));
+    Database::Options options;
+    options.sync = Database::Sync::checkpoints;
+    options.corrupt_reason = shard_file_corrupt;
+    TROUPE_TRY(target, Database::open(disk_, path, std::move(options)));
+    ShardMeta meta;
+    meta.identity = identity;
+    meta.applied = {1, 1, split.time_ms(), 0};
+    TROUPE_CHECK(target->begin());
+    TROUPE_CHECK(reader_.copy_buckets(split, *target, meta.applied.chain, meta.entities));
+    TROUPE_CHECK(update_meta(*target, meta));
+    TROUPE_CHECK(target->commit());
+    TROUPE_CHECK(target->checkpoint());
+    return meta.applied;
+  }
+
   Result<std::vector<std::string>> verify() override { return reader_.verify(meta_); }
 
  private:
@@ -138,6 +167,7 @@ class SqliteShardFile final : public ShardFile {
   std::unique_ptr<Database> database_;
   ShardReader reader_;
   ShardMeta meta_;
+  std::shared_ptr<const wire::ShardRange> range_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/table.hpp"
+#include "cluster/directory/buckets.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -52,13 +53,30 @@ void print_members(const CliIo& io, const DirectoryTable& table) {
   members.print(io);
 }
 
+// "0-1023"; of a shard that is being split with what it is to give away.
+std::string buckets_text(const DirectoryTable& table, const DirectoryShard& shard) {
+  std::pair<std::uint32_t, std::uint32_t> buckets{};
+  for (const auto& service : table.services())
+    if (service.service() == shard.service()) buckets = buckets_of(service, shard.shard());
+  const auto [first, end] = buckets;
+  if (end == 0) return {};
+  std::string text = std::to_string(first) + "-" + std::to_string(end - 1);
+  if (shard.has_split()) text += " (split at " + std::to_string(shard.split().at_bucket()) + ")";
+  return text;
+}
+
 void print_places(const CliIo& io, const DirectoryTable& table) {
-  Table places{{{"SERVICE"}, {"SHARD", to_the_right}, {"NODES"}, {"VERSION", to_the_right}}};
+  Table places{{{"SERVICE"},
+                {"SHARD", to_the_right},
+                {"BUCKETS", to_the_right},
+                {"NODES"},
+                {"VERSION", to_the_right}}};
   for (const auto& shard : table.shards()) {
     std::string nodes;
     for (const auto& node : shard.nodes()) nodes += (nodes.empty() ? "" : ", ") + node;
     places.add({{shard.service(), Tint::strong},
                 std::to_string(shard.shard()),
+                buckets_text(table, shard),
                 nodes,
                 std::to_string(shard.version())});
   }

@@ -107,36 +107,21 @@ int run_drain(const CliIo& io, const OperateOptions& options, const Targets& tar
 }
 
 int run_remove(const CliIo& io, const OperateOptions& options, const Targets& targets) {
-  std::string typed = options.yes;
-  if (typed.empty()) {
-    *io.err << "Node " << harmless(options.node)
-            << " would be no member of the cluster any more, for ever. Type its name to do it: "
-            << std::flush;
-    if (io.in) std::getline(*io.in, typed);
-  }
-  if (typed != options.node) {
-    *io.err << "troupe: not confirmed: that is not the node's name (--yes NAME says it in a "
-               "script). Nothing was changed\n";
+  if (!confirmed(io, options, options.node,
+                 "Node " + harmless(options.node) +
+                     " would be no member of the cluster any more, for ever"))
     return options.yes.empty() ? exit_failed : exit_usage;
-  }
   DirectoryOrder order;
   order.mutable_remove()->set_node(options.node);
   return order_and_print(io, options, targets, order, "Node " + options.node + " is removed");
 }
 
 int run_move(const CliIo& io, const OperateOptions& options, const Targets& targets) {
-  const auto slash = options.shard.rfind('/');
-  const std::string digits = slash == std::string::npos ? "" : options.shard.substr(slash + 1);
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-    *io.err << "troupe: " << config::in_quotes(harmless(options.shard))
-            << " is no shard: write it as banking.v1.Accounts/2\n";
-    return exit_usage;
-  }
+  const auto shard = shard_named(io, options.shard);
+  if (!shard) return exit_usage;
   DirectoryOrder order;
-  order.mutable_move()->set_service(options.shard.substr(0, slash));
-  order.mutable_move()->set_shard(number);
+  order.mutable_move()->set_service(shard->first);
+  order.mutable_move()->set_shard(shard->second);
   order.mutable_move()->set_from(options.from);
   order.mutable_move()->set_to(options.to);
   return order_and_print(io, options, targets, order,
@@ -157,6 +142,32 @@ int run_rebalance(const CliIo& io, const OperateOptions& options, const Targets&
 }
 
 }  // namespace
+
+std::optional<std::pair<std::string, std::uint32_t>> shard_named(const CliIo& io,
+                                                                 const std::string& text) {
+  const auto slash = text.rfind('/');
+  const std::string digits = slash == std::string::npos ? "" : text.substr(slash + 1);
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (!digits.empty() && error == std::errc{} && end == digits.data() + digits.size())
+    return std::pair{text.substr(0, slash), number};
+  *io.err << "troupe: " << config::in_quotes(harmless(text))
+          << " is no shard: write it as banking.v1.Accounts/2\n";
+  return std::nullopt;
+}
+
+bool confirmed(const CliIo& io, const OperateOptions& options, const std::string& name,
+               const std::string& what) {
+  std::string typed = options.yes;
+  if (typed.empty()) {
+    *io.err << what << ". Type its name to do it: " << std::flush;
+    if (io.in) std::getline(*io.in, typed);
+  }
+  if (typed == name) return true;
+  *io.err << "troupe: not confirmed: that is not its name (--yes NAME says it in a script). "
+             "Nothing was changed\n";
+  return false;
+}
 
 Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
                                        const DirectoryOrder& order) {
@@ -180,6 +191,7 @@ int run_operate(const CliIo& io, const std::string& word, const OperateOptions& 
   if (word == "drain") return run_drain(io, options, *targets);
   if (word == "remove") return run_remove(io, options, *targets);
   if (word == "move") return run_move(io, options, *targets);
+  if (word == "split") return run_split(io, options, *targets);
   if (word == "rebalance") return run_rebalance(io, options, *targets);
   DirectoryOrder order;
   if (word == "cordon") {

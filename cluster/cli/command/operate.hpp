@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "cluster/cli/command/ask.hpp"
 #include "cluster/cli/command/commands.hpp"
@@ -22,7 +24,8 @@ struct OperateOptions {
   std::string to;
   std::string service;
   std::uint32_t factor = 0;
-  std::string yes;  // the node's name once more, instead of asking for it; empty: ask
+  std::uint32_t bucket = 0;  // 0: the middle
+  std::string yes;  // the name of the node or shard once more, instead of asking for it; empty: ask
   std::string why;
   bool cancel = false;
   bool no_wait = false;
@@ -42,6 +45,16 @@ Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
 
 // How the state of a node is called, with what restricts it.
 std::string shown_state(const DirectoryNode& node);
+
+// `troupe split`
+int run_split(const CliIo& io, const OperateOptions& options, const Targets& targets);
+
+// "SERVICE/NUMBER". Nullopt, complained of: it is no shard.
+std::optional<std::pair<std::string, std::uint32_t>> shard_named(const CliIo& io,
+                                                                 const std::string& text);
+// Whether the name was typed, or said with --yes; complained of if not.
+bool confirmed(const CliIo& io, const OperateOptions& options, const std::string& name,
+               const std::string& what);
 
 // `troupe directory`
 int run_directory(const CliIo& io, const OperateOptions& options);

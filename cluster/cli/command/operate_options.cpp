@@ -8,8 +8,8 @@
 namespace troupe::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 7> operate_words{
-    "directory", "drain", "cordon", "remove", "move", "replicate", "rebalance"};
+constexpr std::array<std::string_view, 8> operate_words{
+    "directory", "drain", "cordon", "remove", "move", "replicate", "rebalance", "split"};
 
 CLI::App* add_order(CLI::App& app, OperateOptions& options, const std::string& name,
                     const std::string& description) {
@@ -97,6 +97,26 @@ void add_operate(CLI::App& app, OperateOptions& options) {
   replicate->add_option("--factor", options.factor, "1, 3 or 5")->required()->type_name("N");
   add_why(*replicate, options);
   replicate->footer("Examples:\n  troupe replicate banking.v1.Accounts --factor 5\n");
+
+  auto* split = add_order(app, options, "split", "Divide a shard into two, while it serves");
+  split->add_option("SHARD", options.shard, "SERVICE/NUMBER, such as banking.v1.Accounts/2")
+      ->required()
+      ->type_name("");
+  split
+      ->add_option("--at", options.bucket,
+                   "The first bucket of the new shard. Default: half of the shard's buckets go")
+      ->type_name("BUCKET")
+      ->check(CLI::Range(1, 4095));
+  split->add_flag("--no-wait", options.no_wait, "Order it and do not wait for its end");
+  split->add_option("--yes", options.yes, "Do it without asking; the shard's name, once more")
+      ->type_name("SHARD");
+  add_why(*split, options);
+  split->footer(
+      "The new shard begins with replicas on the same nodes; the balancer spreads them later. It "
+      "cannot be undone: shards are never put together.\n\n"
+      "Examples:\n"
+      "  troupe split banking.v1.Accounts/2\n"
+      "  troupe split banking.v1.Accounts/2 --at 3000\n");
 
   auto* rebalance =
       add_order(app, options, "rebalance", "Show what the balancer is going to move, and why");
