@@ -63,7 +63,7 @@ void NodeSplits::not_founded(const actors::ShardSpec& parent, const wire::ShardS
   spec_.shards->finish_founding(group_of(service_of(parent), split.shard()));
 }
 
-// The record says that the file holds entry 1 of the new group's log: who votes in it.
+// The record says that the log begins behind the split, in term 1, with these voters.
 void NodeSplits::founded(const actors::ShardSpec& parent, const wire::ShardSplit& split,
                          std::weak_ptr<runtime::WorkQueue> queue) {
   const actors::ShardSpec fresh = spec_of(parent, split);
@@ -75,7 +75,8 @@ void NodeSplits::founded(const actors::ShardSpec& parent, const wire::ShardSplit
     members.push_back({voter.replica, voter.node, true});
     if (voter.node == spec_.node) record.replica = voter.replica;
   }
-  record.snapshot_index = record.snapshot_term = record.configuration_index = 1;
+  record.snapshot_index = record.configuration_index = split.index();
+  record.snapshot_term = 1;
   const auto configuration = encode_members(members);
   record.configuration = *configuration;
   TROUPE_SOMETIMES("a node recorded what it has of a shard that was split off");
@@ -108,7 +109,7 @@ bool NodeSplits::serves(const actors::ShardSpec& parent, const wire::ShardSplit&
   for (const HostedService& service : *services) {
     if (service.service != parent.service) continue;
     for (const HostedShard& shard : service.shards)
-      if (shard.spec.shard == split.shard()) return shard.vitals->get().consensus.commit > 1;
+      if (shard.spec.shard == split.shard()) return shard.vitals->get().consensus.commit > split.index();
   }
   return false;
 }

@@ -87,7 +87,7 @@ SIMULATION(split, "shards that are split while nodes fail neither lose nor doubl
       table = co_await look_at_directory(at, nodes);
       co_await at.wait(300ms);
     }
-  });
+  }, false);
   declare_ledger(sim, {.spectators = 4});
 }
 

@@ -140,6 +140,7 @@ void Shard::begin_split(const SplitOrder& order) {
   split.set_shard(order.shard);
   split.set_first(order.at);
   split.set_end(order.end);
+  split.set_index(status.last + 1);
   for (const bool ours : {true, false})
     for (const Consensus::Voter& voter : consensus_->voters()) {
       if ((voter.replica == status.replica) != ours) continue;

@@ -132,7 +132,7 @@ class SqliteShardFile final : public ShardFile {
     TROUPE_TRY(target, Database::open(disk_, path, std::move(options)));
     ShardMeta meta;
     meta.identity = identity;
-    meta.applied = {1, 1, split.time_ms(), 0};
+    meta.applied = {split.index(), 1, split.time_ms(), 0};
     TROUPE_CHECK(target->begin());
     TROUPE_CHECK(reader_.copy_buckets(split, *target, meta.applied.chain, meta.entities));
     TROUPE_CHECK(update_meta(*target, meta));

@@ -108,8 +108,8 @@ class ShardFile {
   virtual Result<Applied> copy_to(const std::string& path) = 0;
 
   // Makes `path` the file of a new shard with the rows of a split's buckets, which this file has
-  // unchanged since the split began; what was there is replaced. Synced. As it holds entry 1 of the
-  // new shard's log, the one that says who votes. Its chain begins as a hash over the rows.
+  // unchanged since the split began; what was there is replaced. Synced. As if it held all up
+  // to entry split.index() of the new shard's log, in term 1. Its chain begins as a hash over rows.
   virtual Result<Applied> split_off(const std::string& path, const std::string& identity,
                                     const wire::ShardSplit& split) = 0;
 

@@ -32,6 +32,8 @@ struct Table {
     DirectoryService& one = *table.add_services();
     one.set_service(service);
     one.set_factor(3);
+    one.add_first_bucket(0);
+    one.add_first_bucket(2048);
     for (std::uint32_t shard = 0; shard < 2; ++shard) {
       DirectoryShard& where = *table.add_shards();
       where.set_service(service);
@@ -69,6 +71,21 @@ struct Table {
     request.set_node(name);
     request.set_state(state);
     return reason(harness.call(ref.SetNode(request)));
+  }
+  std::string split(std::uint32_t shard, std::uint32_t at = 0) {
+    v1::SplitRequest request;
+    request.set_service(service);
+    request.set_shard(shard);
+    request.set_at_bucket(at);
+    return reason(harness.call(ref.Split(request)));
+  }
+  std::string end_split(std::uint32_t shard, std::uint32_t fresh) {
+    v1::EndSplitRequest request;
+    request.set_service(service);
+    request.set_shard(shard);
+    request.set_new_shard(fresh);
+    for (const std::string node : {"n2", "n1", "n3"}) request.add_nodes(node);
+    return reason(harness.call(ref.EndSplit(request)));
   }
   static std::string reason(const Result<v1::Changed>& changed) {
     return changed ? "" : changed.error().reason;
@@ -193,6 +210,47 @@ TEST_CASE("a format is switched on when every node reads it") {
   }
   REQUIRE(one.harness.call(one.ref.SwitchOn(request)));
   CHECK(one.read().formats_size() == 1);
+}
+
+TEST_CASE("a shard is split when every node knows splits, one of a service at a time") {
+  Table one;
+  CHECK(one.split(0) == "FORMAT_NOT_READABLE");
+  for (const std::string name : {"n1", "n2", "n3"}) {
+    v1::WelcomeRequest welcome;
+    *welcome.mutable_node() = node_named(name);
+    welcome.mutable_node()->add_formats("shard-split");
+    REQUIRE(one.harness.call(one.ref.Welcome(welcome)));
+  }
+  CHECK(one.split(7) == "SHARD_UNKNOWN");
+  CHECK(one.split(0, 2048) == "SPLIT_UNSUITABLE");
+  CHECK(one.split(1, 2048) == "SPLIT_UNSUITABLE");
+  CHECK(one.end_split(1, 2) == "SPLIT_UNKNOWN");
+  CHECK(one.split(1).empty());
+  const auto version = one.read().version();
+  CHECK(one.split(1).empty());
+  CHECK(one.split(1, 3072).empty());
+  CHECK(one.read().version() == version);
+  CHECK(one.split(0) == "SPLIT_UNDER_WAY");
+  CHECK(one.split(1, 3000) == "SPLIT_UNDER_WAY");
+  const DirectorySplit split = find_shard(one.read(), service, 1)->split();
+  CHECK(split.shard() == 2);
+  CHECK(split.first_bucket() == 2048);
+  CHECK(split.at_bucket() == 3072);
+  CHECK(split.end_bucket() == 4096);
+
+  CHECK(one.end_split(0, 2) == "SPLIT_UNKNOWN");
+  CHECK(one.end_split(1, 2).empty());
+  CHECK(one.end_split(1, 2).empty());
+  const DirectoryTable table = one.read();
+  CHECK(table.version() == version + 1);
+  CHECK_FALSE(find_shard(table, service, 1)->has_split());
+  REQUIRE(find_shard(table, service, 2));
+  CHECK(find_shard(table, service, 2)->nodes(0) == "n2");
+  CHECK_FALSE(find_shard(table, service, 2)->founding());
+  CHECK(find_service(table, service)->first_bucket_size() == 3);
+  CHECK(one.split(0, 1).empty());
+  CHECK(find_shard(one.read(), service, 0)->split().shard() == 3);
+  CHECK(find_shard(one.read(), service, 0)->split().end_bucket() == 2048);
 }
 
 }  // namespace

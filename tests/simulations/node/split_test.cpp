@@ -38,12 +38,12 @@ struct Split : Directory {
       world.run_for(200ms);
     }
   }
-  bool over(std::uint32_t shards) {
+  bool over(std::uint32_t count) {
     for (std::size_t i = 0; i < 3; ++i) {
       if (!machine(i).up()) return false;
       const auto table = view(i).table();
       const auto* service = cluster::find_service(table, bank_service);
-      if (!service || service->first_bucket_size() != static_cast<int>(shards)) return false;
+      if (!service || service->first_bucket_size() != static_cast<int>(count)) return false;
       for (const auto& one : table.shards())
         if (one.has_split()) return false;
     }
