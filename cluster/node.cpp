@@ -110,6 +110,7 @@ class NodeImpl final : public Node {
     recovery.node = node.name;
     recovery.exchange = links_.exchange();
     recovery.hosted = &hosted_;
+    recovery.places = &places_;
     recovery.router = &router_;
     recovery.others = others;
     for (const auto& [name, places] : manifest_places_)

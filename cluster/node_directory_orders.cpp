@@ -149,10 +149,9 @@ void NodeDirectory::order(const DirectoryOrder& order,
       request.set_shard(order.split().shard());
       request.set_at_bucket(order.split().at_bucket());
       *request.mutable_why() = why;
-      return carry_out(
-          directory.Split(request),
-          "split " + request.service() + "/" + std::to_string(request.shard()), why.text(),
-          std::move(answer));
+      return carry_out(directory.Split(request),
+                       "split " + request.service() + "/" + std::to_string(request.shard()),
+                       why.text(), std::move(answer));
     }
     case DirectoryOrder::kAdmit: {
       if (order.admit().cluster() != cluster_)

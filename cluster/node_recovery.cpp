@@ -1,6 +1,7 @@
 #include "cluster/node_recovery.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "actors/shard/shard_actor.hpp"
@@ -42,7 +43,10 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
   gathered->message.set_node(spec_.node);
   for (const std::string& other : spec_.others)
     if (spec_.exchange && spec_.exchange->linked(other)) gathered->message.add_linked(other);
-  for (const std::string& shard : spec_.placed) gathered->message.add_placed(shard);
+  std::set<std::string> placed{spec_.placed.begin(), spec_.placed.end()};
+  for (const ShardPlaces& one : spec_.places->all())
+    placed.insert(one.service + "/" + std::to_string(one.shard));
+  for (const std::string& shard : placed) gathered->message.add_placed(shard);
   for (const auto services = spec_.hosted->now(); const HostedService& service : *services) {
     for (const HostedShard& shard : service.shards) {
       const auto actor = spec_.router->shard(*service.service->type, shard.spec.shard);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/directory/places.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/recovery.pb.h"
 #include "cluster/router.hpp"
@@ -29,7 +30,8 @@ struct NodeRecoverySpec {
   std::string cluster_id;
   std::string node;
   std::vector<std::string> others;   // nodes
-  std::vector<std::string> placed;   // "SERVICE/SHARD" of all shards of the cluster
+  std::vector<std::string> placed;   // "SERVICE/SHARD" of the shards that the cluster began with
+  const Places* places = nullptr;    // of all
   RaftExchange* exchange = nullptr;  // null: the node is alone
   const Hosted* hosted = nullptr;
   const Router* router = nullptr;

@@ -31,6 +31,13 @@ std::string child_id(std::uint32_t shard) {
   return "shard " + std::to_string(shard);
 }
 
+// A shard that was split off, of which nothing is recorded here: a file of it was made when the
+// node ended, before that was recorded, and counts as never made.
+bool may_have_leftovers(const runtime::NodeLog& log, const HostedService& service,
+                        const actors::ShardSpec& spec) {
+  return spec.shard >= service.settings.shards && !log.record(spec.group);
+}
+
 // What an operation that is under way promises is not seen here, and does not count: nothing was
 // acknowledged before the log had it.
 bool has_past(const runtime::NodeLog& log, runtime::GroupId group) {
@@ -47,6 +54,9 @@ Result<void> NodeShards::begin() {
     if (!service) continue;
     const runtime::GroupId group = group_of(places.service, places.shard);
     if (have(places, spec_.node) || has_past(*spec_.log, group)) {
+      if (const auto spec = spec_.hosted->spec_of(*service, places.shard);
+          may_have_leftovers(*spec_.log, *service, spec))
+        TROUPE_CHECK(all_files(spec).remove(spec_.platform->disk()));
       known_[group].here = spec_.hosted->add(places.service, places.shard, false).has_value();
     } else if (spec_.log->record(group)) {
       TROUPE_CHECK(
@@ -102,6 +112,11 @@ void NodeShards::begin_shard(const ShardPlaces& places) {
   spec_.platform->log().info("shards.begin", "a shard begins here",
                              {{"shard", shard->spec.name()}});
   known_[shard->spec.group].here = true;
+  if (may_have_leftovers(*spec_.log, *service, shard->spec))
+    shard->queue->post([files = all_files(shard->spec), platform = spec_.platform] {
+      if (const auto removed = files.remove(platform->disk()); !removed)
+        platform->log().warn("shards.files_left", removed.error().describe(), {});
+    });
   if (const auto supervisor = caf::actor_cast<caf::actor>(supervisors_[places.service]))
     actors::add_child(supervisor, make_child_(*service, *shard));
 }

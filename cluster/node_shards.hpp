@@ -64,7 +64,8 @@ class NodeShards : public std::enable_shared_from_this<NodeShards> {
   bool here(runtime::GroupId group);
 
   // Runs a job inside the actor of each of this node's shards that match.
-  void tell(const std::string& service, std::uint32_t shard, std::function<void(actors::Shard&)> job);
+  void tell(const std::string& service, std::uint32_t shard,
+            std::function<void(actors::Shard&)> job);
 
   // Lets the shard be led on that node, if it has a voter there that lives. The ticket is let go of
   // when that is done or cannot be; at once if the replica here does not lead.

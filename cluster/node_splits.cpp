@@ -35,8 +35,7 @@ void NodeSplits::take(const DirectoryTable& newer) {
       const DirectorySplit& split = shard.split();
       orders_[key] = {split.shard(), split.first_bucket(), split.at_bucket(), split.end_bucket()};
     }
-    spec_.shards->tell(key.first, key.second,
-                       [](actors::Shard& one) { one.look_for_splits(); });
+    spec_.shards->tell(key.first, key.second, [](actors::Shard& one) { one.look_for_splits(); });
   }
 }
 
@@ -80,18 +79,18 @@ void NodeSplits::founded(const actors::ShardSpec& parent, const wire::ShardSplit
   const auto configuration = encode_members(members);
   record.configuration = *configuration;
   TROUPE_SOMETIMES("a node recorded what it has of a shard that was split off");
-  spec_.log->append(
-      {.group = fresh.group,
-       .record = record,
-       .done = [queue = std::move(queue), shards = spec_.shards->weak_from_this(),
-                group = fresh.group](const Result<void>&) {
-         // Without the record it is as if nothing had been made: the shard tries again.
-         const auto jobs = queue.lock();
-         if (jobs)
-           jobs->post([shards, group] {
-             if (const auto all = shards.lock()) all->finish_founding(group);
-           });
-       }});
+  spec_.log->append({.group = fresh.group,
+                     .record = record,
+                     .done = [queue = std::move(queue), shards = spec_.shards->weak_from_this(),
+                              group = fresh.group](const Result<void>&) {
+                       // Without the record it is as if nothing had been made: the shard tries
+                       // again.
+                       const auto jobs = queue.lock();
+                       if (jobs)
+                         jobs->post([shards, group] {
+                           if (const auto all = shards.lock()) all->finish_founding(group);
+                         });
+                     }});
 }
 
 bool NodeSplits::know(const actors::ShardSpec& parent, const wire::ShardSplit& split) {
@@ -109,7 +108,8 @@ bool NodeSplits::serves(const actors::ShardSpec& parent, const wire::ShardSplit&
   for (const HostedService& service : *services) {
     if (service.service != parent.service) continue;
     for (const HostedShard& shard : service.shards)
-      if (shard.spec.shard == split.shard()) return shard.vitals->get().consensus.commit > split.index();
+      if (shard.spec.shard == split.shard())
+        return shard.vitals->get().consensus.commit > split.index();
   }
   return false;
 }

@@ -40,7 +40,11 @@ ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
   child.shutdown = shard_shutdown;
   child.start = [shard_spec = shard.spec, type = service.service->type, router = spec.router,
                  surroundings = actors::ShardSurroundings{
-                     spec.platform, spec.log, spec.consensus, shard.queue, shard.vitals,
+                     spec.platform,
+                     spec.log,
+                     spec.consensus,
+                     shard.queue,
+                     shard.vitals,
                      [admin = spec.admin, shards = spec.shards, group = shard.spec.group] {
                        admin->shard_changed();
                        shards->look(group);
@@ -86,8 +90,7 @@ ChildSpec steward_child(const NodeTreeSpec& spec) {
   const auto find_in = [router = spec.router](const HostedService& service,
                                               runtime::GroupId group) -> caf::actor {
     for (const HostedShard& shard : service.shards)
-      if (shard.spec.group == group)
-        return router->shard(*service.service->type, shard.spec.shard);
+      if (shard.spec.group == group) return router->shard(*service.service->type, shard.spec.shard);
     return nullptr;
   };
   ChildSpec child;

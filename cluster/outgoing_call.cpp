@@ -8,9 +8,10 @@
 
 namespace troupe::cluster {
 
-OutgoingCall::OutgoingCall(Router& router, const Router::ServiceRoute& service, runtime::Bucket bucket,
-                           actors::CallBase call, actors::CallOptions options,
-                           MonotonicTime deadline, actors::ReplyTo reply_to, bool stale)
+OutgoingCall::OutgoingCall(Router& router, const Router::ServiceRoute& service,
+                           runtime::Bucket bucket, actors::CallBase call,
+                           actors::CallOptions options, MonotonicTime deadline,
+                           actors::ReplyTo reply_to, bool stale)
     : router_(router),
       service_(service),
       route_(&service.owner(bucket)),

@@ -40,9 +40,9 @@ void Router::add_service(const actors::ServiceType& service,
   names_[service.name] = &service;
   route.seed = seed_of(service.name);
   route.name = service.name;
-  route.late = &platform_.metrics().counter(
-      "troupe_calls_late_total", "Calls that were refused because their time was over.",
-      {{"service", service.name}, {"where", "router"}});
+  route.late = &platform_.metrics().counter("troupe_calls_late_total",
+                                            "Calls that were refused because their time was over.",
+                                            {{"service", service.name}, {"where", "router"}});
   const auto shards = static_cast<std::uint32_t>(replicas.size());
   for (std::uint32_t shard = 0; shard < shards; ++shard)
     route_for(route, shard,
@@ -59,21 +59,23 @@ Router::ShardRoute* Router::ServiceRoute::shard(std::uint32_t number) const {
 
 Router::ShardRoute& Router::route_for(ServiceRoute& service, std::uint32_t shard,
                                       const Nodes& nodes) {
-  const std::lock_guard guard{service.mutex};
+  std::unique_lock guard{service.mutex};
   while (service.shards.size() <= shard) {
     auto route = std::make_unique<ShardRoute>();
     route->shard = static_cast<std::uint32_t>(service.shards.size());
-    route->nodes = nodes;
     route->late = service.late;
     route->leaderless_since = MonotonicTime::max();
     service.shards.push_back(std::move(route));
   }
-  return *service.shards[shard];
+  ShardRoute& route = *service.shards[shard];
+  guard.unlock();
+  const std::lock_guard inner{route.mutex};
+  if (!route.nodes) route.nodes = nodes;
+  return route;
 }
 
 // A bucket's later owners have higher numbers than its earlier ones.
-void Router::own(ServiceRoute& service, ShardRoute& route, std::uint32_t first,
-                 std::uint32_t end) {
+void Router::own(ServiceRoute& service, ShardRoute& route, std::uint32_t first, std::uint32_t end) {
   const std::lock_guard guard{service.mutex};
   for (std::uint32_t bucket = first; bucket < std::min<std::uint32_t>(end, runtime::bucket_count);
        ++bucket)
@@ -89,7 +91,8 @@ void Router::range(const std::string& service, const std::vector<std::uint32_t>&
     std::uint32_t end = runtime::bucket_count;
     for (const std::uint32_t other : first_buckets)
       if (other > first_buckets[shard]) end = std::min(end, other);
-    if (ShardRoute* const one = route.shard(shard)) own(route, *one, first_buckets[shard], end);
+    ShardRoute* const one = route.shard(shard);
+    if (one != nullptr && nodes_of(*one)) own(route, *one, first_buckets[shard], end);
   }
 }
 
@@ -198,8 +201,8 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
     return std::make_shared<StaleCall>(*this, *service, bucket, std::move(call), std::move(options),
                                        deadline, std::move(reply_to))
         ->attempt();
-  std::make_shared<RoutedCall>(*this, *service, bucket, std::move(call), std::move(options), deadline,
-                               std::move(reply_to))
+  std::make_shared<RoutedCall>(*this, *service, bucket, std::move(call), std::move(options),
+                               deadline, std::move(reply_to))
       ->attempt();
 }
 

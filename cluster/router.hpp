@@ -104,15 +104,15 @@ class Router final : public actors::Client {
   friend class RoutedCall;
   friend class StaleCall;
 
-  using Nodes = std::shared_ptr<const std::vector<std::string>>;  // at least one, when it is used
+  using Nodes = std::shared_ptr<const std::vector<std::string>>;  // at least one
   struct ShardRoute {
     std::uint32_t shard = 0;
     runtime::Counter* late = nullptr;
     std::atomic<std::int64_t> in_flight{0};
 
     mutable std::mutex mutex;  // guards what follows
-    Nodes nodes;               // where its replicas are to be
-    caf::actor actor;          // of the replica on this node
+    Nodes nodes;       // where its replicas are to be; null: not known, and no bucket is its
+    caf::actor actor;  // of the replica on this node
     std::function<std::string()> leader_as_told;
     std::string leader;              // as calls have found; empty: not known
     std::string told;                // who led as the replica here knew when it was found
@@ -122,7 +122,8 @@ class Router final : public actors::Client {
     std::uint64_t seed = 0;
     std::string name;
     runtime::Counter* late = nullptr;
-    std::array<std::atomic<ShardRoute*>, runtime::bucket_count> owners{};  // by bucket; none is null
+    std::array<std::atomic<ShardRoute*>, runtime::bucket_count>
+        owners{};  // by bucket; none is null
 
     mutable std::mutex mutex;                         // guards what follows
     std::vector<std::unique_ptr<ShardRoute>> shards;  // they stay as long as the router

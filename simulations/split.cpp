@@ -69,25 +69,27 @@ SIMULATION(split, "shards that are split while nodes fail neither lose nor doubl
   sim.faults(Faults::everything());
   sim.duration(25s);
   sim.manifest(cluster_manifest(shape, sim.random()));
-  sim.operated([nodes, pauses, draws](Operator& at) -> Script {
-    for (std::size_t i = 0; i < pauses.size(); ++i) {
-      co_await at.wait(pauses[i]);
-      cluster::DirectoryTable table;
-      while (!none_is_split(table)) {
-        table = co_await look_at_directory(at, nodes);
-        co_await at.wait(300ms);
-      }
-      const auto* service = cluster::find_service(table, split_service);
-      if (service == nullptr) continue;
-      const auto shards = static_cast<std::uint32_t>(service->first_bucket_size());
-      co_await order_split(at, nodes, draws[i] % shards);
-    }
-    // It ends with the run when that does not come.
-    for (cluster::DirectoryTable table; !none_is_split(table);) {
-      table = co_await look_at_directory(at, nodes);
-      co_await at.wait(300ms);
-    }
-  }, false);
+  sim.operated(
+      [nodes, pauses, draws](Operator& at) -> Script {
+        for (std::size_t i = 0; i < pauses.size(); ++i) {
+          co_await at.wait(pauses[i]);
+          cluster::DirectoryTable table;
+          while (!none_is_split(table)) {
+            table = co_await look_at_directory(at, nodes);
+            co_await at.wait(300ms);
+          }
+          const auto* service = cluster::find_service(table, split_service);
+          if (service == nullptr) continue;
+          const auto shards = static_cast<std::uint32_t>(service->first_bucket_size());
+          co_await order_split(at, nodes, draws[i] % shards);
+        }
+        // It ends with the run when that does not come.
+        for (cluster::DirectoryTable table; !none_is_split(table);) {
+          table = co_await look_at_directory(at, nodes);
+          co_await at.wait(300ms);
+        }
+      },
+      false);
   declare_ledger(sim, {.spectators = 4});
 }
 

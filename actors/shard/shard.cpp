@@ -38,8 +38,8 @@ void Shard::start() {
   const runtime::LogIndex cut = record ? record->snapshot_index : 0;
   const auto range = std::make_shared<std::shared_ptr<const wire::ShardRange>>();
   files_.open(
-      [range, &disk = surroundings_.platform->disk(), path = spec_.file(generation_), name = spec_.name(),
-       create, cut, cache = spec_.options.page_cache_bytes,
+      [range, &disk = surroundings_.platform->disk(), path = spec_.file(generation_),
+       name = spec_.name(), create, cut, cache = spec_.options.page_cache_bytes,
        files = spec_.other_files(generation_)]() -> Result<std::unique_ptr<runtime::ShardFile>> {
         TROUPE_CHECK(files.remove(disk));
         auto file = runtime::ShardFile::open(disk, path, name, create, {cache});

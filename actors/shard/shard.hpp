@@ -292,7 +292,7 @@ class Shard final : private ConsensusObserver {
   bool split_founding_ = false;                    // its file is being made
   bool split_known_ = false;                       // the node knows where it is
   bool split_timer_ = false;
-  std::vector<RequestPtr> moved_;                  // wait until the new shard is here
+  std::vector<RequestPtr> moved_;  // wait until the new shard is here
 
   bool purging_ = false;
   MonotonicTime next_purge_{};

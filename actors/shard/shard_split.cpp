@@ -174,18 +174,18 @@ void Shard::end_split() {
 void Shard::found_split() {
   const ShardSplit& split = range_->split();
   const std::uint64_t replica = consensus_->status().replica;
-  const bool counted = replica != 0 &&
-                       std::ranges::any_of(split.founders(), [&](const ShardSplit::Founder& one) {
-                         return one.replica() == replica;
-                       });
+  const bool counted =
+      replica != 0 && std::ranges::any_of(split.founders(), [&](const ShardSplit::Founder& one) {
+        return one.replica() == replica;
+      });
   if (!counted || split_founding_ || !surroundings_.splits->may_found(spec_, split)) return;
   split_founding_ = true;
   const ShardSpec fresh = surroundings_.splits->spec_of(spec_, split);
   std::vector<std::string> voters;
   for (const ShardSplit::Founder& founder : split.founders()) voters.push_back(founder.node());
   files_.run<bool>(
-      [range = range_, path = fresh.file(1), name = fresh.name(), group = fresh.group, probe = probe_,
-       voters](runtime::ShardFile& file) -> Result<bool> {
+      [range = range_, path = fresh.file(1), name = fresh.name(), group = fresh.group,
+       probe = probe_, voters](runtime::ShardFile& file) -> Result<bool> {
         // It may be over by now: then the new group has the rows, and we come too late.
         const auto now = file.range();
         if (!now->has_split() || now->split().shard() != range->split().shard()) return false;

@@ -1,5 +1,5 @@
-// What a shard needs of its node to be split by a range of buckets (shard_split.cpp). Implemented by
-// cluster/node_splits.hpp.
+// What a shard needs of its node to be split by a range of buckets (shard_split.cpp). Implemented
+// by cluster/node_splits.hpp.
 //
 //   shard that leads               its node
 //   is it ordered?              ->  the directory's wish

@@ -167,12 +167,12 @@ class DirectoryEntity final : public v1::DirectoryEntity {
                                                         "split at a time");
     }
     if (split.at_bucket() <= first || split.at_bucket() >= end)
-      return invalid_argument("SPLIT_UNSUITABLE",
-                              name + " has the buckets " + std::to_string(first) + " to " +
-                                  std::to_string(end - 1) + "; it can be split at " +
-                                  (end - first < 2 ? "none of them"
-                                                   : std::to_string(first + 1) + " to " +
-                                                         std::to_string(end - 1)));
+      return invalid_argument(
+          "SPLIT_UNSUITABLE",
+          name + " has the buckets " + std::to_string(first) + " to " + std::to_string(end - 1) +
+              "; it can be split at " +
+              (end - first < 2 ? "none of them"
+                               : std::to_string(first + 1) + " to " + std::to_string(end - 1)));
     for (const DirectoryNode& node : state().nodes())
       if (node.state() != DirectoryNode::REMOVED &&
           std::ranges::find(node.formats(), split_format) == node.formats().end())

@@ -43,8 +43,7 @@ Result<void> ShardChanges::add(std::string_view payload) {
     if (row.bucket() >= bucket_count)
       return internal("BAD_BATCH", "a row of bucket " + std::to_string(row.bucket()));
     if (row.change() == wire::Row::DELETE_BUCKETS) {
-      std::erase_if(changes_,
-                    [&](const Change& one) { return one.row->bucket() >= row.bucket(); });
+      std::erase_if(changes_, [&](const Change& one) { return one.row->bucket() >= row.bucket(); });
       deleted_from_ = std::min(deleted_from_, row.bucket());
       continue;
     }

@@ -31,12 +31,11 @@ Result<void> ShardReader::copy_buckets(const wire::ShardSplit& split, Database& 
     // Planted: the new shard does not know which commands have run.
     if (kind == wire::Row::REPLY && TROUPE_PLANTED(split_forgets_replies)) continue;
     const std::int64_t due_ms = query->integer(1);
-    const auto sum = row_checksum(bucket, query->blob(4), kind, query->blob(6), query->blob(0),
-                                  due_ms);
-    if (sum != query->integer(2))
-      return rotten("a row of bucket " + std::to_string(bucket));
-    TROUPE_CHECK(put->bind(bucket, query->blob(4), kind, query->blob(6), query->blob(0), due_ms, sum)
-                     .run());
+    const auto sum =
+        row_checksum(bucket, query->blob(4), kind, query->blob(6), query->blob(0), due_ms);
+    if (sum != query->integer(2)) return rotten("a row of bucket " + std::to_string(bucket));
+    TROUPE_CHECK(
+        put->bind(bucket, query->blob(4), kind, query->blob(6), query->blob(0), due_ms, sum).run());
     entities += kind == wire::Row::STATE ? 1 : 0;
     chain = checksum_of_numbers(chain, bucket, sum);
   }

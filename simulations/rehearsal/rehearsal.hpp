@@ -163,10 +163,18 @@ class Rehearsal {
     bool recovers;  // the operator
   };
   Declared take() {
-    return {std::move(manifest_),   duration_,           std::move(faults_),
-            std::move(incidents_),  std::move(clients_), std::move(operator_),
-            std::move(models_),     std::move(always_),  std::move(finals_),
-            std::move(hindsights_), registry_,           handlers_throw_,
+    return {std::move(manifest_),
+            duration_,
+            std::move(faults_),
+            std::move(incidents_),
+            std::move(clients_),
+            std::move(operator_),
+            std::move(models_),
+            std::move(always_),
+            std::move(finals_),
+            std::move(hindsights_),
+            registry_,
+            handlers_throw_,
             recovers_};
   }
 

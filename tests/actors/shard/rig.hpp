@@ -267,8 +267,8 @@ class Rig {
   std::shared_ptr<ShardVitals> vitals = std::make_shared<ShardVitals>();
   ManualConsensus* consensus = nullptr;
   std::optional<Error> failed;
-  OnBehalfOf on_behalf_of;  // of the requests that follow
-  runtime::Bucket bucket = 7;  // of the requests that follow
+  OnBehalfOf on_behalf_of;              // of the requests that follow
+  runtime::Bucket bucket = 7;           // of the requests that follow
   std::shared_ptr<ShardSplits> splits;  // of shards that are started
   std::unique_ptr<Shard> shard;
 };

@@ -107,9 +107,9 @@ TEST_SUITE("split of a shard file") {
     gone.set_bucket(500);
     gone.set_change(wire::Row::DELETE_BUCKETS);
     const auto index = rig.file().applied().index;
-    REQUIRE(rig.file().apply({{index + 1, 1, BatchMaker{80}.state("late", 1, 700).bytes()},
-                              {index + 2, 1,
-                               std::make_shared<const std::string>(batch.SerializeAsString())}}));
+    REQUIRE(rig.file().apply(
+        {{index + 1, 1, BatchMaker{80}.state("late", 1, 700).bytes()},
+         {index + 2, 1, std::make_shared<const std::string>(batch.SerializeAsString())}}));
     CHECK(rig.file().entity_count() == 2);
     CHECK(rig.version("e1", 1) == 3);
     CHECK(rig.version("e499", 499) == 3);
