@@ -4,9 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "cluster/directory/buckets.hpp"
-#include "cluster/directory/describe.hpp"
 #include "cluster/directory/service.hpp"
+#include "cluster/directory/splits.hpp"
 #include "cluster/directory/table.hpp"
 
 namespace troupe::cluster {
@@ -144,46 +143,11 @@ class DirectoryEntity final : public v1::DirectoryEntity {
 
   Result<v1::Changed> Split(const v1::SplitRequest& request, Effects& effects) const override {
     TROUPE_CHECK(is_filled());
-    const DirectoryShard* known = find_shard(state(), request.service(), request.shard());
-    const DirectoryService* service = find_service(state(), request.service());
-    const std::string name = request.service() + "/" + std::to_string(request.shard());
-    if (!known || !service) return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name);
-    DirectorySplit split;
-    split.set_shard(static_cast<std::uint32_t>(service->first_bucket_size()));
-    const auto [first, end] = buckets_of(*service, request.shard());
-    split.set_first_bucket(first);
-    split.set_end_bucket(end);
-    split.set_at_bucket(request.at_bucket() == 0 ? first + (end - first + 1) / 2
-                                                 : request.at_bucket());
-    for (const DirectoryShard& other : state().shards()) {
-      if (other.service() != request.service() || !other.has_split()) continue;
-      // Ordered once more.
-      if (other.shard() == request.shard() &&
-          (request.at_bucket() == 0 || request.at_bucket() == other.split().at_bucket()))
-        return changed();
-      return failed_precondition("SPLIT_UNDER_WAY", "shard " + std::to_string(other.shard()) +
-                                                        " of " + request.service() +
-                                                        " is being split; a service has one "
-                                                        "split at a time");
-    }
-    if (split.at_bucket() <= first || split.at_bucket() >= end)
-      return invalid_argument(
-          "SPLIT_UNSUITABLE",
-          name + " has the buckets " + std::to_string(first) + " to " + std::to_string(end - 1) +
-              "; it can be split at " +
-              (end - first < 2 ? "none of them"
-                               : std::to_string(first + 1) + " to " + std::to_string(end - 1)));
-    for (const DirectoryNode& node : state().nodes())
-      if (node.state() != DirectoryNode::REMOVED &&
-          std::ranges::find(node.formats(), split_format) == node.formats().end())
-        return failed_precondition("FORMAT_NOT_READABLE",
-                                   "node " + node.name() +
-                                       " runs a version that knows no splits; run this one on all "
-                                       "nodes first");
+    TROUPE_TRY(shard, with_split(state(), request));
+    if (!shard) return changed();
     v1::SplitOrdered event;
     *event.mutable_why() = request.why();
-    *event.mutable_shard() = *known;
-    *event.mutable_shard()->mutable_split() = split;
+    *event.mutable_shard() = *std::move(shard);
     effects.emit(event);
     return changed();
   }
@@ -191,28 +155,11 @@ class DirectoryEntity final : public v1::DirectoryEntity {
   Result<v1::Changed> EndSplit(const v1::EndSplitRequest& request,
                                Effects& effects) const override {
     TROUPE_CHECK(is_filled());
-    const DirectoryShard* known = find_shard(state(), request.service(), request.shard());
-    const DirectoryService* service = find_service(state(), request.service());
-    // It has been said before.
-    if (find_shard(state(), request.service(), request.new_shard())) return changed();
-    if (!known || !service || !known->has_split() ||
-        known->split().shard() != request.new_shard() || request.nodes().empty())
-      return failed_precondition("SPLIT_UNKNOWN", "no split of " + request.service() + "/" +
-                                                      std::to_string(request.shard()) +
-                                                      " was ordered that makes shard " +
-                                                      std::to_string(request.new_shard()));
-    v1::SplitEnded event;
-    *event.mutable_why() = request.why();
-    *event.mutable_service() = *service;
-    event.mutable_service()->add_first_bucket(known->split().at_bucket());
-    *event.add_shards() = *known;
-    event.mutable_shards(0)->clear_split();
-    DirectoryShard& fresh = *event.add_shards();
-    fresh.set_service(request.service());
-    fresh.set_shard(request.new_shard());
-    *fresh.mutable_nodes() = request.nodes();
-    fresh.set_since_ms(in_ms(effects.now()));
-    effects.emit(event);
+    TROUPE_TRY(event, split_ended(state(), request));
+    if (!event) return changed();
+    *event->mutable_why() = request.why();
+    event->mutable_shards(1)->set_since_ms(in_ms(effects.now()));
+    effects.emit(*event);
     return changed();
   }
 
