@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "cluster/directory/describe.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/splits.hpp"
 #include "cluster/directory/table.hpp"
@@ -213,7 +214,14 @@ class DirectoryEntity final : public v1::DirectoryEntity {
   void apply(const v1::PlacesSet& event) override { put_as(next(), event.shard()); }
   void apply(const v1::FactorSet& event) override { put_as(next(), event.service()); }
   void apply(const v1::FormatSwitchedOn& event) override { put_as(next(), event.format()); }
-  void apply(const v1::SplitOrdered& event) override { put_as(next(), event.shard()); }
+  // No node may come any more that does not know what a split leaves in logs and files.
+  void apply(const v1::SplitOrdered& event) override {
+    const std::uint64_t version = next();
+    put_as(version, event.shard());
+    DirectoryFormat format;
+    format.set_name(split_format);
+    put_as(version, format);
+  }
   void apply(const v1::SplitEnded& event) override {
     const std::uint64_t version = next();
     put_as(version, event.service());

@@ -226,6 +226,8 @@ TEST_CASE("a shard is split when every node knows splits, one of a service at a 
   CHECK(one.split(1, 2048) == "SPLIT_UNSUITABLE");
   CHECK(one.end_split(1, 2) == "SPLIT_UNKNOWN");
   CHECK(one.split(1).empty());
+  REQUIRE(one.read().formats_size() == 1);
+  CHECK(one.read().formats(0).name() == "shard-split");
   const auto version = one.read().version();
   CHECK(one.split(1).empty());
   CHECK(one.split(1, 3072).empty());
