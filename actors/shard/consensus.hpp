@@ -70,8 +70,8 @@ class ConsensusObserver {
     static_cast<void>(path);
     done(no_files());
   }
-  // Opens the file of that generation, which lies there complete and synced, and looks whether it
-  // is this shard's.
+  // Reads all of the file of that generation, which lies there complete and synced: whether it is
+  // this shard's, and sound.
   virtual void inspect_file(std::uint64_t generation, FileDone done) {
     static_cast<void>(generation);
     done(no_files());

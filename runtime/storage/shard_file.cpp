@@ -25,6 +25,15 @@ Result<void> create_file(Disk& disk, const std::string& path, const std::string&
   return disk.write(path, image);
 }
 
+Database::Options database_options(const ShardFile::Options& options) {
+  Database::Options of_database;
+  of_database.sync = Database::Sync::checkpoints;
+  of_database.cache_bytes = options.page_cache_bytes;
+  of_database.corrupt_reason = shard_file_corrupt;
+  of_database.checked_page_bytes = shard_schema().page_bytes;
+  return of_database;
+}
+
 // After the header says that the file is ours, a statement that does not fit its tables means rot.
 Error as_corrupt(Error error) {
   if (error.code == Code::internal) return data_loss(shard_file_corrupt, std::move(error.message));
@@ -126,10 +135,7 @@ class SqliteShardFile final : public ShardFile {
                             const wire::ShardSplit& split) override {
     TROUPE_CHECK(disk_.remove(path));
     TROUPE_CHECK(create_file(disk_, path, identity));
-    Database::Options options;
-    options.sync = Database::Sync::checkpoints;
-    options.corrupt_reason = shard_file_corrupt;
-    TROUPE_TRY(target, Database::open(disk_, path, std::move(options)));
+    TROUPE_TRY(target, Database::open(disk_, path, database_options({})));
     ShardMeta meta;
     meta.identity = identity;
     meta.applied = {split.index(), 1, split.time_ms(), 0};
@@ -186,11 +192,7 @@ Result<std::unique_ptr<ShardFile>> ShardFile::open(Disk& disk, const std::string
   if (bytes < file_bytes_min)
     return data_loss(shard_file_corrupt, path + ": only " + std::to_string(bytes) +
                                              " bytes are left of the file of " + identity);
-  Database::Options database_options;
-  database_options.sync = Database::Sync::checkpoints;
-  database_options.cache_bytes = options.page_cache_bytes;
-  database_options.corrupt_reason = shard_file_corrupt;
-  TROUPE_TRY(database, Database::open(disk, path, std::move(database_options)));
+  TROUPE_TRY(database, Database::open(disk, path, database_options(options)));
   auto file = std::make_unique<SqliteShardFile>(disk, std::move(database));
   TROUPE_CHECK(file->start(identity));
   return file;

@@ -75,7 +75,7 @@ bool matches(const Statement& query, Bucket bucket, std::string_view entity, int
       row_checksum(bucket, entity, kind, sub, query.blob(0), query.integer(1)) == query.integer(2);
   TROUPE_SOMETIMES_IF(!sound, "a rotten row of a shard file was met");
   // Planted: a row's checksum is not looked at.
-  return sound || TROUPE_PLANTED(row_checksum_ignored);
+  return sound || TROUPE_PLANTED(shard_checksums_ignored);
 }
 
 }  // namespace

@@ -88,15 +88,19 @@ Result<void> delete_buckets(Database& database, std::uint32_t from, std::uint64_
 
 const Schema& shard_schema() {
   static const Schema schema{
-      "shard file",
-      0x54525348,  // "TRSH"
-      {"CREATE TABLE meta(id INTEGER PRIMARY KEY, identity BLOB NOT NULL, "
-       "applied_index INTEGER NOT NULL, applied_term INTEGER NOT NULL, time_ms INTEGER NOT NULL, "
-       "chain INTEGER NOT NULL, entities INTEGER NOT NULL, sum INTEGER NOT NULL);"
-       "CREATE TABLE rows(bucket INTEGER NOT NULL, entity BLOB NOT NULL, kind INTEGER NOT NULL, "
-       "sub BLOB NOT NULL, value BLOB NOT NULL, due_ms INTEGER NOT NULL, sum INTEGER NOT NULL, "
-       "PRIMARY KEY(bucket, entity, kind, sub)) WITHOUT ROWID;"
-       "CREATE INDEX due ON rows(due_ms) WHERE due_ms > 0"}};
+      .what = "shard file",
+      .application_id = 0x54525348,  // "TRSH"
+      .steps =
+          {"CREATE TABLE meta(id INTEGER PRIMARY KEY, identity BLOB NOT NULL, "
+           "applied_index INTEGER NOT NULL, applied_term INTEGER NOT NULL, time_ms INTEGER NOT "
+           "NULL, "
+           "chain INTEGER NOT NULL, entities INTEGER NOT NULL, sum INTEGER NOT NULL);"
+           "CREATE TABLE rows(bucket INTEGER NOT NULL, entity BLOB NOT NULL, kind INTEGER NOT "
+           "NULL, "
+           "sub BLOB NOT NULL, value BLOB NOT NULL, due_ms INTEGER NOT NULL, sum INTEGER NOT NULL, "
+           "PRIMARY KEY(bucket, entity, kind, sub)) WITHOUT ROWID;"
+           "CREATE INDEX due ON rows(due_ms) WHERE due_ms > 0"},
+      .checked_pages = true};
   return schema;
 }
 

@@ -191,6 +191,8 @@ class ManualConsensus final : public Consensus {
   runtime::LogIndex checkpoint = 0;
   std::vector<std::function<void(const Result<void>&)>> confirmations;
 
+  ConsensusObserver& observer() { return observer_; }
+
  private:
   ManualGroupLog& log_;
   ConsensusObserver& observer_;
