@@ -15,6 +15,7 @@
 #include "cluster/node_admin.hpp"
 #include "cluster/node_directory.hpp"
 #include "cluster/node_links.hpp"
+#include "cluster/node_load.hpp"
 #include "cluster/node_recovery.hpp"
 #include "cluster/node_shards.hpp"
 #include "cluster/node_tree.hpp"
@@ -51,6 +52,7 @@ class NodeImpl final : public Node {
         router_(platform, {.node = node.name}),
         manifest_places_(place_services(manifest, registry)),
         hosted_(platform, manifest, node, registry, folder_.shards()),
+        loads_(platform, hosted_),
         shards_(std::make_shared<NodeShards>(
             NodeShardsSpec{&platform, log_.get(), node.name, &places_, &hosted_, &router_})),
         links_(platform),
@@ -76,7 +78,7 @@ class NodeImpl final : public Node {
     TROUPE_CHECK(folder_.keep_shards(shards));
     TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
-    if (links_.mesh()) join_directory(manifest, node, registry);
+    if (links_.mesh()) TROUPE_CHECK(join_directory(manifest, node, registry));
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
@@ -97,7 +99,7 @@ class NodeImpl final : public Node {
       if (other.name != node.name) others.push_back(other.name);
     raft.others = [this, others] { return directory_ ? directory_->others(others) : others; };
     tree_ = actors::SupervisionTree::make("node");
-    admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
+    admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, loads_, tree_);
     NodeRecoverySpec recovery;
     recovery.platform = &platform_;
     recovery.cluster = manifest.cluster.name;
@@ -106,10 +108,9 @@ class NodeImpl final : public Node {
     recovery.exchange = links_.exchange();
     recovery.hosted = &hosted_;
     recovery.router = &router_;
-    recovery.others = others;
-    for (const auto& [name, places] : manifest_places_)
-      for (std::size_t shard = 0; shard < places.size(); ++shard)
-        recovery.placed.push_back(name + "/" + std::to_string(shard));
+    recovery.others = raft.others;
+    recovery.placed = [this] { return placed(); };
+    recovery.directory = [this] { return directory_ ? directory_->hosted_here() : nullptr; };
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     admin_->recovers_with(*recovery_);
     admin_->knows(directory_.get());
@@ -197,8 +198,8 @@ class NodeImpl final : public Node {
       router_.add_service(type, std::move(replicas));
   }
 
-  void join_directory(const config::Manifest& manifest, const config::Node& node,
-                      const actors::ServiceRegistry& registry) {
+  Result<void> join_directory(const config::Manifest& manifest, const config::Node& node,
+                              const actors::ServiceRegistry& registry) {
     NodeDirectorySpec spec;
     spec.platform = &platform_;
     spec.manifest = &manifest;
@@ -206,6 +207,7 @@ class NodeImpl final : public Node {
     spec.registry = &registry;
     spec.folder = &folder_;
     spec.known = &known_;
+    spec.log = log_.get();
     spec.incarnation = links_.incarnation();
     spec.router = &router_;
     spec.mesh = links_.mesh();
@@ -222,11 +224,29 @@ class NodeImpl final : public Node {
       shards_->hand_over(order.service(), order.shard(), order.node(), nullptr);
     };
     directory_ = std::make_unique<NodeDirectory>(std::move(spec));
-    founders_[directory_group] = first_voters(directory_group, directory_->control());
+    founders_[directory_group] = directory_->founders();
+    return directory_->begin();
+  }
+
+  // All shards that there are, "SERVICE/SHARD".
+  std::vector<std::string> placed() const {
+    std::vector<std::string> names;
+    const auto known = directory_ ? directory_->table() : nullptr;
+    if (known && known->version() > 0) {
+      for (const DirectoryShard& shard : known->shards())
+        names.push_back(shard.service() + "/" + std::to_string(shard.shard()));
+    } else {
+      for (const auto& [name, places] : manifest_places_)
+        for (std::size_t shard = 0; shard < places.size(); ++shard)
+          names.push_back(name + "/" + std::to_string(shard));
+    }
+    if (directory_) names.push_back(directory_->hosted().shards.front().spec.name());
+    return names;
   }
 
   // What the shards that this node leads are like.
-  void report(DirectoryCall& call) const {
+  void report(DirectoryCall& call) {
+    *call.mutable_load() = loads_.now();
     for (const auto services = hosted_.now(); const HostedService& service : *services) {
       for (const HostedShard& shard : service.shards) {
         const auto vitals = shard.vitals->get();
@@ -249,6 +269,7 @@ class NodeImpl final : public Node {
 
   // Nobody has to leave a place that nobody has spoken about.
   RaftPlaces places_of(runtime::GroupId group) const {
+    if (group == directory_group && directory_) return directory_->places();
     RaftPlaces wish;
     if (auto places = places_.of(group)) {
       wish.nodes = std::move(places->nodes);
@@ -272,7 +293,7 @@ class NodeImpl final : public Node {
     };
     for (const auto services = hosted_.now(); const HostedService& service : *services)
       hand_over(service);
-    if (directory_ && directory_->hosted()) hand_over(*directory_->hosted());
+    if (directory_) hand_over(directory_->hosted());
   }
 
   // The root supervisor has ended: asked to, or because a failure escalated past every supervisor.
@@ -298,6 +319,7 @@ class NodeImpl final : public Node {
   std::map<runtime::GroupId, Replicas> founders_;  // of groups, when the cluster was made
   Places places_;
   Hosted hosted_;
+  NodeLoads loads_;
   std::shared_ptr<NodeShards> shards_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;

@@ -24,12 +24,17 @@ Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryO
   const auto from = std::ranges::find(*request.mutable_nodes(), move.from());
   if (from == request.mutable_nodes()->end())
     return invalid_argument("PLACES_UNSUITABLE", name + " is not to have a replica on node " +
-                                                     move.from() + "; nothing can move from there");
+                                                     move.from() +
+                                                     "; 'troupe directory --shards' shows where");
+  if (std::ranges::find(shard->nodes(), move.to()) != shard->nodes().end())
+    return invalid_argument("PLACES_UNSUITABLE", name + " has its replica on node " + move.to() +
+                                                     " already; choose another node");
   const DirectoryNode* to = find_node(table, move.to());
   if (!to || to->state() != DirectoryNode::UP || to->draining() || to->cordoned())
     return failed_precondition("PLACES_UNSUITABLE", "node " + move.to() + " is " +
                                                         (to ? state_of(*to) : "unknown") +
-                                                        "; nothing can move to it");
+                                                        "; nothing can move to it. 'troupe "
+                                                        "directory' shows the nodes that are up");
   *from = move.to();
   return request;
 }
@@ -78,6 +83,37 @@ void NodeDirectory::remove(const std::string& name, const v1::Why& why,
     *request.mutable_why() = why;
     carry_out(v1::DirectoryRef{std::string{directory_key}}.SetNode(request), "remove " + name,
               why.text(), std::move(answer));
+  });
+}
+
+// Whether it may be is told by whoever keeps the directory; nobody else changes it in between.
+void NodeDirectory::change_control(const ControlChange& change, const v1::Why& why,
+                                   std::function<void(Result<DirectoryOutcome>)> answer) {
+  DirectoryQuestion question;
+  *question.mutable_control() = change;
+  cache_->ask_keeper(question, [this, change, why,
+                                answer = std::move(answer)](Result<DirectoryAnswer> said) mutable {
+    if (!said) return answer(std::move(said).error());
+    const ControlReport& report = said->control();
+    if (change.add().empty() && change.remove().empty()) {
+      DirectoryOutcome outcome;
+      *outcome.mutable_control() = report;
+      return answer(std::move(outcome));
+    }
+    v1::SetControlRequest request;
+    request.set_based_on(report.version());
+    *request.mutable_change() = change;
+    *request.mutable_why() = why;
+    const std::string what =
+        change.remove().empty() ? "node " + change.add() + " comes to keep the directory"
+        : change.add().empty()
+            ? "node " + change.remove() + " ceases to keep the directory"
+            : "node " + change.add() + " keeps the directory instead of " + change.remove();
+    carry_out(v1::DirectoryRef{std::string{directory_key}}.SetControl(request), what, why.text(),
+              [report, answer = std::move(answer)](Result<DirectoryOutcome> outcome) {
+                if (outcome) *outcome->mutable_control() = report;
+                answer(std::move(outcome));
+              });
   });
 }
 
@@ -141,8 +177,12 @@ void NodeDirectory::order(const DirectoryOrder& order,
                                   DirectoryOutcome outcome;
                                   *outcome.mutable_left() = said->left();
                                   *outcome.mutable_plan() = said->plan();
+                                  *outcome.mutable_advice() = said->advice();
+                                  *outcome.mutable_control() = said->control();
                                   answer(std::move(outcome));
                                 });
+    case DirectoryOrder::kControl:
+      return change_control(order.control(), why, std::move(answer));
     case DirectoryOrder::ORDER_NOT_SET:
       break;
   }

@@ -89,8 +89,7 @@ ChildSpec steward_child(const NodeTreeSpec& spec) {
   for (const auto services = spec.hosted->now(); const HostedService& service : *services)
     for (std::uint32_t shard = 0; shard < service.settings.shards; ++shard)
       places[group_of(service.service->type->name, shard)] = {service.service->type, shard};
-  if (const HostedService* one = spec.directory ? spec.directory->hosted() : nullptr)
-    places[one->shards.front().spec.group] = {one->service->type, 0};
+  if (spec.directory) places[directory_group] = {spec.directory->hosted().service->type, 0};
   ChildSpec child;
   child.id = "node log";
   child.start =
@@ -153,8 +152,7 @@ caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec) 
     root.children.push_back(mesh_child(spec));
   }
   if (spec.directory)
-    root.children.push_back(
-        spec.directory->child({spec.platform, spec.tree}, *spec.log, spec.consensus));
+    root.children.push_back(spec.directory->child({spec.platform, spec.tree}, spec.consensus));
 
   // One supervisor per bounded context, and below it one per service.
   spec.shards->make_children([spec](const HostedService& service, const HostedShard& shard) {
