@@ -162,16 +162,15 @@ RaftPlaces NodeDirectory::places() const {
   return {control_, version_ > 0 && (!leads || keeper_->keeps())};
 }
 
+// From the copy and from the keeper, so that news of the one do not overtake those of the other.
 void NodeDirectory::learn_control(const DirectoryTable& table) {
   std::vector<std::string> nodes = control_nodes(table);
-  {
-    const std::lock_guard guard{mutex_};
-    if (table.version() <= version_ || nodes.empty()) return;
-    const bool same = version_ > 0 && nodes == control_;
-    version_ = table.version();
-    if (same) return;
-    control_ = nodes;
-  }
+  const std::lock_guard guard{mutex_};
+  if (table.version() <= version_ || nodes.empty()) return;
+  const bool same = version_ > 0 && nodes == control_;
+  version_ = table.version();
+  if (same) return;
+  control_ = nodes;
   group_->want(std::ranges::find(nodes, node_) != nodes.end());
   spec_.router->place(directory_service().type->name, 0, std::move(nodes));
   group_->places_changed();

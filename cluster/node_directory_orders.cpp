@@ -15,7 +15,9 @@ namespace v1 = directory::v1;
 Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryOrder::Move& move) {
   const DirectoryShard* shard = find_shard(table, move.service(), move.shard());
   const std::string name = move.service() + "/" + std::to_string(move.shard());
-  if (!shard) return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name);
+  if (!shard)
+    return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name +
+                                          "; 'troupe directory --shards' shows those that it has");
   v1::SetPlacesRequest request;
   request.set_service(move.service());
   request.set_shard(move.shard());
@@ -73,10 +75,12 @@ void NodeDirectory::remove(const std::string& name, const v1::Why& why,
     if (!said) return answer(std::move(said).error());
     if (said->left().members() + said->left().leaders() + said->left().unknown() > 0)
       return answer(failed_precondition(
-          "NODE_STILL_NEEDED", "node " + name + " is a member of " +
-                                   std::to_string(said->left().members()) + " groups still, and " +
-                                   std::to_string(said->left().unknown()) +
-                                   " have not said; wait for 'troupe drain " + name + "'"));
+          "NODE_STILL_NEEDED",
+          "node " + name + " has " + std::to_string(said->left().members()) + " replicas still" +
+              (said->left().unknown() == 0 ? ""
+                                           : ", and of " + std::to_string(said->left().unknown()) +
+                                                 " shards nobody has said yet where theirs are") +
+              "; 'troupe drain " + name + "' moves them away and waits for it"));
     v1::SetNodeRequest request;
     request.set_node(name);
     request.set_state(DirectoryNode::REMOVED);
@@ -163,7 +167,9 @@ void NodeDirectory::order(const DirectoryOrder& order,
       if (order.admit().cluster() != cluster_)
         return answer(failed_precondition("DIRECTORY_FOREIGN", "the node is to join the cluster " +
                                                                    order.admit().cluster() +
-                                                                   ", this is " + cluster_));
+                                                                   ", this is " + cluster_ +
+                                                                   ": correct the manifest, or "
+                                                                   "the address"));
       v1::AdmitRequest request;
       *request.mutable_node() = order.admit().node();
       *request.mutable_why() = why;

@@ -151,6 +151,7 @@ void DirectoryCache::ask_keeper(const DirectoryQuestion& question,
   DirectoryCall call;
   *call.mutable_self() = spec_.self;
   *call.mutable_question() = question;
+  call.mutable_question()->set_version(std::max(question.version(), table()->version()));
   const Duration waits =
       std::min<Duration>(std::chrono::milliseconds{question.wait_ms()}, std::chrono::minutes{1});
   spec_.reach(keeper, actors::encode(call),

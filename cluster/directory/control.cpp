@@ -104,6 +104,7 @@ ControlReport control_report(const DirectoryTable& table, const ControlGroup& gr
 
 Result<void> check_control_change(const DirectoryTable& table, const ControlReport& now,
                                   const ControlChange& change) {
+  if (change.add().empty() && change.remove().empty()) return {};
   if (!change.add().empty()) TROUPE_CHECK(may_come(table, change.add()));
   const auto keep = control_nodes(table);
   if (!change.remove().empty() && std::ranges::find(keep, change.remove()) == keep.end())

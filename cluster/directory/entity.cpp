@@ -98,7 +98,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     TROUPE_CHECK(is_filled());
     const DirectoryShard* known = find_shard(state(), request.service(), request.shard());
     const std::string name = request.service() + "/" + std::to_string(request.shard());
-    if (!known) return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name);
+    if (!known) return shard_unknown("shard " + name);
     if (request.based_on() != 0 && request.based_on() != known->version())
       return outdated("the places of " + name, known->version(), request.based_on());
     TROUPE_CHECK(suit(request));
@@ -119,7 +119,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
                                 Effects& effects) const override {
     TROUPE_CHECK(is_filled());
     const DirectoryService* known = find_service(state(), request.service());
-    if (!known) return not_found("SHARD_UNKNOWN", "the cluster has no " + request.service());
+    if (!known) return shard_unknown("service " + request.service());
     if (request.based_on() != 0 && request.based_on() != known->version())
       return outdated(request.service(), known->version(), request.based_on());
     if (request.factor() % 2 == 0 || request.factor() > places_max)
@@ -328,7 +328,8 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     const DirectoryNode* node = find_node(state(), name);
     if (!node || node->state() == DirectoryNode::REMOVED)
       return not_found("DIRECTORY_NODE_UNKNOWN",
-                       "the cluster has no node " + name + (node ? " any more" : ""));
+                       "the cluster has no node " + name + (node ? " any more" : "") +
+                           "; 'troupe directory' shows those that it has");
     if (based_on != 0 && based_on != node->version())
       return outdated("node " + name, node->version(), based_on);
     return *node;
@@ -338,6 +339,11 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     return failed_precondition("DIRECTORY_CHANGED",
                                what + " changed in version " + std::to_string(version) +
                                    ", the order is based on " + std::to_string(based_on));
+  }
+
+  static Error shard_unknown(const std::string& what) {
+    return not_found("SHARD_UNKNOWN", "the cluster has no " + what +
+                                          "; 'troupe directory --shards' shows those that it has");
   }
 
   static Error control_unsuitable(const std::string& why) {

@@ -121,6 +121,7 @@ void DirectoryKeeper::was_read(Result<DirectoryTable> newer) {
   if (merge(table_, *newer) && spec_.told) spec_.told(table_);
   keep(true);
   tell();
+  look_at_questions(false);
 }
 
 void DirectoryKeeper::keep(bool keeps) {

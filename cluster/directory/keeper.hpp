@@ -118,6 +118,8 @@ class DirectoryKeeper {
   // keeper_questions.cpp
   void answer_question(const DirectoryQuestion& question, const Answer& answer);
   void look_at_questions(bool all);
+  bool knows(const DirectoryQuestion& question) const;
+  bool has_news(const DirectoryQuestion& question) const;
   LeftOnNodeReport left_on(const std::string& node) const;
   ControlReport control() const;
 

@@ -21,21 +21,30 @@ bool same(const LeftOnNodeReport& one, const LeftOnNodeReport& other) {
 
 void DirectoryKeeper::take_question(const DirectoryQuestion& question, MonotonicTime deadline,
                                     Answer answer) {
-  const bool waits = question.has_known() && question.wait_ms() > 0 &&
-                     same(question.known(), left_on(question.left_on()));
-  if (!waits) return answer_question(question, answer);
+  if (knows(question) && has_news(question)) return answer_question(question, answer);
+  const MonotonicTime last = deadline - spec_.options.answer_before;
   const auto asked = std::chrono::milliseconds{question.wait_ms()};
   const MonotonicTime until =
       spec_.platform->clock().now() + std::min<Duration>(asked, spec_.options.wait_max);
   questions_.push_back(
-      {question, std::min(until, deadline - spec_.options.answer_before), std::move(answer)});
+      {question, knows(question) ? std::min(until, last) : last, std::move(answer)});
+}
+
+// An order that was carried out may not have been read here yet.
+bool DirectoryKeeper::knows(const DirectoryQuestion& question) const {
+  return question.version() <= table_.version();
+}
+
+bool DirectoryKeeper::has_news(const DirectoryQuestion& question) const {
+  return !question.has_known() || question.wait_ms() == 0 ||
+         !same(question.known(), left_on(question.left_on()));
 }
 
 // `all`: the node does not keep the directory any more.
 void DirectoryKeeper::look_at_questions(bool all) {
   const MonotonicTime now = spec_.platform->clock().now();
   for (Question& one : std::exchange(questions_, {})) {
-    if (!all && now < one.until && same(one.question.known(), left_on(one.question.left_on())))
+    if (!all && now < one.until && !(knows(one.question) && has_news(one.question)))
       questions_.push_back(std::move(one));
     else
       answer_question(one.question, one.answer);
@@ -64,8 +73,8 @@ ControlReport DirectoryKeeper::control() const {
 
 void DirectoryKeeper::answer_question(const DirectoryQuestion& question, const Answer& answer_to) {
   DirectoryAnswer answer;
-  answer.set_keeps(keeps_);
-  if (!keeps_) {
+  answer.set_keeps(keeps_ && knows(question));
+  if (!answer.keeps()) {
     answer.set_leader(spec_.vitals->leader());
     return answer_to(actors::encode(answer));
   }

@@ -47,8 +47,8 @@ int print_control(const CliIo& io, const OperateOptions& options, const ControlR
   return exit_done;
 }
 
-// Until the group is as the table wishes it.
-bool wait_until_done(const CliIo& io, const Targets& targets) {
+// Until the group is as the table wishes it, of this version or a later one.
+bool wait_until_done(const CliIo& io, const Targets& targets, std::uint64_t version) {
   DirectoryOrder order;
   order.mutable_control();
   Patient patient{io, targets};
@@ -58,7 +58,7 @@ bool wait_until_done(const CliIo& io, const Targets& targets) {
     if (!outcome) return false;
     if (*outcome) {
       const ControlReport& report = (**outcome).control();
-      if (settled(report)) return true;
+      if (report.version() >= version && settled(report)) return true;
       std::string text;
       for (const auto& member : report.members())
         text += (text.empty() ? "" : ", ") + member.node() + " " + part_of(member);
@@ -90,7 +90,7 @@ int run_control(const CliIo& io, const OperateOptions& options, const Targets& t
   if (!outcome) return exit_failed;
   if (options.from.empty() && options.to.empty())
     return print_control(io, options, outcome->control());
-  if (!options.no_wait && !wait_until_done(io, targets)) {
+  if (!options.no_wait && !wait_until_done(io, targets, outcome->version())) {
     *io.err
         << "troupe: it is ordered, and goes on by itself when a majority of the nodes that keep "
            "the directory is up; 'troupe control show' shows it\n";

@@ -28,10 +28,13 @@ bool is_nothing(const LeftOnNodeReport& left) {
   return left.wished() + left.members() + left.leaders() + left.unknown() == 0;
 }
 
-int wait_until_empty(const CliIo& io, const OperateOptions& options, const Targets& targets) {
+// `version`: of the table in which it is draining.
+int wait_until_empty(const CliIo& io, const OperateOptions& options, const Targets& targets,
+                     std::uint64_t version) {
   DirectoryOrder order;
   DirectoryQuestion& question = *order.mutable_question();
   question.set_left_on(options.node);
+  question.set_version(version);
   Patient patient{io, targets};
   for (;;) {
     const auto outcome = patient.ask(order);
@@ -82,8 +85,8 @@ int run_drain(const CliIo& io, const OperateOptions& options, const Targets& tar
                           (options.cancel ? " any more" : ""));
   *io.err << "troupe: node " << options.node << " is draining; Ctrl-C leaves it so\n" << std::flush;
   Targets longer = targets;
-  longer.timeout += news_max;
-  return wait_until_empty(io, options, longer);
+  longer.timeout += news_max + std::chrono::seconds{2};
+  return wait_until_empty(io, options, longer, ordered->version());
 }
 
 }  // namespace troupe::cluster

@@ -112,7 +112,7 @@ TEST_CASE("what is wrong on the command line is said before anybody is asked") {
   wrong({"replicate", "banking.v1.Accounts"}, "--factor is required");
   wrong({"rebalance", "now"}, "unknown argument \"now\"");
   wrong({"advise", "--manifest", "m.toml"}, "--admin");
-  wrong({"control"}, "subcommand is required");
+  wrong({"control"}, "A subcommand is required");
   wrong({"control", "ad", "n4"}, "did you mean \"add\"?");
   wrong({"control", "replace", "n3"}, "--by is required");
   wrong({"control", "replace", "n3", "--by", "n3"}, "a node does not replace itself");
@@ -278,7 +278,7 @@ banking.v1.Accounts     75.0 %       1.500        2.25  1.0 MiB
 }
 
 TEST_CASE("control shows who keeps the directory, waits for a change, and advises an odd number") {
-  const std::string four = R"({"version": "18", "control": {"advice": "4 nodes: an odd number",
+  const std::string four = R"({"version": "18", "control": {"version": "18", "advice": "4 nodes: an odd number",
     "members": [{"node": "n1", "state": "up", "wished": true, "voter": true, "leader": true},
                 {"node": "n2", "state": "up", "wished": true, "voter": true},
                 {"node": "n3", "state": "down", "wished": true},
@@ -292,7 +292,7 @@ TEST_CASE("control shows who keeps the directory, waits for a change, and advise
   CHECK(ran.out.starts_with("{\"members\":[{\"node\":\"n1\""));
 
   Cluster changing;
-  changing.node.then("POST /v1/directory", {200, R"({"version": "18", "control": {"members": [
+  changing.node.then("POST /v1/directory", {200, R"({"version": "18", "control": {"version": "18", "members": [
     {"node": "n1", "state": "up", "wished": true, "voter": true},
     {"node": "n4", "state": "up", "wished": true, "catchingUp": true}]}})"});
   changing.node.then("POST /v1/directory", {200, four});

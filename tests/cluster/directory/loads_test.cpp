@@ -17,10 +17,10 @@ constexpr const char* cold = "shop.v1.Reports";
 struct Cluster {
   explicit Cluster(int nodes) {
     for (const char* const name : {hot, cold}) {
-      DirectoryService service;
-      service.set_service(name);
-      service.set_factor(3);
-      put(table, service);
+      DirectoryService added;
+      added.set_service(name);
+      added.set_factor(3);
+      put(table, added);
       for (std::uint32_t shard = 0; shard < 4; ++shard) {
         DirectoryShard one;
         one.set_service(name);
@@ -49,13 +49,13 @@ struct Cluster {
       const double ms = std::chrono::duration<double, std::milli>(time).count() * cores / up;
       load.set_processors(4);
       if (load.services_size() == 0)
-        for (const char* const service : {hot, cold}) load.add_services()->set_service(service);
+        for (const char* const name_of : {hot, cold}) load.add_services()->set_service(name_of);
       for (int k = 0; k < 2; ++k) {
-        auto& service = *load.mutable_services(k);
-        service.set_processor_ms(service.processor_ms() +
-                                 static_cast<std::uint64_t>(k == 0 ? ms : ms / 10));
-        service.set_commands(service.commands() + 10);
-        service.set_bytes(1000);
+        auto& part = *load.mutable_services(k);
+        part.set_processor_ms(part.processor_ms() +
+                              static_cast<std::uint64_t>(k == 0 ? ms : ms / 10));
+        part.set_commands(part.commands() + 10);
+        part.set_bytes(1000);
       }
       load.set_processor_ms(load.services(0).processor_ms() + load.services(1).processor_ms());
       DirectoryCall call;
@@ -87,13 +87,13 @@ TEST_CASE("nothing is advised before nodes have told something twice") {
   CHECK(advice.nodes() == 3);
   CHECK(advice.nodes_now() == 3);
   REQUIRE(advice.services_size() == 2);
-  const auto& service = advice.services(0);
-  CHECK(service.service() == hot);
-  CHECK(service.cores_now() == doctest::Approx(3).epsilon(0.01));
-  CHECK(service.shards_now() == 4);
-  CHECK(service.replicas_now() == 3);
-  CHECK(service.bytes() == 3000);
-  CHECK(service.commands_per_second() == doctest::Approx(2));
+  const auto& first = advice.services(0);
+  CHECK(first.service() == hot);
+  CHECK(first.cores_now() == doctest::Approx(3).epsilon(0.01));
+  CHECK(first.shards_now() == 4);
+  CHECK(first.replicas_now() == 3);
+  CHECK(first.bytes() == 3000);
+  CHECK(first.commands_per_second() == doctest::Approx(2));
   CHECK(cluster.loads.processors("n11") == 4);
 }
 
