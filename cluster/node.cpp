@@ -85,12 +85,11 @@ class NodeImpl final : public Node {
     raft.exchange = links_.exchange();
     raft.may_create = folder_.identity().membership == Membership::founder;
     raft.voters = [this, name = node.name](runtime::GroupId group) {
-      const auto found = founders_.find(group);
+      const Replicas founders = founders_of(group);
       // Made here alone: the id is drawn, because one that began here before and was lost may be
       // known elsewhere by now.
-      const bool ours = found == founders_.end() ||
-                        (found->second.size() == 1 && found->second.front().node == name);
-      return ours ? Replicas{} : found->second;
+      const bool ours = founders.empty() || (founders.size() == 1 && founders.front().node == name);
+      return ours ? Replicas{} : founders;
     };
     raft.places = [this](runtime::GroupId group) { return places_of(group); };
     if (links_.mesh()) raft.trailing = manifest.storage.checkpoint_entries;
@@ -265,6 +264,21 @@ class NodeImpl final : public Node {
         one.set_bytes(vitals.file_bytes);
       }
     }
+  }
+
+  // Who makes a group that the node's log does not know; none: nobody has said anything of it. A
+  // service that came into the directory while the node ran is made as the table says.
+  Replicas founders_of(runtime::GroupId group) const {
+    const auto found = founders_.find(group);
+    if (found == founders_.end() || found->second.empty()) return {};
+    const bool elsewhere = found->second.front().node.empty();
+    const auto told = elsewhere && directory_ ? directory_->table() : nullptr;
+    for (int i = 0; told && i < told->shards_size(); ++i) {
+      const DirectoryShard& shard = told->shards(i);
+      if (shard.founding() && group_of(shard.service(), shard.shard()) == group)
+        return first_voters(group, {shard.nodes().begin(), shard.nodes().end()});
+    }
+    return found->second;
   }
 
   // Nobody has to leave a place that nobody has spoken about.

@@ -278,7 +278,8 @@ banking.v1.Accounts     75.0 %       1.500        2.25  1.0 MiB
 }
 
 TEST_CASE("control shows who keeps the directory, waits for a change, and advises an odd number") {
-  const std::string four = R"({"version": "18", "control": {"version": "18", "advice": "4 nodes: an odd number",
+  const std::string four =
+      R"({"version": "18", "control": {"version": "18", "advice": "4 nodes: an odd number",
     "members": [{"node": "n1", "state": "up", "wished": true, "voter": true, "leader": true},
                 {"node": "n2", "state": "up", "wished": true, "voter": true},
                 {"node": "n3", "state": "down", "wished": true},
@@ -292,7 +293,8 @@ TEST_CASE("control shows who keeps the directory, waits for a change, and advise
   CHECK(ran.out.starts_with("{\"members\":[{\"node\":\"n1\""));
 
   Cluster changing;
-  changing.node.then("POST /v1/directory", {200, R"({"version": "18", "control": {"version": "18", "members": [
+  changing.node.then("POST /v1/directory",
+                     {200, R"({"version": "18", "control": {"version": "18", "members": [
     {"node": "n1", "state": "up", "wished": true, "voter": true},
     {"node": "n4", "state": "up", "wished": true, "catchingUp": true}]}})"});
   changing.node.then("POST /v1/directory", {200, four});

@@ -94,5 +94,36 @@ TEST_CASE("a node that starts alone knows what it knew before") {
   CHECK(cluster::find_shard(view.table(), bank_service, 3)->nodes(0) == "n2");
 }
 
+TEST_CASE("a service that is new in a binary comes into the directory when every node runs it") {
+  const auto& all = actors::ServiceRegistry::global();
+  actors::ServiceRegistry binary;
+  binary.add(*all.find(bank_service));
+  const auto manifest = three_nodes();
+  World world{{.seed = 1}};
+  std::vector<std::unique_ptr<Hosting>> hosts;
+  for (const auto& node : manifest.nodes)
+    hosts.push_back(std::make_unique<Hosting>(world, manifest, node, binary));
+  const auto all_ready = [&] {
+    return std::ranges::all_of(hosts, [](const auto& one) { return one->ready(); });
+  };
+  for (auto& host : hosts) REQUIRE(world.start(host->machine()));
+  REQUIRE(world.run_until(all_ready, 10s));
+  world.run_for(2s);
+  binary.add(*all.find("commerce.v1.Inventory"));
+  for (auto& host : hosts) {
+    CHECK(post(world, "/v1/inventory/tea:receive", "tea", R"({"quantity":"5"})").status != 200);
+    world.kill(host->machine());
+    REQUIRE(world.start(host->machine()));
+    world.run_for(3s);
+  }
+  bool received = false;
+  for (int i = 0; i < 30 && !received; ++i) {
+    received =
+        post(world, "/v1/inventory/tea:receive", "tea", R"({"quantity":"5"})", "n2").status == 200;
+    world.run_for(1s);
+  }
+  CHECK(received);
+}
+
 }  // namespace
 }  // namespace troupe::simulations
