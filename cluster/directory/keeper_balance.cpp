@@ -30,9 +30,9 @@ BalanceInput DirectoryKeeper::balance_input() const {
     processors += node.capacity;
     told += node.capacity > 0;
   }
-  // Who has not told yet is taken for one like the others.
+  // Relative to the mean; who has not told yet is taken for one like the others.
   for (BalanceNode& node : input.nodes)
-    if (node.capacity <= 0) node.capacity = told > 0 ? processors / static_cast<double>(told) : 1;
+    node.capacity = node.capacity > 0 ? node.capacity * static_cast<double>(told) / processors : 1;
   return input;
 }
 
