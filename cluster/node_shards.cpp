@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/shard/shard_actor.hpp"
+#include "cluster/shard_end.hpp"
 #include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::cluster {
@@ -20,13 +21,6 @@ bool have(const ShardPlaces& places, const std::string& node) {
   return std::ranges::find(places.nodes, node) != places.nodes.end();
 }
 
-// All files of a shard, of every generation.
-actors::OtherShardFiles all_files(const actors::ShardSpec& spec) {
-  actors::OtherShardFiles files = spec.other_files(1);
-  files.own.clear();
-  return files;
-}
-
 std::string child_id(std::uint32_t shard) {
   return "shard " + std::to_string(shard);
 }
@@ -36,13 +30,6 @@ std::string child_id(std::uint32_t shard) {
 bool may_have_leftovers(const runtime::NodeLog& log, const HostedService& service,
                         const actors::ShardSpec& spec) {
   return spec.shard >= service.settings.shards && !log.record(spec.group);
-}
-
-// What an operation that is under way promises is not seen here, and does not count: nothing was
-// acknowledged before the log had it.
-bool has_past(const runtime::NodeLog& log, runtime::GroupId group) {
-  const auto record = log.record(group);
-  return record && (record->snapshot_index > 0 || log.last_index(group) > 0);
 }
 
 }  // namespace
@@ -130,21 +117,10 @@ void NodeShards::end_shard(runtime::GroupId group, const ShardPlaces& places) {
   known_[group] = {.here = false, .ending = true};
   const actors::ServiceType& type = *shard->spec.service->type;
   spec_.router->announce(type, places.shard, {});
-  // Behind what its group has given to the log, a file that it received maybe, and behind the last
-  // jobs of its actor.
-  const auto remove = [self = weak_from_this(), files = all_files(shard->spec), group,
-                       platform = spec_.platform, log = spec_.log] {
-    if (!has_past(*log, group))
-      if (const auto removed = files.remove(platform->disk()); !removed)
-        platform->log().warn("shards.files_left", removed.error().describe(), {});
-    if (const auto shards = self.lock()) shards->ended(group);
-  };
-  const std::shared_ptr<void> ticket{
-      nullptr, [queue = std::weak_ptr{shard->queue}, remove, group, log = spec_.log](void*) {
-        log->append({.group = group, .done = [queue, remove](const Result<void>&) {
-                       if (const auto jobs = queue.lock()) jobs->post(remove);
-                     }});
-      }};
+  const auto ticket =
+      end_ticket(*spec_.platform, *spec_.log, *shard, [self = weak_from_this(), group] {
+        if (const auto shards = self.lock()) shards->ended(group);
+      });
   if (const auto supervisor = caf::actor_cast<caf::actor>(supervisors_[places.service]))
     actors::end_child(supervisor, child_id(places.shard), ticket);
 }

@@ -20,6 +20,18 @@ std::vector<std::string> nodes_of(const wire::ShardSplit& split) {
 
 }  // namespace
 
+void place_split_off(const DirectoryTable& known, const std::string& service, std::uint32_t first,
+                     Router& router, Places& places) {
+  for (const DirectoryShard& told : known.shards()) {
+    if (told.service() != service || told.shard() < first) continue;
+    const std::vector<std::string> nodes{told.nodes().begin(), told.nodes().end()};
+    router.place(service, told.shard(), nodes);
+    places.set({service, told.shard(), nodes, told.version()});
+  }
+  if (const DirectoryService* told = find_service(known, service))
+    router.range(service, {told->first_bucket().begin(), told->first_bucket().end()});
+}
+
 void NodeSplits::take(const DirectoryTable& newer) {
   for (const DirectoryService& service : newer.services())
     spec_.router->range(service.service(),

@@ -39,6 +39,11 @@ struct NodeSplitsSpec {
       over;
 };
 
+// When a node starts, with what its copy of the directory says of the shards that were split off,
+// those with numbers from `first` on.
+void place_split_off(const DirectoryTable& known, const std::string& service, std::uint32_t first,
+                     Router& router, Places& places);
+
 class NodeSplits final : public actors::ShardSplits {
  public:
   explicit NodeSplits(NodeSplitsSpec spec) : spec_(std::move(spec)) {}

@@ -48,6 +48,9 @@ class ShardVitals {
   std::atomic<std::uint64_t> errors{0};
   std::atomic<std::uint64_t> repeated{0};
   std::atomic<std::uint64_t> exceptions{0};
+  // Time that the shard's actor was at work, which is no more than its part of what the process
+  // used.
+  std::atomic<std::int64_t> busy_ns{0};
 
  private:
   mutable std::mutex mutex_;

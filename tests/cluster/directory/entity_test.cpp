@@ -178,6 +178,70 @@ TEST_CASE("a node is removed only when nothing needs it") {
   CHECK(one.set_state("n4", DirectoryNode::REMOVED) == "NODE_STILL_NEEDED");  // is up
 }
 
+TEST_CASE("a node is admitted with a name and addresses such as a manifest may have") {
+  Table one;
+  for (const char* const name : {"", "N4", "n 4", "-n4", "n4\n"})
+    CHECK(one.admit(name, "n4:7400") == "NODE_UNSUITABLE");
+  for (const char* const mesh : {"", "n4", "n4:x", "n4:0", "0.0.0.0:7400", "n4:70000"})
+    CHECK(one.admit("n4", mesh) == "NODE_UNSUITABLE");
+  v1::AdmitRequest request;
+  *request.mutable_node() = node_named("n4");
+  request.mutable_node()->set_admin("nowhere");
+  CHECK(Table::reason(one.harness.call(one.ref.Admit(request))) == "NODE_UNSUITABLE");
+  CHECK(one.read().version() == 1);
+}
+
+TEST_CASE("who keeps the directory changes once for each state of it that was seen") {
+  Table one;
+  const auto change = [&](std::uint64_t based_on, const std::string& add,
+                          const std::string& remove) {
+    v1::SetControlRequest request;
+    request.set_based_on(based_on);
+    request.mutable_change()->set_add(add);
+    request.mutable_change()->set_remove(remove);
+    return Table::reason(one.harness.call(one.ref.SetControl(request)));
+  };
+  REQUIRE(one.read().control_version() == 1);
+  CHECK(change(0, "n2", "") == "DIRECTORY_CHANGED");
+  CHECK(change(1, "n9", "") == "DIRECTORY_NODE_UNKNOWN");
+  CHECK(change(1, "n1", "") == "CONTROL_UNSUITABLE");
+  CHECK(change(1, "", "n2") == "CONTROL_UNSUITABLE");
+  CHECK(change(1, "", "n1") == "CONTROL_UNSUITABLE");  // the last
+  CHECK(one.places(1, {"n2", "n1"}).empty());          // is no change of it
+  CHECK(change(1, "n2", "").empty());
+  CHECK(one.read().control_version() == 3);
+  CHECK(control_nodes(one.read()) == std::vector<std::string>{"n1", "n2"});
+  CHECK(one.read(2).nodes_size() == 1);
+  CHECK(change(1, "n3", "") == "DIRECTORY_CHANGED");
+  CHECK(change(3, "n3", "n1").empty());
+  CHECK(control_nodes(one.read()) == std::vector<std::string>{"n2", "n3"});
+  CHECK(one.set_state("n2", DirectoryNode::DOWN).empty());
+  CHECK(one.set_state("n2", DirectoryNode::REMOVED) == "NODE_STILL_NEEDED");
+}
+
+TEST_CASE("a table that goes on behind a loss takes the place of every copy, whatever that knew") {
+  Table one;
+  DirectoryTable copy = one.read();
+  DirectoryNode lost = node_named("n7");
+  lost.set_version(7);
+  put(copy, lost);
+  copy.set_version(7);
+  v1::RenewRequest request;
+  request.set_above(7);
+  REQUIRE(one.harness.call(one.ref.Renew(request)));
+  CHECK(one.read().version() == 8);
+  REQUIRE(one.harness.call(one.ref.Renew(request)));
+  CHECK(one.read().version() == 8);
+  CHECK(merge(copy, one.read(7)));
+  CHECK(copy.SerializeAsString() == one.read().SerializeAsString());
+  CHECK_FALSE(find_node(copy, "n7"));
+  // From then on differences are small again.
+  CHECK(one.set_state("n3", DirectoryNode::DOWN).empty());
+  CHECK(one.read(8).nodes_size() == 1);
+  CHECK(merge(copy, one.read(8)));
+  CHECK(copy.SerializeAsString() == one.read().SerializeAsString());
+}
+
 TEST_CASE("every change stands in the audit log with who wanted it and why") {
   Table one;
   v1::SetNodeRequest request;

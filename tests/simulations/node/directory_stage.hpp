@@ -1,6 +1,8 @@
 // Three nodes, and what their directory says; a fourth that may join.
 #pragma once
 
+#include <source_location>
+
 #include "cluster/cluster_id.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
@@ -55,7 +57,10 @@ struct Directory : Three {
       }
     return false;
   }
-  void wait(const std::function<bool()>& done, Duration limit = 20s) {
+  void wait(const std::function<bool()>& done, Duration limit = 20s,
+            const std::source_location& where = std::source_location::current()) {
+    const auto line = where.line();
+    CAPTURE(line);
     const auto until = world.now() + limit;
     while (!done() && world.now() < until) world.run_for(100ms);
     REQUIRE(done());
