@@ -14,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include "cluster/directory/places.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/recovery.pb.h"
 #include "cluster/router.hpp"

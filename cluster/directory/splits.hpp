@@ -10,8 +10,8 @@
 
 namespace troupe::cluster {
 
-// The shard with the split that is ordered, after which no node may come any more that does not know
-// what a split leaves in logs and files. Nullopt: it has been ordered before.
+// The shard with the split that is ordered, after which no node may come any more that does not
+// know what a split leaves in logs and files. Nullopt: it has been ordered before.
 Result<std::optional<DirectoryShard>> with_split(const DirectoryTable& table,
                                                  const directory::v1::SplitRequest& request);
 
