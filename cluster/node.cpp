@@ -207,9 +207,9 @@ class NodeImpl final : public Node {
   void split_shards(const std::string& node) {
     NodeSplitsSpec spec{&platform_, log_.get(),    &places_, &hosted_,
                         &router_,   shards_.get(), node,     {}};
-    spec.over = [this](const std::string& service, std::uint32_t parent, std::uint32_t child,
-                       const std::vector<std::string>& nodes) {
-      directory_->split_is_over(service, parent, child, nodes);
+    spec.over = [this](const std::string& service, std::uint32_t parent,
+                       const wire::ShardSplit& split) {
+      directory_->split_is_over(service, parent, split);
     };
     splits_ = std::make_shared<NodeSplits>(std::move(spec));
     splits_->take(known_);

@@ -67,8 +67,8 @@ class NodeDirectory {
   void order(const DirectoryOrder& order, std::function<void(Result<DirectoryOutcome>)> answer);
 
   // A shard that this node leads has been split; told again until the table says so.
-  void split_is_over(const std::string& service, std::uint32_t parent, std::uint32_t child,
-                     const std::vector<std::string>& nodes);
+  void split_is_over(const std::string& service, std::uint32_t parent,
+                     const wire::ShardSplit& split);
 
   // The other nodes of the cluster; as long as the directory is not known: `fallback`.
   std::vector<std::string> others(const std::vector<std::string>& fallback) const;

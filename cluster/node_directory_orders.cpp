@@ -91,17 +91,19 @@ void NodeDirectory::remove(const std::string& name, const v1::Why& why,
 }
 
 void NodeDirectory::split_is_over(const std::string& service, std::uint32_t parent,
-                                  std::uint32_t child, const std::vector<std::string>& nodes) {
+                                  const wire::ShardSplit& split) {
   v1::EndSplitRequest request;
   request.set_service(service);
   request.set_shard(parent);
-  request.set_new_shard(child);
-  for (const std::string& node : nodes) request.add_nodes(node);
+  request.set_new_shard(split.shard());
+  request.set_at_bucket(split.first());
+  for (const auto& founder : split.founders()) request.add_nodes(founder.node());
   request.mutable_why()->set_who(node_);
   request.mutable_why()->set_text("the new shard serves");
   spec_.router->call<v1::Changed>(
       v1::DirectoryRef{std::string{directory_key}}.EndSplit(request), {.caller = node_},
-      [log = &spec_.platform->log(), service, parent, child](Result<v1::Changed> changed) {
+      [log = &spec_.platform->log(), service, parent,
+       child = split.shard()](Result<v1::Changed> changed) {
         if (changed)
           log->info("directory.split_over", "the directory knows of a new shard",
                     {{"service", service}, {"shard", parent}, {"new", child}});

@@ -1,7 +1,6 @@
 #include "cluster/node_splits.hpp"
 
 #include "cluster/group_of.hpp"
-#include "cluster/replication/first_voters.hpp"
 #include "cluster/replication/raft_members.hpp"
 #include "runtime/rehearsal/marks.hpp"
 
@@ -33,9 +32,14 @@ void place_split_off(const DirectoryTable& known, const std::string& service, st
 }
 
 void NodeSplits::take(const DirectoryTable& newer) {
-  for (const DirectoryService& service : newer.services())
+  for (const DirectoryService& service : newer.services()) {
+    {
+      const std::lock_guard guard{mutex_};
+      shards_[service.service()] = static_cast<std::uint32_t>(service.first_bucket_size());
+    }
     spec_.router->range(service.service(),
                         {service.first_bucket().begin(), service.first_bucket().end()});
+  }
   for (const DirectoryShard& shard : newer.shards()) {
     const Key key{shard.service(), shard.shard()};
     {
@@ -55,6 +59,8 @@ std::optional<actors::SplitOrder> NodeSplits::ordered(const actors::ShardSpec& p
   const std::lock_guard guard{mutex_};
   const auto found = orders_.find({service_of(parent), parent.shard});
   if (found == orders_.end()) return std::nullopt;
+  // Never of a directory that knows all shards.
+  if (spec_.log->record(group_of(service_of(parent), found->second.shard))) return std::nullopt;
   return found->second;
 }
 
@@ -82,9 +88,9 @@ void NodeSplits::founded(const actors::ShardSpec& parent, const wire::ShardSplit
   std::vector<RaftMember> members;
   runtime::GroupRecord record;
   record.term = 1;
-  for (const RaftVoter& voter : first_voters(fresh.group, nodes_of(split))) {
-    members.push_back({voter.replica, voter.node, true});
-    if (voter.node == spec_.node) record.replica = voter.replica;
+  for (const auto& founder : split.founders()) {
+    members.push_back({founder.voter(), founder.node(), true});
+    if (founder.node() == spec_.node) record.replica = founder.voter();
   }
   record.snapshot_index = record.configuration_index = split.index();
   record.snapshot_term = 1;
@@ -119,15 +125,23 @@ bool NodeSplits::serves(const actors::ShardSpec& parent, const wire::ShardSplit&
   const auto services = spec_.hosted->now();
   for (const HostedService& service : *services) {
     if (service.service != parent.service) continue;
-    for (const HostedShard& shard : service.shards)
-      if (shard.spec.shard == split.shard())
-        return shard.vitals->get().consensus.commit > split.index();
+    for (const HostedShard& shard : service.shards) {
+      if (shard.spec.shard != split.shard()) continue;
+      const auto vitals = shard.vitals->get();
+      return vitals.split_token == split.token() && vitals.consensus.commit > split.index();
+    }
   }
   return false;
 }
 
+bool NodeSplits::is_over(const actors::ShardSpec& parent, const wire::ShardSplit& split) {
+  const std::lock_guard guard{mutex_};
+  const auto known = shards_.find(service_of(parent));
+  return known == shards_.end() || split.shard() < known->second;
+}
+
 void NodeSplits::over(const actors::ShardSpec& parent, const wire::ShardSplit& split) {
-  spec_.over(service_of(parent), parent.shard, split.shard(), nodes_of(split));
+  spec_.over(service_of(parent), parent.shard, split);
 }
 
 }  // namespace troupe::cluster

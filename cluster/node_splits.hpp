@@ -33,9 +33,9 @@ struct NodeSplitsSpec {
   Router* router = nullptr;
   NodeShards* shards = nullptr;
   std::string node;
-  // Tells the directory that a split is over: the new shard is there, with replicas on these nodes.
-  std::function<void(const std::string& service, std::uint32_t parent, std::uint32_t child,
-                     const std::vector<std::string>& nodes)>
+  // Tells the directory that a split is over.
+  std::function<void(const std::string& service, std::uint32_t parent,
+                     const wire::ShardSplit& split)>
       over;
 };
 
@@ -61,6 +61,7 @@ class NodeSplits final : public actors::ShardSplits {
   void not_founded(const actors::ShardSpec& parent, const wire::ShardSplit& split) override;
   bool know(const actors::ShardSpec& parent, const wire::ShardSplit& split) override;
   bool serves(const actors::ShardSpec& parent, const wire::ShardSplit& split) override;
+  bool is_over(const actors::ShardSpec& parent, const wire::ShardSplit& split) override;
   void over(const actors::ShardSpec& parent, const wire::ShardSplit& split) override;
 
  private:
@@ -68,7 +69,8 @@ class NodeSplits final : public actors::ShardSplits {
 
   const NodeSplitsSpec spec_;
   std::mutex mutex_;
-  std::map<Key, actors::SplitOrder> orders_;  // guarded by mutex_
+  std::map<Key, actors::SplitOrder> orders_;     // guarded by mutex_
+  std::map<std::string, std::uint32_t> shards_;  // guarded by mutex_; how many the directory knows
 };
 
 }  // namespace troupe::cluster

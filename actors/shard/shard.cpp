@@ -326,6 +326,7 @@ void Shard::publish() {
   snapshot.problem = refusal_ && !following ? refusal_->describe() : std::string{};
   if (consensus_) snapshot.consensus = consensus_->status();
   snapshot.applied = applied_.index;
+  snapshot.split_token = range_ ? range_->token() : 0;
   snapshot.entities_resident = residents_.size();
   snapshot.quarantined = quarantine_.empty() ? 0 : quarantine_.sweep(now());
   surroundings_.vitals->set(std::move(snapshot));

@@ -88,12 +88,12 @@ void Shard::tend_split() {
   if (!under_way) {
     if (state_ != State::serving || split_at_) return;
     if (!moved_.empty()) release_moved();
-    const auto order = surroundings_.splits->ordered(spec_);
-    if (!order) return;
     if (range_)
       for (const ShardSplit& over : range_->children())
-        if (over.shard() == order->shard) return surroundings_.splits->over(spec_, over);
-    return begin_split(*order);
+        if (!surroundings_.splits->is_over(spec_, over))
+          return surroundings_.splits->over(spec_, over);
+    if (const auto order = surroundings_.splits->ordered(spec_)) begin_split(*order);
+    return;
   }
   const ShardSplit& split = range_->split();
   found_split();
@@ -141,12 +141,17 @@ void Shard::begin_split(const SplitOrder& order) {
   split.set_first(order.at);
   split.set_end(order.end);
   split.set_index(status.last + 1);
+  const auto draw = [this] {
+    return surroundings_.platform->random().between(1, std::numeric_limits<std::int64_t>::max());
+  };
+  split.set_token(draw());
   for (const bool ours : {true, false})
     for (const Consensus::Voter& voter : consensus_->voters()) {
       if ((voter.replica == status.replica) != ours) continue;
       ShardSplit::Founder& founder = *split.add_founders();
       founder.set_node(voter.node);
       founder.set_replica(voter.replica);
+      founder.set_voter(draw());
     }
   log().info("shard.split_begins", spec_.name() + " is split",
              {{"shard", spec_.name()}, {"new", order.shard}, {"first_bucket", order.at}});

@@ -41,6 +41,7 @@ class ShardSplits {
  public:
   virtual ~ShardSplits() = default;
 
+  // None, too, if the node knows a shard of the new one's number.
   virtual std::optional<SplitOrder> ordered(const ShardSpec& parent) = 0;
 
   virtual ShardSpec spec_of(const ShardSpec& parent, const wire::ShardSplit& split) = 0;
@@ -56,10 +57,12 @@ class ShardSplits {
   // There is such a shard. True: its replica here has begun, or need not.
   virtual bool know(const ShardSpec& parent, const wire::ShardSplit& split) = 0;
 
-  // Whether the new group has committed something, as its replica here knows.
+  // Whether the new group, of this split and no other, has committed something, as its replica here
+  // knows.
   virtual bool serves(const ShardSpec& parent, const wire::ShardSplit& split) = 0;
 
-  // The split that was ordered is over.
+  // Whether the directory knows that this split is over, and telling it so.
+  virtual bool is_over(const ShardSpec& parent, const wire::ShardSplit& split) = 0;
   virtual void over(const ShardSpec& parent, const wire::ShardSplit& split) = 0;
 };
 

@@ -23,7 +23,8 @@ class ShardVitals {
     std::uint64_t entities_stored = 0;
     std::uint64_t entities_resident = 0;
     std::uint64_t quarantined = 0;
-    std::uint64_t file_bytes = 0;  // the shard file with its WAL
+    std::uint64_t file_bytes = 0;   // the shard file with its WAL
+    std::uint64_t split_token = 0;  // of the split that it came of (wire::ShardRange); 0: of none
   };
 
   void set(Snapshot snapshot) {

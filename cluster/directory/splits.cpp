@@ -71,21 +71,36 @@ Result<std::optional<v1::SplitEnded>> split_ended(const DirectoryTable& table,
     return std::optional<v1::SplitEnded>{};
   const DirectoryShard* known = find_shard(table, request.service(), request.shard());
   const DirectoryService* service = find_service(table, request.service());
-  if (!known || !service || !known->has_split() || known->split().shard() != request.new_shard() ||
-      request.nodes().empty())
-    return failed_precondition("SPLIT_UNKNOWN", "no split of " + request.service() + "/" +
-                                                    std::to_string(request.shard()) +
-                                                    " was ordered that makes shard " +
-                                                    std::to_string(request.new_shard()));
+  // One that was not ordered is told by a shard that knows better than a directory that has lost
+  // changes.
+  const auto [first, end] =
+      service ? buckets_of(*service, request.shard()) : std::pair<std::uint32_t, std::uint32_t>{};
+  if (!known || request.at_bucket() <= first || request.at_bucket() >= end ||
+      request.nodes().empty() ||
+      request.new_shard() != static_cast<std::uint32_t>(service->first_bucket_size()))
+    return failed_precondition(
+        "SPLIT_UNKNOWN", request.service() + "/" + std::to_string(request.shard()) +
+                             " cannot have been split at bucket " +
+                             std::to_string(request.at_bucket()) + " to make shard " +
+                             std::to_string(request.new_shard()) + ", by what the directory knows");
   v1::SplitEnded event;
   *event.mutable_service() = *service;
-  event.mutable_service()->add_first_bucket(known->split().at_bucket());
+  event.mutable_service()->add_first_bucket(request.at_bucket());
   *event.add_shards() = *known;
   event.mutable_shards(0)->clear_split();
   DirectoryShard& fresh = *event.add_shards();
   fresh.set_service(request.service());
   fresh.set_shard(request.new_shard());
   *fresh.mutable_nodes() = request.nodes();
+  // Another that was ordered under this number, when it was not known to be taken, has to be
+  // ordered again.
+  for (const DirectoryShard& other : table.shards()) {
+    if (other.service() != request.service() || other.shard() == request.shard() ||
+        !other.has_split() || other.split().shard() != request.new_shard())
+      continue;
+    *event.add_shards() = other;
+    event.mutable_shards()->rbegin()->clear_split();
+  }
   return std::optional{std::move(event)};
 }
 

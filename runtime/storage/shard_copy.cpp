@@ -14,6 +14,7 @@ Result<void> ShardReader::copy_buckets(const wire::ShardSplit& split, Database& 
   wire::ShardRange range;
   range.set_first(split.first());
   range.set_end(split.end());
+  range.set_token(split.token());
   const std::string value = range.SerializeAsString();
   TROUPE_CHECK(put->bind(0, std::string_view{}, static_cast<int>(wire::Row::RANGE),
                          std::string_view{}, value, 0,

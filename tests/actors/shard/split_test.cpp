@@ -24,6 +24,7 @@ class ManualSplits final : public ShardSplits {
   void not_founded(const ShardSpec&, const wire::ShardSplit&) override {}
   bool know(const ShardSpec&, const wire::ShardSplit&) override { return known; }
   bool serves(const ShardSpec&, const wire::ShardSplit&) override { return serving; }
+  bool is_over(const ShardSpec&, const wire::ShardSplit&) override { return overs > 0; }
   void over(const ShardSpec&, const wire::ShardSplit&) override {
     ++overs;
     order.reset();

@@ -79,11 +79,12 @@ struct Table {
     request.set_at_bucket(at);
     return reason(harness.call(ref.Split(request)));
   }
-  std::string end_split(std::uint32_t shard, std::uint32_t fresh) {
+  std::string end_split(std::uint32_t shard, std::uint32_t fresh, std::uint32_t at = 3072) {
     v1::EndSplitRequest request;
     request.set_service(service);
     request.set_shard(shard);
     request.set_new_shard(fresh);
+    request.set_at_bucket(at);
     for (const std::string node : {"n2", "n1", "n3"}) request.add_nodes(node);
     return reason(harness.call(ref.EndSplit(request)));
   }
@@ -288,7 +289,8 @@ TEST_CASE("a shard is split when every node knows splits, one of a service at a 
   CHECK(one.split(7) == "SHARD_UNKNOWN");
   CHECK(one.split(0, 2048) == "SPLIT_UNSUITABLE");
   CHECK(one.split(1, 2048) == "SPLIT_UNSUITABLE");
-  CHECK(one.end_split(1, 2) == "SPLIT_UNKNOWN");
+  CHECK(one.end_split(1, 2, 2048) == "SPLIT_UNKNOWN");
+  CHECK(one.end_split(1, 3) == "SPLIT_UNKNOWN");
   CHECK(one.split(1).empty());
   REQUIRE(one.read().formats_size() == 1);
   CHECK(one.read().formats(0).name() == "shard-split");
@@ -317,6 +319,11 @@ TEST_CASE("a shard is split when every node knows splits, one of a service at a 
   CHECK(one.split(0, 1).empty());
   CHECK(find_shard(one.read(), service, 0)->split().shard() == 3);
   CHECK(find_shard(one.read(), service, 0)->split().end_bucket() == 2048);
+
+  // What the directory has forgotten it is told by the shard.
+  CHECK(one.end_split(2, 3, 4000).empty());
+  CHECK(find_service(one.read(), service)->first_bucket(3) == 4000);
+  CHECK_FALSE(find_shard(one.read(), service, 0)->has_split());  // its number was taken
 }
 
 }  // namespace
