@@ -60,8 +60,8 @@ struct Split : Directory {
     for (const auto& client : clients) most = std::max(most, client->longest);
     return most;
   }
-  // Every deposit counts once, and all replicas of a shard hold the same.
-  void check(std::size_t shards_of_bank) {
+  // Every deposit counts once.
+  void check_balances() {
     for (auto& client : clients) client->finish();
     REQUIRE(world.run_until(
         [&] { return std::ranges::all_of(clients, [](auto& one) { return one->idle(); }); }, 60s));
@@ -75,6 +75,10 @@ struct Split : Directory {
               std::string::npos);
       }
     }
+  }
+  // So it does, and all replicas of a shard hold the same.
+  void check(std::size_t shards_of_bank) {
+    check_balances();
     wait([&] {
       for (std::size_t i = 0; i < 3; ++i)
         if (leads(i) + shards_with("\"role\":\"follower\"", i) != shards_of_bank + 1) return false;
@@ -129,6 +133,37 @@ TEST_CASE("a shard that was split off comes back after a restart of all nodes") 
   three.wait([&] { return three.over(2); });
   three.world.run_for(2s);
   three.check(2);
+}
+
+TEST_CASE("shards are split while a node joins and gets its share of them") {
+  for (std::uint64_t seed = 1; seed <= tests::seeds(2); ++seed) {
+    CAPTURE(seed);
+    Split three{seed};
+    Machine& joiner = three.join_n4();
+    for (std::uint32_t shard = 0; shard < 3; ++shard) {
+      three.world.run_for(300ms * (seed + shard));
+      three.split(shard);
+      three.wait([&] { return three.over(shard + 2); }, 60s);
+    }
+    // 5 shards of three replicas on four nodes.
+    three.wait(
+        [&] {
+          const auto left = three.left_on("n4", "n1");
+          return left.members() >= 2 && left.members() == left.wished() && left.unknown() == 0;
+        },
+        120s);
+    three.check_balances();
+    const auto asked = get(three.world, "/v1/accounts/" + three.clients.front()->account(), "n4");
+    CAPTURE(asked.body);
+    CHECK(asked.status == 200);
+    three.world.crash(joiner);
+    three.world.run_for(2s);
+    for (const auto& client : three.clients) {
+      const auto answer = get(three.world, "/v1/accounts/" + client->account(), "n1");
+      CAPTURE(answer.body);
+      CHECK(answer.status == 200);
+    }
+  }
 }
 
 TEST_CASE("a split that is disturbed at any step goes on, and every deposit counts once") {
