@@ -104,6 +104,7 @@ class Scanner {
     }
     if (broken_) look_behind(frame, page, ours, linked);
     before_ = frame;
+    before_intact_ = linked;
   }
 
   WalScan result() const { return result_; }
@@ -119,8 +120,9 @@ class Scanner {
     if (TROUPE_PLANTED(rot_taken_for_torn_tail)) return;
     const bool behind = number_ > first_bad_;
     if (!blank_ && ours && behind && !result_.bad_frame) result_.bad_frame = first_bad_;
-    if (!blank_ && linked && behind && before_.commits && before_.salt == salt_ &&
-        !result_.continued_at)
+    // A header may be torn as well, and end with what its place held before: a frame ends a
+    // transaction only if it is itself what was written.
+    if (!blank_ && linked && behind && before_intact_ && before_.commits && !result_.continued_at)
       result_.continued_at = number_;
     // Page 1 holds the schema.
     if (!ours || (blank_ && !linked) || frame.page < 2) return;
@@ -137,6 +139,7 @@ class Scanner {
   std::uint64_t salt_ = 0;
   std::uint64_t number_ = 0;  // of the frame in hand
   Frame before_;
+  bool before_intact_ = false;
   bool broken_ = false;
   std::uint64_t first_bad_ = 0;
   WalScan result_;
