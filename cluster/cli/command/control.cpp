@@ -56,9 +56,10 @@ bool wait_until_done(const CliIo& io, const Targets& targets, std::uint64_t vers
   for (;;) {
     const auto outcome = patient.ask(order);
     if (!outcome) return false;
-    if (*outcome) {
+    // Not what was told before the order had been read.
+    if (*outcome && (**outcome).control().version() >= version) {
       const ControlReport& report = (**outcome).control();
-      if (report.version() >= version && settled(report)) return true;
+      if (settled(report)) return true;
       std::string text;
       for (const auto& member : report.members())
         text += (text.empty() ? "" : ", ") + member.node() + " " + part_of(member);

@@ -221,6 +221,13 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
           << plan->groups.size()
           << " groups are led again, and take other replicas in by themselves. Give the lost nodes "
              "empty folders with 'troupe init --replace' and start them.\n";
+  const bool directory = std::ranges::any_of(plan->groups, [](const RecoveryPlan::Group& group) {
+    return group.service.starts_with("troupe.directory.");
+  });
+  if (directory)
+    *io.out
+        << "The directory is kept by what is left of its nodes. Those that do not come back are "
+           "replaced by 'troupe control replace NODE --by OTHER'.\n";
   return exit_done;
 }
 

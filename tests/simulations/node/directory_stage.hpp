@@ -36,9 +36,11 @@ struct Directory : Three {
   // Every node that runs knows the same table, of this version at least.
   bool agreed(std::uint64_t version = 1) {
     std::string bytes;
+    seen.clear();
     for (std::size_t i = 0; i < 3; ++i) {
       if (!machine(i).up()) continue;
       const DirectoryView known = view(i);
+      seen += known.ShortDebugString() + "\n";
       if (!known.reached() || known.table().version() < version) return false;
       const std::string one = known.table().SerializeAsString();
       if (bytes.empty()) bytes = one;
@@ -62,8 +64,13 @@ struct Directory : Three {
     const auto line = where.line();
     CAPTURE(line);
     const auto until = world.now() + limit;
-    while (!done() && world.now() < until) world.run_for(100ms);
-    REQUIRE(done());
+    bool came = done();
+    while (!came && world.now() < until) {
+      world.run_for(100ms);
+      came = done();
+    }
+    CAPTURE(seen);
+    REQUIRE(came);
   }
   void settle() {
     wait([&] { return states_are({alive, alive, alive}); });
@@ -148,6 +155,7 @@ struct Directory : Three {
     return added;
   }
   config::Manifest grown;
+  std::string seen;  // by agreed(), last
 };
 
 }  // namespace troupe::simulations
