@@ -151,6 +151,12 @@ class Consensus {
   // The nodes where its replicas are to be have changed.
   virtual void places_changed() {}
 
+  // Whether this replica leads, and every member votes and is where it is to be, by what is
+  // committed.
+  virtual bool settled() const { return true; }
+  // While it leads: no change of the members is begun.
+  virtual void hold_members(bool hold) { static_cast<void>(hold); }
+
   // Whether the disk has no space for what the shard file is to hold. The group then tells whoever
   // leads it, and lets others lead rather than this replica.
   virtual void lacks_room(bool lacks) { static_cast<void>(lacks); }

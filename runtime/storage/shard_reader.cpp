@@ -132,6 +132,10 @@ Result<std::optional<wire::StoredReply>> ShardReader::reply(Bucket bucket, std::
   return one<wire::StoredReply>(bucket, entity, wire::Row::REPLY, sub);
 }
 
+Result<std::optional<wire::ShardRange>> ShardReader::range() {
+  return one<wire::ShardRange>(0, {}, wire::Row::RANGE, {});
+}
+
 Result<std::vector<ShardFile::Event>> ShardReader::events_after(Bucket bucket,
                                                                 std::string_view entity,
                                                                 std::uint64_t after,

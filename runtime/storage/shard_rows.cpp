@@ -74,6 +74,16 @@ class Writer {
   Statement* remove_kind_ = nullptr;
 };
 
+// Of this bucket and all behind it.
+Result<void> delete_buckets(Database& database, std::uint32_t from, std::uint64_t& entities) {
+  if (from >= bucket_count) return {};
+  TROUPE_TRY(states, database.statement("DELETE FROM rows WHERE bucket>=?1 AND kind=0"));
+  TROUPE_CHECK(states->bind(from).run());
+  entities -= static_cast<std::uint64_t>(database.changes());
+  TROUPE_TRY(rest, database.statement("DELETE FROM rows WHERE bucket>=?1"));
+  return rest->bind(from).run();
+}
+
 }  // namespace
 
 const Schema& shard_schema() {
@@ -137,6 +147,7 @@ std::int32_t row_checksum(Bucket bucket, std::string_view entity, int kind, std:
 }
 
 Result<void> write_changes(Database& database, ShardChanges& changes, std::uint64_t& entities) {
+  TROUPE_CHECK(delete_buckets(database, changes.deleted_from(), entities));
   Writer writer{database, entities};
   TROUPE_CHECK(writer.prepare());
   return changes.for_each_entity(

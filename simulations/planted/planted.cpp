@@ -52,6 +52,8 @@ const std::vector<Planting>& plantings() {
       {"ship_wrong_file", "cluster-ledger",
        "a copy of a shard file passes for what is committed, and nobody looks"},
       {"spare_not_blanked", "full-disk", "a segment begins with the rows of one that was deleted"},
+      {"split_forgets_replies", "split", "a shard that is split off has no stored replies"},
+      {"stale_bucket_map", "split", "a shard answers for buckets that it has no more"},
       {"supervisor_forgets_child", "supervision", "a child that fails a third time is forgotten"},
       {"supervisor_never_gives_up", "supervision", "a supervisor restarts for ever"},
       {"throw_keeps_half_state", "supervision", "what a handler changed before it threw stays"},

@@ -91,9 +91,13 @@ class Rehearsal {
   }
 
   // What an operator does meanwhile, also when running() is over: all machines must be back when it
-  // ends. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else.
+  // ends. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else; if it
+  // has none, it says so.
   using OperatorScript = std::function<Script(Operator&)>;
-  void operated(OperatorScript script) { operator_ = std::move(script); }
+  void operated(OperatorScript script, bool recovers = true) {
+    operator_ = std::move(script);
+    recovers_ = recovers;
+  }
 
   template <class M>
   void model(const std::string& service) {
@@ -156,12 +160,22 @@ class Rehearsal {
     std::vector<Hindsight> hindsights;
     const actors::ServiceRegistry* registry;
     bool handlers_throw;
+    bool recovers;  // the operator
   };
   Declared take() {
-    return {std::move(manifest_),   duration_,           std::move(faults_),
-            std::move(incidents_),  std::move(clients_), std::move(operator_),
-            std::move(models_),     std::move(always_),  std::move(finals_),
-            std::move(hindsights_), registry_,           handlers_throw_};
+    return {std::move(manifest_),
+            duration_,
+            std::move(faults_),
+            std::move(incidents_),
+            std::move(clients_),
+            std::move(operator_),
+            std::move(models_),
+            std::move(always_),
+            std::move(finals_),
+            std::move(hindsights_),
+            registry_,
+            handlers_throw_,
+            recovers_};
   }
 
  private:
@@ -182,6 +196,7 @@ class Rehearsal {
   FaultPlan incidents_;
   std::vector<Clients> clients_;
   OperatorScript operator_;
+  bool recovers_ = false;
   Models models_;
   std::vector<Invariant> always_;
   std::vector<Final> finals_;
