@@ -13,6 +13,7 @@
 #include "cluster/directory/service.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_admin.hpp"
+#include "cluster/node_backup.hpp"
 #include "cluster/node_directory.hpp"
 #include "cluster/node_links.hpp"
 #include "cluster/node_recovery.hpp"
@@ -91,6 +92,8 @@ class NodeImpl final : public Node {
       return ours ? Replicas{} : found->second;
     };
     raft.places = [this](runtime::GroupId group) { return places_of(group); };
+    if (folder_.restored())
+      raft.base = [this](runtime::GroupId group) { return restored_base(group); };
     if (links_.mesh()) raft.trailing = manifest.storage.checkpoint_entries;
     std::vector<std::string> others;
     for (const config::Node& other : manifest.nodes)
@@ -111,7 +114,13 @@ class NodeImpl final : public Node {
       for (std::size_t shard = 0; shard < places.size(); ++shard)
         recovery.placed.push_back(name + "/" + std::to_string(shard));
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
+    backup_ = std::make_unique<NodeBackup>(
+        NodeBackupSpec{&platform_, node.name, &hosted_, &router_, links_.mesh(),
+                       [this, cluster = manifest.cluster.name, name = node.name] {
+                         return survey(cluster, name);
+                       }});
     admin_->recovers_with(*recovery_);
+    admin_->backs_up_with(*backup_);
     admin_->knows(directory_.get());
     if (Mesh* mesh = links_.mesh()) admin_->reach(*mesh);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
@@ -247,6 +256,31 @@ class NodeImpl final : public Node {
     }
   }
 
+  BackupSurvey survey(const std::string& cluster, const std::string& node) const {
+    BackupSurvey survey;
+    survey.set_cluster(cluster);
+    survey.set_cluster_id(folder_.identity().cluster_id);
+    survey.set_node(node);
+    survey.set_version(TROUPE_VERSION);
+    const auto table = directory_ ? directory_->table() : nullptr;
+    if (table && table->version() > 0)
+      add_shards(survey, *table);
+    else
+      add_shards(survey, manifest_places_);
+    return survey;
+  }
+
+  std::optional<RaftBase> restored_base(runtime::GroupId group) const {
+    for (const auto& [name, places] : manifest_places_)
+      for (std::uint32_t shard = 0; shard < places.size(); ++shard) {
+        if (group_of(name, shard) != group) continue;
+        const auto found = folder_.restored()->shards.find(name + "/" + std::to_string(shard));
+        if (found == folder_.restored()->shards.end()) return std::nullopt;
+        return RaftBase{found->second.index, found->second.term};
+      }
+    return std::nullopt;
+  }
+
   // Nobody has to leave a place that nobody has spoken about.
   RaftPlaces places_of(runtime::GroupId group) const {
     RaftPlaces wish;
@@ -301,12 +335,14 @@ class NodeImpl final : public Node {
   std::shared_ptr<NodeShards> shards_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
+  std::unique_ptr<NodeBackup> backup_;
   std::unique_ptr<NodeAdmin> admin_;
   std::unique_ptr<NodeDirectory> directory_;  // null: the node is alone
   NodeLinks links_;
   // When the actors are gone: calls in jobs that never ran are answered, and may try another node.
   const std::shared_ptr<void> hosted_end_{nullptr, [this](void*) {
                                             if (directory_) directory_->close();
+                                            if (backup_) backup_->close();
                                             hosted_.close();
                                           }};
   NodeServers servers_;

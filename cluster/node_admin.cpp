@@ -152,6 +152,7 @@ void NodeAdmin::tell_ready() {
 }
 
 void NodeAdmin::publish_metrics() {
+  backup_->tidy();
   const auto services = hosted_.now();
   for (std::size_t i = 0; i < services->size(); ++i) {
     ServiceMetrics& metrics = *metrics_[i];

@@ -109,6 +109,9 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   keeper.linked = spec_.linked;
   keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
   keeper.may_found = identity.membership == Membership::founder;
+  if (const auto& restored = spec_.folder->restored())
+    keeper.founding_why = "the cluster was restored from a backup of " + restored->from + " (" +
+                          restored->from_id + "), by " + restored->by;
   keeper.options.down_after = manifest.balancer.down_after;
   keeper.options.balance.balancing = manifest.balancer.enabled;
   keeper.options.balance.repair_delay = manifest.balancer.repair_after;

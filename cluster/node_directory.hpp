@@ -81,6 +81,10 @@ class NodeDirectory {
   void tell_mesh(const DirectoryTable& newer);
   void carry_out(actors::Call<directory::v1::Changed> call, const std::string& what,
                  const std::string& why, std::function<void(Result<DirectoryOutcome>)> answer);
+  void audit(const DirectoryOrder::Audit& question,
+             std::function<void(Result<DirectoryOutcome>)> answer);
+  // Why, and what was ordered.
+  static directory::v1::Why said(const directory::v1::Why& why, const std::string& what);
   void remove(const std::string& name, const directory::v1::Why& why,
               std::function<void(Result<DirectoryOutcome>)> answer);
 

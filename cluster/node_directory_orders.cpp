@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/directory/audit.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/node_directory.hpp"
 
@@ -36,6 +37,12 @@ Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryO
 
 }  // namespace
 
+v1::Why NodeDirectory::said(const v1::Why& why, const std::string& what) {
+  v1::Why whole = why;
+  whole.set_what(what);
+  return whole;
+}
+
 void NodeDirectory::carry_out(actors::Call<v1::Changed> call, const std::string& what,
                               const std::string& why,
                               std::function<void(Result<DirectoryOutcome>)> answer) {
@@ -58,24 +65,40 @@ void NodeDirectory::carry_out(actors::Call<v1::Changed> call, const std::string&
       });
 }
 
+void NodeDirectory::audit(const DirectoryOrder::Audit& question,
+                          std::function<void(Result<DirectoryOutcome>)> answer) {
+  v1::AuditRequest request;
+  request.set_before(question.before());
+  request.set_limit(question.limit());
+  request.set_operators(!question.everything());
+  spec_.router->call<v1::AuditPage>(v1::DirectoryRef{std::string{directory_key}}.Audit(request),
+                                    {.caller = "operator"},
+                                    [answer = std::move(answer)](Result<v1::AuditPage> page) {
+                                      if (!page) return answer(std::move(page).error());
+                                      DirectoryOutcome outcome;
+                                      *outcome.mutable_audit() = audit_view(*page);
+                                      answer(std::move(outcome));
+                                    });
+}
+
 // The table knows what is wished of the node; whoever keeps it knows what is true of it as well.
 void NodeDirectory::remove(const std::string& name, const v1::Why& why,
                            std::function<void(Result<DirectoryOutcome>)> answer) {
   DirectoryQuestion question;
   question.set_left_on(name);
   cache_->ask_keeper(question, [this, name, why,
-                                answer = std::move(answer)](Result<DirectoryAnswer> said) mutable {
-    if (!said) return answer(std::move(said).error());
-    if (said->left().members() + said->left().leaders() + said->left().unknown() > 0)
+                                answer = std::move(answer)](Result<DirectoryAnswer> told) mutable {
+    if (!told) return answer(std::move(told).error());
+    if (told->left().members() + told->left().leaders() + told->left().unknown() > 0)
       return answer(failed_precondition(
           "NODE_STILL_NEEDED", "node " + name + " is a member of " +
-                                   std::to_string(said->left().members()) + " groups still, and " +
-                                   std::to_string(said->left().unknown()) +
+                                   std::to_string(told->left().members()) + " groups still, and " +
+                                   std::to_string(told->left().unknown()) +
                                    " have not said; wait for 'troupe drain " + name + "'"));
     v1::SetNodeRequest request;
     request.set_node(name);
     request.set_state(DirectoryNode::REMOVED);
-    *request.mutable_why() = why;
+    *request.mutable_why() = said(why, "remove " + name);
     carry_out(v1::DirectoryRef{std::string{directory_key}}.SetNode(request), "remove " + name,
               why.text(), std::move(answer));
   });
@@ -87,8 +110,10 @@ void NodeDirectory::order(const DirectoryOrder& order,
   v1::Why why;
   why.set_who("operator");
   why.set_text(order.why().empty() ? "ordered at node " + node_ : order.why());
+  why.set_by(order.by());
+  why.set_at(node_);
   const auto set_node = [&](const std::string& what, v1::SetNodeRequest request) {
-    *request.mutable_why() = why;
+    *request.mutable_why() = said(why, what);
     carry_out(directory.SetNode(request), what, why.text(), std::move(answer));
   };
   v1::SetNodeRequest node;
@@ -106,22 +131,21 @@ void NodeDirectory::order(const DirectoryOrder& order,
     case DirectoryOrder::kMove: {
       auto request = moved(*table(), order.move());
       if (!request) return answer(std::move(request).error());
-      *request->mutable_why() = why;
-      return carry_out(directory.SetPlaces(*request),
-                       "move " + order.move().service() + "/" +
-                           std::to_string(order.move().shard()) + " from " + order.move().from() +
-                           " to " + order.move().to(),
-                       why.text(), std::move(answer));
+      const std::string what = "move " + order.move().service() + "/" +
+                               std::to_string(order.move().shard()) + " from " +
+                               order.move().from() + " to " + order.move().to();
+      *request->mutable_why() = said(why, what);
+      return carry_out(directory.SetPlaces(*request), what, why.text(), std::move(answer));
     }
     case DirectoryOrder::kReplicate: {
       v1::SetFactorRequest request;
       request.set_service(order.replicate().service());
       request.set_factor(order.replicate().factor());
-      *request.mutable_why() = why;
-      return carry_out(directory.SetFactor(request),
-                       order.replicate().service() + " has " +
-                           std::to_string(order.replicate().factor()) + " replicas of each shard",
-                       why.text(), std::move(answer));
+      const std::string what = "replicate " + order.replicate().service() + ", " +
+                               std::to_string(order.replicate().factor()) +
+                               " replicas of each shard";
+      *request.mutable_why() = said(why, what);
+      return carry_out(directory.SetFactor(request), what, why.text(), std::move(answer));
     }
     case DirectoryOrder::kAdmit: {
       if (order.admit().cluster() != cluster_)
@@ -130,19 +154,27 @@ void NodeDirectory::order(const DirectoryOrder& order,
                                                                    ", this is " + cluster_));
       v1::AdmitRequest request;
       *request.mutable_node() = order.admit().node();
-      *request.mutable_why() = why;
-      return carry_out(directory.Admit(request), "admit node " + request.node().name(), why.text(),
-                       std::move(answer));
+      const std::string what = "admit node " + request.node().name();
+      *request.mutable_why() = said(why, what);
+      return carry_out(directory.Admit(request), what, why.text(), std::move(answer));
     }
     case DirectoryOrder::kQuestion:
       return cache_->ask_keeper(order.question(),
-                                [answer = std::move(answer)](Result<DirectoryAnswer> said) {
-                                  if (!said) return answer(std::move(said).error());
+                                [answer = std::move(answer)](Result<DirectoryAnswer> told) {
+                                  if (!told) return answer(std::move(told).error());
                                   DirectoryOutcome outcome;
-                                  *outcome.mutable_left() = said->left();
-                                  *outcome.mutable_plan() = said->plan();
+                                  *outcome.mutable_left() = told->left();
+                                  *outcome.mutable_plan() = told->plan();
                                   answer(std::move(outcome));
                                 });
+    case DirectoryOrder::kNote: {
+      v1::NoteRequest request;
+      *request.mutable_why() = said(why, order.note().what());
+      return carry_out(directory.Note(request), "note: " + order.note().what(), why.text(),
+                       std::move(answer));
+    }
+    case DirectoryOrder::kAudit:
+      return audit(order.audit(), std::move(answer));
     case DirectoryOrder::ORDER_NOT_SET:
       break;
   }

@@ -50,6 +50,10 @@ struct OtherShardFiles {
   Result<void> remove(runtime::Disk& disk) const;
 };
 
+// "banking.v1.Accounts-2.g1.db": the name of a shard's file of a generation in its folder.
+std::string shard_file_name(const std::string& service, std::uint32_t shard,
+                            std::uint64_t generation);
+
 // Who a shard is. Shared by its restarts.
 struct ShardSpec {
   const Service* service = nullptr;
@@ -105,6 +109,19 @@ class Shard final : private ConsensusObserver {
   // Refuses what comes from now on, lets proposed batches commit and their replies leave, then
   // calls back.
   void stop(std::function<void()> stopped);
+
+  // Up to which index anything that was answered rests on, if this replica leads; by then it has
+  // confirmed that it does. UNAVAILABLE: it does not, or does not serve yet.
+  void mark(std::function<void(Result<runtime::LogIndex>)> done);
+
+  // Makes `path` a copy of the file as soon as that holds all up to `index`, and calls `begun`
+  // before. What the copy holds; `done` is dropped if the shard ends or begins anew before.
+  struct Backup {
+    runtime::ShardFile::Applied applied;
+    std::uint64_t entities = 0;
+  };
+  void back_up(runtime::LogIndex index, const std::string& path, std::function<void()> begun,
+               std::function<void(Result<Backup>)> done);
 
   // Checkpoints the file soon, so that the log can be cut (NodeLog::laggards).
   void request_checkpoint();

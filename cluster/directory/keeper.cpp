@@ -157,7 +157,7 @@ void DirectoryKeeper::found() {
   }
   v1::FoundRequest request;
   *request.mutable_table() = spec_.founding;
-  *request.mutable_why() = why("the manifest says so");
+  *request.mutable_why() = why(spec_.founding_why);
   change("the table", directory().Found(request), request.why());
 }
 

@@ -50,6 +50,7 @@ struct KeeperSpec {
   // its data may not.
   DirectoryTable founding;
   bool may_found = false;
+  std::string founding_why = "the manifest says so";
   KeeperOptions options = {};
 };
 

@@ -95,6 +95,10 @@ class Rehearsal {
   using OperatorScript = std::function<Script(Operator&)>;
   void operated(OperatorScript script) { operator_ = std::move(script); }
 
+  // When the run is over and everything held, all machines lose their disks, and a new cluster is
+  // made of the operator's newest backup (conduct_restore.cpp).
+  void restored() { restored_ = true; }
+
   template <class M>
   void model(const std::string& service) {
     models_[service] = M::maker();
@@ -156,12 +160,22 @@ class Rehearsal {
     std::vector<Hindsight> hindsights;
     const actors::ServiceRegistry* registry;
     bool handlers_throw;
+    bool restored;
   };
   Declared take() {
-    return {std::move(manifest_),   duration_,           std::move(faults_),
-            std::move(incidents_),  std::move(clients_), std::move(operator_),
-            std::move(models_),     std::move(always_),  std::move(finals_),
-            std::move(hindsights_), registry_,           handlers_throw_};
+    return {std::move(manifest_),
+            duration_,
+            std::move(faults_),
+            std::move(incidents_),
+            std::move(clients_),
+            std::move(operator_),
+            std::move(models_),
+            std::move(always_),
+            std::move(finals_),
+            std::move(hindsights_),
+            registry_,
+            handlers_throw_,
+            restored_};
   }
 
  private:
@@ -188,6 +202,7 @@ class Rehearsal {
   std::vector<Hindsight> hindsights_;
   const actors::ServiceRegistry* registry_ = &actors::ServiceRegistry::global();
   bool handlers_throw_ = false;
+  bool restored_ = false;
 };
 
 struct SimulationRegistration {

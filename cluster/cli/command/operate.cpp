@@ -159,7 +159,9 @@ int run_rebalance(const CliIo& io, const OperateOptions& options, const Targets&
 }  // namespace
 
 Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
-                                       const DirectoryOrder& order) {
+                                       const DirectoryOrder& ordered_first) {
+  DirectoryOrder order = ordered_first;
+  if (order.by().empty()) order.set_by(whoever_runs(io));
   Error last = unavailable("NODE_UNREACHABLE", "there is no node to ask");
   for (const Target& target : targets.targets) {
     DirectoryOutcome outcome;
@@ -180,6 +182,7 @@ int run_operate(const CliIo& io, const std::string& word, const OperateOptions& 
   if (word == "drain") return run_drain(io, options, *targets);
   if (word == "remove") return run_remove(io, options, *targets);
   if (word == "move") return run_move(io, options, *targets);
+  if (word == "audit") return run_audit(io, options, *targets);
   if (word == "rebalance") return run_rebalance(io, options, *targets);
   DirectoryOrder order;
   if (word == "cordon") {

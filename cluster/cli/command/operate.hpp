@@ -27,6 +27,10 @@ struct OperateOptions {
   bool cancel = false;
   bool no_wait = false;
   bool shards = false;
+  std::uint64_t before = 0;
+  std::uint32_t limit = 50;
+  bool everything = false;
+  std::string note;
   bool plan = false;  // says in words what is done anyway
 };
 
@@ -40,8 +44,18 @@ int run_operate(const CliIo& io, const std::string& word, const OperateOptions& 
 Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
                                        const DirectoryOrder& order);
 
+// "ann@host": whoever runs this command.
+std::string whoever_runs(const CliIo& io);
+
+// Tells the audit log what was done in another way; a complaint if it cannot be told. A node that
+// is alone has none.
+void note_in_audit(const CliIo& io, const Targets& targets, const std::string& what);
+
 // How the state of a node is called, with what restricts it.
 std::string shown_state(const DirectoryNode& node);
+
+// `troupe audit`
+int run_audit(const CliIo& io, const OperateOptions& options, const Targets& targets);
 
 // `troupe directory`
 int run_directory(const CliIo& io, const OperateOptions& options);

@@ -8,8 +8,8 @@
 namespace troupe::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 7> operate_words{
-    "directory", "drain", "cordon", "remove", "move", "replicate", "rebalance"};
+constexpr std::array<std::string_view, 8> operate_words{
+    "directory", "drain", "cordon", "remove", "move", "replicate", "rebalance", "audit"};
 
 CLI::App* add_order(CLI::App& app, OperateOptions& options, const std::string& name,
                     const std::string& description) {
@@ -103,6 +103,26 @@ void add_operate(CLI::App& app, OperateOptions& options) {
   rebalance->add_flag("--plan", options.plan,
                       "Only show it, which is all that this does: moves come by themselves");
   rebalance->footer("Examples:\n  troupe rebalance --plan\n");
+
+  auto* audit = add_order(app, options, "audit", "Show who did what to the cluster, and when");
+  audit->add_option("--limit", options.limit, "At most so many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  audit->add_option("--before", options.before, "Only what stands before the one of this number")
+      ->type_name("NUMBER");
+  audit->add_flag("--all", options.everything, "What the cluster did by itself, too");
+  auto* note = audit
+                   ->add_option("--note", options.note,
+                                "Write this down, of what was done in another way; shows nothing")
+                   ->type_name("TEXT");
+  note->excludes("--all")->excludes("--before");
+  audit->footer(
+      "The newest 10,000 records are kept, with what the cluster did by itself.\n\n"
+      "Examples:\n"
+      "  troupe audit\n"
+      "  troupe audit --all --json | jq '.records[] | {by, what}'\n"
+      "  troupe audit --note \"revoked the certificate of n2\"\n");
 }
 
 }  // namespace troupe::cluster
