@@ -67,7 +67,9 @@ class NodeImpl final : public Node {
   ~NodeImpl() override { shards_->close(); }
 
   Result<void> build(const config::Manifest& manifest, const config::Node& node,
-                     const actors::ServiceRegistry& registry) {
+                     const actors::ServiceRegistry& registry,
+                     const std::vector<std::string>& formats) {
+    TROUPE_CHECK(can_read(known_, formats, node.name));
     std::map<std::string, DataFolder::Shards> shards;
     for (const auto services = hosted_.now(); const HostedService& service : *services) {
       const std::string& name = service.service->type->name;
@@ -77,7 +79,7 @@ class NodeImpl final : public Node {
     TROUPE_CHECK(folder_.keep_shards(shards));
     TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
-    if (links_.mesh()) join_directory(manifest, node, registry);
+    if (links_.mesh()) join_directory(manifest, node, registry, formats);
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
@@ -207,7 +209,8 @@ class NodeImpl final : public Node {
   }
 
   void join_directory(const config::Manifest& manifest, const config::Node& node,
-                      const actors::ServiceRegistry& registry) {
+                      const actors::ServiceRegistry& registry,
+                      const std::vector<std::string>& formats) {
     NodeDirectorySpec spec;
     spec.platform = &platform_;
     spec.manifest = &manifest;
@@ -216,6 +219,7 @@ class NodeImpl final : public Node {
     spec.folder = &folder_;
     spec.known = &known_;
     spec.incarnation = links_.incarnation();
+    spec.formats = formats;
     spec.router = &router_;
     spec.mesh = links_.mesh();
     spec.linked = [this](const std::string& other) { return links_.exchange()->linked(other); };
@@ -358,7 +362,8 @@ class NodeImpl final : public Node {
 
 Result<std::unique_ptr<Node>> Node::start(runtime::Platform& platform,
                                           const config::Manifest& manifest, const std::string& name,
-                                          const actors::ServiceRegistry& registry) {
+                                          const actors::ServiceRegistry& registry,
+                                          std::vector<std::string> formats) {
   const config::Node* node = manifest.find_node(name);
   if (!node)
     return invalid_argument("NODE_UNKNOWN",
@@ -368,7 +373,7 @@ Result<std::unique_ptr<Node>> Node::start(runtime::Platform& platform,
   TROUPE_TRY(log, runtime::NodeLog::open(platform, folder.log(), log_options(manifest.storage)));
   auto made = std::make_unique<NodeImpl>(platform, manifest, *node, std::move(folder),
                                          std::move(log), registry);
-  TROUPE_CHECK(made->build(manifest, *node, registry));
+  TROUPE_CHECK(made->build(manifest, *node, registry, formats));
   return std::unique_ptr<Node>{std::move(made)};
 }
 

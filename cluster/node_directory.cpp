@@ -6,6 +6,7 @@
 
 #include "actors/encoding.hpp"
 #include "actors/shard/shard_actor.hpp"
+#include "cluster/directory/formats.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/founding.hpp"
 #include "cluster/node_servers.hpp"
@@ -64,6 +65,7 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
   cache.platform = spec_.platform;
   cache.self = describe_node(manifest, *spec_.node, *spec_.registry);
   cache.self.set_incarnation(spec_.incarnation);
+  for (const std::string& format : spec_.formats) cache.self.add_formats(format);
   cache.control = control_;
   cache.file = spec_.folder->directory();
   cache.known = known;
@@ -72,6 +74,8 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
     reach(node, std::move(bytes), deadline, std::move(answer));
   };
   cache.changed = [this](const DirectoryTable& newer) {
+    if (const auto readable = can_read(newer, spec_.formats, node_); !readable)
+      return spec_.platform->fail_stop(readable.error());
     tell_mesh(newer);
     if (spec_.changed) spec_.changed(newer);
   };

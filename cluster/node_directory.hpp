@@ -32,7 +32,8 @@ struct NodeDirectorySpec {
   const DataFolder* folder = nullptr;  // while it is made
   // What the folder has of the directory, while it is made; version 0: nothing.
   const DirectoryTable* known = nullptr;
-  std::uint64_t incarnation = 0;  // of this process
+  std::uint64_t incarnation = 0;          // of this process
+  std::vector<std::string> formats = {};  // that it reads (directory/formats.hpp)
   Router* router = nullptr;
   Mesh* mesh = nullptr;
   std::function<bool(const std::string& node)> linked;

@@ -173,6 +173,13 @@ void NodeDirectory::order(const DirectoryOrder& order,
       return carry_out(directory.Note(request), "note: " + order.note().what(), why.text(),
                        std::move(answer));
     }
+    case DirectoryOrder::kSwitchOn: {
+      v1::SwitchOnRequest request;
+      request.set_format(order.switch_on().format());
+      const std::string what = "switch on format " + request.format();
+      *request.mutable_why() = said(why, what);
+      return carry_out(directory.SwitchOn(request), what, why.text(), std::move(answer));
+    }
     case DirectoryOrder::kAudit:
       return audit(order.audit(), std::move(answer));
     case DirectoryOrder::ORDER_NOT_SET:

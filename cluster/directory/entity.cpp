@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cluster/directory/audit.hpp"
+#include "cluster/directory/formats.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
 
@@ -50,6 +51,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     if (node.name().empty() || node.mesh().empty())
       return invalid_argument("DIRECTORY_NODE_UNKNOWN",
                               "a node to be admitted has a name and the address of its mesh");
+    TROUPE_CHECK(can_read(state(), node.formats(), node.name()));
     const DirectoryNode* known = find_node(state(), node.name());
     if (known && known->state() == DirectoryNode::JOINING && known->mesh() == node.mesh())
       return changed();  // asked for once more
@@ -71,6 +73,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
 
   Result<v1::Changed> Welcome(const v1::WelcomeRequest& request, Effects& effects) const override {
     TROUPE_TRY(known, node_to_change(request.node().name(), request.based_on()));
+    TROUPE_CHECK(can_read(state(), request.node().formats(), request.node().name()));
     if (known.state() == DirectoryNode::UP && same_description(known, request.node()))
       return changed();
     DirectoryNode node = request.node();
@@ -145,8 +148,9 @@ class DirectoryEntity final : public v1::DirectoryEntity {
   Result<v1::Changed> SwitchOn(const v1::SwitchOnRequest& request,
                                Effects& effects) const override {
     TROUPE_CHECK(is_filled());
-    for (const DirectoryFormat& format : state().formats())
-      if (format.name() == request.format()) return changed();
+    if (format_is_on(state(), request.format())) return changed();
+    if (request.format().empty())
+      return invalid_argument("DIRECTORY_ORDER_EMPTY", "no format is named");
     for (const DirectoryNode& node : state().nodes())
       if (node.state() != DirectoryNode::REMOVED &&
           std::ranges::find(node.formats(), request.format()) == node.formats().end())

@@ -113,7 +113,7 @@ Hosting::Hosting(World& world, const config::Manifest& manifest, const config::N
 Result<std::unique_ptr<SimulatedProcess>> Hosting::start(runtime::Platform& platform) {
   if (inspected_ != nullptr) return inspect_files(platform, node_.data + "/shards", *inspected_);
   TROUPE_CHECK(first_start_.prepare(platform, manifest_, node_.name, world_.seed()));
-  TROUPE_TRY(node, cluster::Node::start(platform, manifest_, node_.name, registry_));
+  TROUPE_TRY(node, cluster::Node::start(platform, manifest_, node_.name, registry_, formats_));
   return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(node)});
 }
 

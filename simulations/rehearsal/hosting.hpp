@@ -64,6 +64,8 @@ class Hosting {
   Machine& machine() { return *machine_; }
   bool ready() const;
   void restore(RestoreFrom from) { first_start_.restore(std::move(from)); }
+  // Its program, from its next start on, reads these formats.
+  void reads(std::vector<std::string> formats) { formats_ = std::move(formats); }
 
   struct Inspected {
     // Everything that ShardFile::verify() and SQLite's integrity check find in the node's shard
@@ -88,6 +90,7 @@ class Hosting {
   const actors::ServiceRegistry& registry_;
   Machine* machine_ = nullptr;
   FirstStart first_start_;
+  std::vector<std::string> formats_ = cluster::formats_read();
   Inspected* inspected_ = nullptr;  // while it is
 };
 

@@ -182,6 +182,7 @@ int run_operate(const CliIo& io, const std::string& word, const OperateOptions& 
   if (word == "drain") return run_drain(io, options, *targets);
   if (word == "remove") return run_remove(io, options, *targets);
   if (word == "move") return run_move(io, options, *targets);
+  if (word == "formats") return run_formats(io, options, *targets);
   if (word == "audit") return run_audit(io, options, *targets);
   if (word == "rebalance") return run_rebalance(io, options, *targets);
   DirectoryOrder order;

@@ -31,6 +31,7 @@ struct OperateOptions {
   std::uint32_t limit = 50;
   bool everything = false;
   std::string note;
+  std::string format;
   bool plan = false;  // says in words what is done anyway
 };
 
@@ -53,6 +54,9 @@ void note_in_audit(const CliIo& io, const Targets& targets, const std::string& w
 
 // How the state of a node is called, with what restricts it.
 std::string shown_state(const DirectoryNode& node);
+
+// `troupe formats`
+int run_formats(const CliIo& io, const OperateOptions& options, const Targets& targets);
 
 // `troupe audit`
 int run_audit(const CliIo& io, const OperateOptions& options, const Targets& targets);

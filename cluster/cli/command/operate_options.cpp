@@ -8,8 +8,8 @@
 namespace troupe::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 8> operate_words{
-    "directory", "drain", "cordon", "remove", "move", "replicate", "rebalance", "audit"};
+constexpr std::array<std::string_view, 9> operate_words{
+    "directory", "drain", "cordon", "remove", "move", "replicate", "rebalance", "audit", "formats"};
 
 CLI::App* add_order(CLI::App& app, OperateOptions& options, const std::string& name,
                     const std::string& description) {
@@ -103,6 +103,24 @@ void add_operate(CLI::App& app, OperateOptions& options) {
   rebalance->add_flag("--plan", options.plan,
                       "Only show it, which is all that this does: moves come by themselves");
   rebalance->footer("Examples:\n  troupe rebalance --plan\n");
+
+  auto* formats = add_order(app, options, "formats",
+                            "Show which formats the cluster uses, and which all nodes can read");
+  auto* format = formats
+                     ->add_option("--switch-on", options.format,
+                                  "Use this one from now on: no node can go back to an older "
+                                  "program afterwards")
+                     ->type_name("NAME");
+  formats->add_option("--yes", options.yes, "Do it without asking; the format's name, once more")
+      ->needs(format)
+      ->type_name("NAME");
+  add_why(*formats, options);
+  formats->footer(
+      "After an upgrade: when every node runs the new program, and it is certain that none goes "
+      "back.\n\n"
+      "Examples:\n"
+      "  troupe formats\n"
+      "  troupe formats --switch-on rows.2\n");
 
   auto* audit = add_order(app, options, "audit", "Show who did what to the cluster, and when");
   audit->add_option("--limit", options.limit, "At most so many")

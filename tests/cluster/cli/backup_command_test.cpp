@@ -167,4 +167,31 @@ TEST_CASE("audit shows who did what, and writes down what it is told") {
   CHECK(contains(admin.posted().back(), "\"by\":\"bob_the_builder@"));
 }
 
+TEST_CASE("formats shows who cannot read what, and switches one on when its name is typed") {
+  const FakeAdmin admin{
+      {{"/v1/directory", {200, R"({"table": {"formats": [{"name": "log.2"}], "nodes": [
+    {"name": "n1", "state": "UP", "formats": ["log.2", "rows.2", "rows.3"]},
+    {"name": "n2", "state": "UP", "formats": ["log.2", "rows.2"]},
+    {"name": "n3", "state": "REMOVED"}]}})"}},
+       {"POST /v1/directory", {200, R"({"version": "12"})"}}}};
+  const Ran ran = Command{}.run({"formats", "--admin", admin.address()});
+  CHECK(ran.status == 0);
+  CHECK(contains(ran.out, "log.2   on\n"));
+  CHECK(contains(ran.out, "rows.2  can be switched on\n"));
+  CHECK(contains(ran.out, "rows.3  not yet             n2\n"));
+  const Ran json = Command{}.run({"formats", "--json", "--admin", admin.address()});
+  CHECK(contains(json.out, R"({"name":"rows.3","on":false,"unreadableOn":["n2"]})"));
+  Command command;
+  command.typed = "rows\n";
+  const Ran unsure = command.run({"formats", "--switch-on", "rows.2", "--admin", admin.address()});
+  CHECK(unsure.status == 1);
+  CHECK(admin.posted().empty());
+  command.typed = "rows.2\n";
+  const Ran sure = command.run({"formats", "--switch-on", "rows.2", "--admin", admin.address()});
+  CHECK(sure.status == 0);
+  CHECK(contains(sure.out, "Format rows.2 is used from now on (version 12)"));
+  CHECK(contains(admin.posted().back(), R"("switchOn":{"format":"rows.2"})"));
+  CHECK(Command{}.run({"formats", "--yes", "rows.2"}).status == 2);
+}
+
 }  // namespace troupe::cluster

@@ -227,6 +227,15 @@ TEST_CASE("a format is switched on when every node reads it") {
   }
   REQUIRE(one.harness.call(one.ref.SwitchOn(request)));
   CHECK(one.read().formats_size() == 1);
+  // Nobody goes back, and nobody comes who cannot read it.
+  v1::WelcomeRequest older;
+  *older.mutable_node() = node_named("n1");
+  CHECK(Table::reason(one.harness.call(one.ref.Welcome(older))) == "FORMAT_UNREADABLE");
+  CHECK(one.admit("n4", "n4:7400") == "FORMAT_UNREADABLE");
+  v1::AdmitRequest newer;
+  *newer.mutable_node() = node_named("n4");
+  newer.mutable_node()->add_formats("rows.2");
+  CHECK(one.harness.call(one.ref.Admit(newer)));
 }
 
 }  // namespace
