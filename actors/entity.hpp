@@ -114,6 +114,11 @@ class Entity {
   };
   virtual Outcome execute(std::size_t method, std::string_view request) = 0;
 
+  // How many of its newest events are kept; older ones are deleted as new ones come, and history()
+  // ends before them. 0: all. It must not change from call to call. An author's class may override
+  // it.
+  virtual std::uint64_t history_max() const { return 0; }
+
   virtual google::protobuf::Message& state_message() = 0;
   const google::protobuf::Message& state_message() const;
 

@@ -68,6 +68,12 @@ Result<std::optional<FolderIdentity>> DataFolder::look(runtime::Disk& disk,
   const std::string file = identity_file(path);
   TROUPE_TRY(known, disk.exists(file));
   if (!known) {
+    TROUPE_TRY(restoring, disk.exists(restored_file(path)));
+    if (restoring)
+      return failed_precondition("RESTORE_UNFINISHED",
+                                 path +
+                                     " holds a part of a backup, whose restore was interrupted: "
+                                     "run the same 'troupe restore' again, or remove the folder");
     TROUPE_TRY(data, holds_data(disk, path));
     if (data) return unidentified(path, "holds data, but no node.txt that says whose");
     return std::optional<FolderIdentity>{};
@@ -96,6 +102,11 @@ Result<void> DataFolder::create(runtime::Disk& disk, const std::string& path,
   return disk.write(identity_file(path), text_of(identity));
 }
 
+Result<void> DataFolder::identify(runtime::Disk& disk, const std::string& path,
+                                  const FolderIdentity& identity) {
+  return disk.write(identity_file(path), text_of(identity));
+}
+
 Result<DataFolder> DataFolder::open(runtime::Disk& disk, const std::string& path,
                                     const std::string& cluster, const std::string& node) {
   // Before anything is made: a mount point whose disk is missing stays as it is.
@@ -119,6 +130,8 @@ Result<DataFolder> DataFolder::open(runtime::Disk& disk, const std::string& path
                                    "but this is\ncluster " + cluster + "\nnode " + node +
                                    "\ngive the node a folder of its own");
   DataFolder folder{disk, path, std::move(lock), *known};
+  TROUPE_TRY(restored, read_restored(disk, path));
+  folder.restored_ = std::move(restored);
   TROUPE_CHECK(disk.create_folders(folder.log()));
   TROUPE_CHECK(disk.create_folders(folder.shards()));
   TROUPE_TRY(log, disk.list(folder.log()));
@@ -127,7 +140,8 @@ Result<DataFolder> DataFolder::open(runtime::Disk& disk, const std::string& path
   const bool segments =
       std::ranges::any_of(log, [](const std::string& name) { return name.starts_with("log-"); });
   // Without its log a founder would create its groups again, and vote with a forgotten past.
-  if (!segments && (has_run || !files.empty()))
+  // What a restore put there has no log yet.
+  if (!segments && (has_run || (!files.empty() && !folder.restored_)))
     return data_loss("LOG_MISSING",
                      "node " + node + " has run in " + path + ", but " + folder.log() +
                          " holds no log: put it back, or restore the whole folder from a backup. "

@@ -3,6 +3,7 @@
 //   .lock         held while a process owns the folder
 //   node.txt      whose folder it is: cluster, cluster id, node, and how it became a member;
 //                 written once (init.hpp)
+//   restored.txt  of a node of a cluster that was made from a backup: which (restored.hpp)
 //   shards.txt    how many shards each service was given, which does not change, and a checksum of
 //                 where their replicas were when the node knew no directory
 //   directory.bin the newest copy of the cluster's directory that the node had; not there before
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 
+#include "cluster/restored.hpp"
 #include "runtime/platform/disk.hpp"
 #include "runtime/result.hpp"
 
@@ -46,6 +48,7 @@ class DataFolder {
   // Whose folder it is; nullopt if it is nobody's: not there, or without anything of ours. Takes
   // nothing and makes nothing. Blocks, as everything here. DATA_LOSS / FOLDER_UNIDENTIFIED: it
   // holds data, or a node.txt that cannot be read, and does not say whose it is.
+  // FAILED_PRECONDITION / RESTORE_UNFINISHED: a restore into it was interrupted.
   static Result<std::optional<FolderIdentity>> look(runtime::Disk& disk, const std::string& path);
 
   // Whether a node may be given the folder. FOLDER_TAKEN: it has an identity; FOLDER_UNIDENTIFIED.
@@ -54,6 +57,10 @@ class DataFolder {
   // Makes a free folder this node's. Besides the errors of check_free(): FOLDER_IN_USE.
   static Result<void> create(runtime::Disk& disk, const std::string& path,
                              const FolderIdentity& identity);
+
+  // The last step of a restore, which holds the folder's lock and has filled it.
+  static Result<void> identify(runtime::Disk& disk, const std::string& path,
+                               const FolderIdentity& identity);
 
   // Locks the folder and checks whose it is.
   // FOLDER_EMPTY: nobody's. FOLDER_IN_USE: another process holds it. FOLDER_FOREIGN: it is another
@@ -75,6 +82,8 @@ class DataFolder {
   Result<void> keep_shards(const std::map<std::string, Shards>& shards);
 
   const FolderIdentity& identity() const { return identity_; }
+  // Nullopt: the node began with nothing.
+  const std::optional<Restored>& restored() const { return restored_; }
   std::string log() const { return path_ + "/log"; }
   std::string directory() const { return path_ + "/directory.bin"; }
   std::string shards() const { return path_ + "/shards"; }
@@ -91,6 +100,7 @@ class DataFolder {
   std::string path_;
   std::unique_ptr<runtime::FolderLock> lock_;
   FolderIdentity identity_;
+  std::optional<Restored> restored_;
 };
 
 }  // namespace troupe::cluster

@@ -1,5 +1,7 @@
 #include "cluster/init.hpp"
 
+#include "cluster/cluster_id.hpp"
+
 namespace troupe::cluster {
 
 std::vector<Member> members(runtime::Disk& disk, const config::Manifest& manifest) {
@@ -20,6 +22,12 @@ Result<void> create_cluster(runtime::Disk& disk, const config::Manifest& manifes
                               "the manifest has no node '" + name + "'; add it under [[nodes]]");
     chosen.push_back(node);
   }
+  if (membership == Membership::founder && is_restored_cluster_id(cluster_id))
+    return failed_precondition(
+        "RESTORED_CLUSTER", "the cluster " + cluster_id +
+                                " was made from a backup, with which all its nodes begin: run "
+                                "'troupe restore' with the backup and --id, or 'troupe init' with "
+                                "--replace or --join");
   for (const config::Node* node : chosen) TROUPE_CHECK(DataFolder::check_free(disk, node->data));
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     auto made = DataFolder::create(

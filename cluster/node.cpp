@@ -13,6 +13,7 @@
 #include "cluster/directory/service.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_admin.hpp"
+#include "cluster/node_backup.hpp"
 #include "cluster/node_directory.hpp"
 #include "cluster/node_links.hpp"
 #include "cluster/node_load.hpp"
@@ -69,7 +70,9 @@ class NodeImpl final : public Node {
   ~NodeImpl() override { shards_->close(); }
 
   Result<void> build(const config::Manifest& manifest, const config::Node& node,
-                     const actors::ServiceRegistry& registry) {
+                     const actors::ServiceRegistry& registry,
+                     const std::vector<std::string>& formats) {
+    TROUPE_CHECK(can_read(known_, formats, node.name));
     std::map<std::string, DataFolder::Shards> shards;
     for (const auto services = hosted_.now(); const HostedService& service : *services) {
       const std::string& name = service.service->type->name;
@@ -80,7 +83,7 @@ class NodeImpl final : public Node {
     TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
     if (links_.mesh()) {
-      TROUPE_CHECK(join_directory(manifest, node, registry));
+      TROUPE_CHECK(join_directory(manifest, node, registry, formats));
       split_shards(node.name);
     }
     RaftOptions raft;
@@ -96,6 +99,8 @@ class NodeImpl final : public Node {
       return ours ? Replicas{} : founders;
     };
     raft.places = [this](runtime::GroupId group) { return places_of(group); };
+    if (folder_.restored())
+      raft.base = [this](runtime::GroupId group) { return restored_base(group); };
     if (links_.mesh()) raft.trailing = manifest.storage.checkpoint_entries;
     std::vector<std::string> others;
     for (const config::Node& other : manifest.nodes)
@@ -115,7 +120,13 @@ class NodeImpl final : public Node {
     recovery.placed = [this] { return placed(); };
     recovery.directory = [this] { return directory_ ? directory_->hosted_here() : nullptr; };
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
+    backup_ = std::make_unique<NodeBackup>(
+        NodeBackupSpec{&platform_, node.name, &hosted_, &router_, links_.mesh(),
+                       [this, cluster = manifest.cluster.name, name = node.name] {
+                         return survey(cluster, name);
+                       }});
     admin_->recovers_with(*recovery_);
+    admin_->backs_up_with(*backup_);
     admin_->knows(directory_.get());
     if (Mesh* mesh = links_.mesh()) admin_->reach(*mesh);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
@@ -216,7 +227,8 @@ class NodeImpl final : public Node {
   }
 
   Result<void> join_directory(const config::Manifest& manifest, const config::Node& node,
-                              const actors::ServiceRegistry& registry) {
+                              const actors::ServiceRegistry& registry,
+                              const std::vector<std::string>& formats) {
     NodeDirectorySpec spec;
     spec.platform = &platform_;
     spec.manifest = &manifest;
@@ -226,6 +238,7 @@ class NodeImpl final : public Node {
     spec.known = &known_;
     spec.log = log_.get();
     spec.incarnation = links_.incarnation();
+    spec.formats = formats;
     spec.router = &router_;
     spec.mesh = links_.mesh();
     spec.linked = [this](const std::string& other) { return links_.exchange()->linked(other); };
@@ -283,6 +296,31 @@ class NodeImpl final : public Node {
         one.set_bytes(vitals.file_bytes);
       }
     }
+  }
+
+  BackupSurvey survey(const std::string& cluster, const std::string& node) const {
+    BackupSurvey survey;
+    survey.set_cluster(cluster);
+    survey.set_cluster_id(folder_.identity().cluster_id);
+    survey.set_node(node);
+    survey.set_version(TROUPE_VERSION);
+    const auto table = directory_ ? directory_->table() : nullptr;
+    if (table && table->version() > 0)
+      add_shards(survey, *table);
+    else
+      add_shards(survey, manifest_places_);
+    return survey;
+  }
+
+  std::optional<RaftBase> restored_base(runtime::GroupId group) const {
+    for (const auto& [name, places] : manifest_places_)
+      for (std::uint32_t shard = 0; shard < places.size(); ++shard) {
+        if (group_of(name, shard) != group) continue;
+        const auto found = folder_.restored()->shards.find(name + "/" + std::to_string(shard));
+        if (found == folder_.restored()->shards.end()) return std::nullopt;
+        return RaftBase{found->second.index, found->second.term};
+      }
+    return std::nullopt;
   }
 
   // Who makes a group that the node's log does not know; none: nobody has said anything of it. A
@@ -359,12 +397,14 @@ class NodeImpl final : public Node {
   std::shared_ptr<NodeSplits> splits_;  // null: the node is alone
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
+  std::unique_ptr<NodeBackup> backup_;
   std::unique_ptr<NodeAdmin> admin_;
   std::unique_ptr<NodeDirectory> directory_;  // null: the node is alone
   NodeLinks links_;
   // When the actors are gone: calls in jobs that never ran are answered, and may try another node.
   const std::shared_ptr<void> hosted_end_{nullptr, [this](void*) {
                                             if (directory_) directory_->close();
+                                            if (backup_) backup_->close();
                                             hosted_.close();
                                           }};
   NodeServers servers_;
@@ -380,7 +420,8 @@ class NodeImpl final : public Node {
 
 Result<std::unique_ptr<Node>> Node::start(runtime::Platform& platform,
                                           const config::Manifest& manifest, const std::string& name,
-                                          const actors::ServiceRegistry& registry) {
+                                          const actors::ServiceRegistry& registry,
+                                          std::vector<std::string> formats) {
   const config::Node* node = manifest.find_node(name);
   if (!node)
     return invalid_argument("NODE_UNKNOWN",
@@ -390,7 +431,7 @@ Result<std::unique_ptr<Node>> Node::start(runtime::Platform& platform,
   TROUPE_TRY(log, runtime::NodeLog::open(platform, folder.log(), log_options(manifest.storage)));
   auto made = std::make_unique<NodeImpl>(platform, manifest, *node, std::move(folder),
                                          std::move(log), registry);
-  TROUPE_CHECK(made->build(manifest, *node, registry));
+  TROUPE_CHECK(made->build(manifest, *node, registry, formats));
   return std::unique_ptr<Node>{std::move(made)};
 }
 

@@ -18,9 +18,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/client.hpp"
 #include "actors/service.hpp"
+#include "cluster/directory/formats.hpp"
 #include "config/manifest.hpp"
 #include "runtime/platform/platform.hpp"
 #include "runtime/result.hpp"
@@ -37,12 +39,14 @@ class Node {
  public:
   // The data folder must have been made this node's by create_cluster(). Errors, each with the path
   // or the address it is about: FOLDER_EMPTY (it was not), FOLDER_IN_USE, FOLDER_FOREIGN (it
-  // belongs to another node or cluster), LOG_CORRUPT, ADDRESS_IN_USE, NODE_UNKNOWN, and the disk's.
+  // belongs to another node or cluster), LOG_CORRUPT, ADDRESS_IN_USE, NODE_UNKNOWN,
+  // FORMAT_UNREADABLE, and the disk's. `formats`: that it reads (directory/formats.hpp).
   // When it returns, the node listens and its shards are on their way: see when_ready().
   static Result<std::unique_ptr<Node>> start(runtime::Platform& platform,
                                              const config::Manifest& manifest,
                                              const std::string& name,
-                                             const actors::ServiceRegistry& registry);
+                                             const actors::ServiceRegistry& registry,
+                                             std::vector<std::string> formats = formats_read());
 
   // Calls back once, when every shard serves, from any thread, possibly before this returns.
   virtual void when_ready(std::function<void()> ready) = 0;

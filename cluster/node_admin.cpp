@@ -160,6 +160,7 @@ void NodeAdmin::tell_ready() {
 }
 
 void NodeAdmin::publish_metrics() {
+  backup_->tidy();
   const auto services = hosted_.now();
   const NodeLoad load = loads_.now();
   for (std::size_t i = 0; i < services->size(); ++i) {

@@ -17,6 +17,7 @@
 #include "cluster/cluster_view.hpp"
 #include "cluster/gateway/admin.hpp"
 #include "cluster/hosted.hpp"
+#include "cluster/node_backup.hpp"
 #include "cluster/node_load.hpp"
 #include "cluster/node_recovery.hpp"
 #include "config/manifest.hpp"
@@ -37,6 +38,7 @@ class NodeAdmin final : public AdminSource {
   void listens_on(const std::optional<runtime::Address>& gateway, const runtime::Address& admin);
   // Before it is asked anything.
   void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
+  void backs_up_with(NodeBackup& backup) { backup_ = &backup; }
   // The same; null: the node has none.
   void knows(NodeDirectory* directory) { directory_ = directory; }
   // Before the mesh starts. The mesh is destroyed first.
@@ -72,6 +74,13 @@ class NodeAdmin final : public AdminSource {
                std::function<void(Result<RecoveryReport>)> answer) override {
     recovery_->recover(request, std::move(answer));
   }
+  void survey(std::function<void(Result<BackupSurvey>)> answer) override {
+    answer(backup_->survey());
+  }
+  void back_up(const BackupRequest& request,
+               std::function<void(Result<BackupAnswer>)> answer) override {
+    backup_->take(request, std::move(answer));
+  }
 
  private:
   struct ServiceMetrics;
@@ -90,6 +99,7 @@ class NodeAdmin final : public AdminSource {
   ClusterView view_;
   const Mesh* mesh_ = nullptr;
   NodeRecovery* recovery_ = nullptr;
+  NodeBackup* backup_ = nullptr;
   NodeDirectory* directory_ = nullptr;
   std::string gateway_;
   std::string admin_;

@@ -6,6 +6,7 @@
 
 #include "actors/encoding.hpp"
 #include "actors/shard/shard_actor.hpp"
+#include "cluster/directory/formats.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/founding.hpp"
 #include "cluster/node_servers.hpp"
@@ -77,6 +78,7 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
   cache.platform = spec_.platform;
   cache.self = describe_node(manifest, *spec_.node, *spec_.registry);
   cache.self.set_incarnation(spec_.incarnation);
+  for (const std::string& format : spec_.formats) cache.self.add_formats(format);
   cache.seeds = seeds_of(manifest, node_, control_of(manifest, node_, identity));
   cache.file = spec_.folder->directory();
   cache.known = known;
@@ -85,6 +87,8 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
     reach(node, std::move(bytes), deadline, std::move(answer));
   };
   cache.changed = [this](const DirectoryTable& newer) {
+    if (const auto readable = can_read(newer, spec_.formats, node_); !readable)
+      return spec_.platform->fail_stop(readable.error());
     tell_mesh(newer);
     learn_control(*table());
     if (spec_.changed) spec_.changed(newer);
@@ -127,6 +131,9 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
   keeper.may_found = identity.membership == Membership::founder;
   keeper.told = [this](const DirectoryTable& table) { learn_control(table); };
+  if (const auto& restored = spec_.folder->restored())
+    keeper.founding_why = "the cluster was restored from a backup of " + restored->from + " (" +
+                          restored->from_id + "), by " + restored->by;
   keeper.options.down_after = manifest.balancer.down_after;
   keeper.options.balance.balancing = manifest.balancer.enabled;
   keeper.options.balance.repair_delay = manifest.balancer.repair_after;

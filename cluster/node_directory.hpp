@@ -39,7 +39,8 @@ struct NodeDirectorySpec {
   // What the folder has of the directory, while it is made; version 0: nothing.
   const DirectoryTable* known = nullptr;
   runtime::NodeLog* log = nullptr;
-  std::uint64_t incarnation = 0;  // of this process
+  std::uint64_t incarnation = 0;          // of this process
+  std::vector<std::string> formats = {};  // that it reads (directory/formats.hpp)
   Router* router = nullptr;
   Mesh* mesh = nullptr;
   std::function<bool(const std::string& node)> linked;
@@ -102,6 +103,10 @@ class NodeDirectory {
                  const std::string& why, std::function<void(Result<DirectoryOutcome>)> answer);
   void change_control(const ControlChange& change, const directory::v1::Why& why,
                       std::function<void(Result<DirectoryOutcome>)> answer);
+  void audit(const DirectoryOrder::Audit& question,
+             std::function<void(Result<DirectoryOutcome>)> answer);
+  // Why, and what was ordered.
+  static directory::v1::Why said(const directory::v1::Why& why, const std::string& what);
   void remove(const std::string& name, const directory::v1::Why& why,
               std::function<void(Result<DirectoryOutcome>)> answer);
 

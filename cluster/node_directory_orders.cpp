@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/directory/audit.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/node_directory.hpp"
 
@@ -43,6 +44,12 @@ Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryO
 
 }  // namespace
 
+v1::Why NodeDirectory::said(const v1::Why& why, const std::string& what) {
+  v1::Why whole = why;
+  whole.set_what(what);
+  return whole;
+}
+
 void NodeDirectory::carry_out(actors::Call<v1::Changed> call, const std::string& what,
                               const std::string& why,
                               std::function<void(Result<DirectoryOutcome>)> answer) {
@@ -65,26 +72,42 @@ void NodeDirectory::carry_out(actors::Call<v1::Changed> call, const std::string&
       });
 }
 
+void NodeDirectory::audit(const DirectoryOrder::Audit& question,
+                          std::function<void(Result<DirectoryOutcome>)> answer) {
+  v1::AuditRequest request;
+  request.set_before(question.before());
+  request.set_limit(question.limit());
+  request.set_operators(!question.everything());
+  spec_.router->call<v1::AuditPage>(v1::DirectoryRef{std::string{directory_key}}.Audit(request),
+                                    {.caller = "operator"},
+                                    [answer = std::move(answer)](Result<v1::AuditPage> page) {
+                                      if (!page) return answer(std::move(page).error());
+                                      DirectoryOutcome outcome;
+                                      *outcome.mutable_audit() = audit_view(*page);
+                                      answer(std::move(outcome));
+                                    });
+}
+
 // The table knows what is wished of the node; whoever keeps it knows what is true of it as well.
 void NodeDirectory::remove(const std::string& name, const v1::Why& why,
                            std::function<void(Result<DirectoryOutcome>)> answer) {
   DirectoryQuestion question;
   question.set_left_on(name);
   cache_->ask_keeper(question, [this, name, why,
-                                answer = std::move(answer)](Result<DirectoryAnswer> said) mutable {
-    if (!said) return answer(std::move(said).error());
-    if (said->left().members() + said->left().leaders() + said->left().unknown() > 0)
+                                answer = std::move(answer)](Result<DirectoryAnswer> told) mutable {
+    if (!told) return answer(std::move(told).error());
+    if (told->left().members() + told->left().leaders() + told->left().unknown() > 0)
       return answer(failed_precondition(
           "NODE_STILL_NEEDED",
-          "node " + name + " has " + std::to_string(said->left().members()) + " replicas still" +
-              (said->left().unknown() == 0 ? ""
-                                           : ", and of " + std::to_string(said->left().unknown()) +
+          "node " + name + " has " + std::to_string(told->left().members()) + " replicas still" +
+              (told->left().unknown() == 0 ? ""
+                                           : ", and of " + std::to_string(told->left().unknown()) +
                                                  " shards nobody has said yet where theirs are") +
               "; 'troupe drain " + name + "' moves them away and waits for it"));
     v1::SetNodeRequest request;
     request.set_node(name);
     request.set_state(DirectoryNode::REMOVED);
-    *request.mutable_why() = why;
+    *request.mutable_why() = said(why, "remove " + name);
     carry_out(v1::DirectoryRef{std::string{directory_key}}.SetNode(request), "remove " + name,
               why.text(), std::move(answer));
   });
@@ -118,9 +141,9 @@ void NodeDirectory::change_control(const ControlChange& change, const v1::Why& w
   DirectoryQuestion question;
   *question.mutable_control() = change;
   cache_->ask_keeper(question, [this, change, why,
-                                answer = std::move(answer)](Result<DirectoryAnswer> said) mutable {
-    if (!said) return answer(std::move(said).error());
-    const ControlReport& report = said->control();
+                                answer = std::move(answer)](Result<DirectoryAnswer> told) mutable {
+    if (!told) return answer(std::move(told).error());
+    const ControlReport& report = told->control();
     if (change.add().empty() && change.remove().empty()) {
       DirectoryOutcome outcome;
       *outcome.mutable_control() = report;
@@ -129,12 +152,12 @@ void NodeDirectory::change_control(const ControlChange& change, const v1::Why& w
     v1::SetControlRequest request;
     request.set_based_on(report.version());
     *request.mutable_change() = change;
-    *request.mutable_why() = why;
     const std::string what =
         change.remove().empty() ? "node " + change.add() + " comes to keep the directory"
         : change.add().empty()
             ? "node " + change.remove() + " ceases to keep the directory"
             : "node " + change.add() + " keeps the directory instead of " + change.remove();
+    *request.mutable_why() = said(why, what);
     carry_out(v1::DirectoryRef{std::string{directory_key}}.SetControl(request), what, why.text(),
               [report, answer = std::move(answer)](Result<DirectoryOutcome> outcome) {
                 if (outcome) *outcome->mutable_control() = report;
@@ -149,8 +172,10 @@ void NodeDirectory::order(const DirectoryOrder& order,
   v1::Why why;
   why.set_who("operator");
   why.set_text(order.why().empty() ? "ordered at node " + node_ : order.why());
+  why.set_by(order.by());
+  why.set_at(node_);
   const auto set_node = [&](const std::string& what, v1::SetNodeRequest request) {
-    *request.mutable_why() = why;
+    *request.mutable_why() = said(why, what);
     carry_out(directory.SetNode(request), what, why.text(), std::move(answer));
   };
   v1::SetNodeRequest node;
@@ -168,32 +193,30 @@ void NodeDirectory::order(const DirectoryOrder& order,
     case DirectoryOrder::kMove: {
       auto request = moved(*table(), order.move());
       if (!request) return answer(std::move(request).error());
-      *request->mutable_why() = why;
-      return carry_out(directory.SetPlaces(*request),
-                       "move " + order.move().service() + "/" +
-                           std::to_string(order.move().shard()) + " from " + order.move().from() +
-                           " to " + order.move().to(),
-                       why.text(), std::move(answer));
+      const std::string what = "move " + order.move().service() + "/" +
+                               std::to_string(order.move().shard()) + " from " +
+                               order.move().from() + " to " + order.move().to();
+      *request->mutable_why() = said(why, what);
+      return carry_out(directory.SetPlaces(*request), what, why.text(), std::move(answer));
     }
     case DirectoryOrder::kReplicate: {
       v1::SetFactorRequest request;
       request.set_service(order.replicate().service());
       request.set_factor(order.replicate().factor());
-      *request.mutable_why() = why;
-      return carry_out(directory.SetFactor(request),
-                       order.replicate().service() + " has " +
-                           std::to_string(order.replicate().factor()) + " replicas of each shard",
-                       why.text(), std::move(answer));
+      const std::string what = "replicate " + order.replicate().service() + ", " +
+                               std::to_string(order.replicate().factor()) +
+                               " replicas of each shard";
+      *request.mutable_why() = said(why, what);
+      return carry_out(directory.SetFactor(request), what, why.text(), std::move(answer));
     }
     case DirectoryOrder::kSplit: {
       v1::SplitRequest request;
       request.set_service(order.split().service());
       request.set_shard(order.split().shard());
       request.set_at_bucket(order.split().at_bucket());
-      *request.mutable_why() = why;
-      return carry_out(directory.Split(request),
-                       "split " + request.service() + "/" + std::to_string(request.shard()),
-                       why.text(), std::move(answer));
+      const std::string what = "split " + request.service() + "/" + std::to_string(request.shard());
+      *request.mutable_why() = said(why, what);
+      return carry_out(directory.Split(request), what, why.text(), std::move(answer));
     }
     case DirectoryOrder::kAdmit: {
       if (order.admit().cluster() != cluster_)
@@ -204,23 +227,38 @@ void NodeDirectory::order(const DirectoryOrder& order,
                                                                    "the address"));
       v1::AdmitRequest request;
       *request.mutable_node() = order.admit().node();
-      *request.mutable_why() = why;
-      return carry_out(directory.Admit(request), "admit node " + request.node().name(), why.text(),
-                       std::move(answer));
+      const std::string what = "admit node " + request.node().name();
+      *request.mutable_why() = said(why, what);
+      return carry_out(directory.Admit(request), what, why.text(), std::move(answer));
     }
     case DirectoryOrder::kQuestion:
       return cache_->ask_keeper(order.question(),
-                                [answer = std::move(answer)](Result<DirectoryAnswer> said) {
-                                  if (!said) return answer(std::move(said).error());
+                                [answer = std::move(answer)](Result<DirectoryAnswer> told) {
+                                  if (!told) return answer(std::move(told).error());
                                   DirectoryOutcome outcome;
-                                  *outcome.mutable_left() = said->left();
-                                  *outcome.mutable_plan() = said->plan();
-                                  *outcome.mutable_advice() = said->advice();
-                                  *outcome.mutable_control() = said->control();
+                                  *outcome.mutable_left() = told->left();
+                                  *outcome.mutable_plan() = told->plan();
+                                  *outcome.mutable_advice() = told->advice();
+                                  *outcome.mutable_control() = told->control();
                                   answer(std::move(outcome));
                                 });
     case DirectoryOrder::kControl:
       return change_control(order.control(), why, std::move(answer));
+    case DirectoryOrder::kNote: {
+      v1::NoteRequest request;
+      *request.mutable_why() = said(why, order.note().what());
+      return carry_out(directory.Note(request), "note: " + order.note().what(), why.text(),
+                       std::move(answer));
+    }
+    case DirectoryOrder::kSwitchOn: {
+      v1::SwitchOnRequest request;
+      request.set_format(order.switch_on().format());
+      const std::string what = "switch on format " + request.format();
+      *request.mutable_why() = said(why, what);
+      return carry_out(directory.SwitchOn(request), what, why.text(), std::move(answer));
+    }
+    case DirectoryOrder::kAudit:
+      return audit(order.audit(), std::move(answer));
     case DirectoryOrder::ORDER_NOT_SET:
       break;
   }

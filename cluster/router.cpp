@@ -31,6 +31,14 @@ std::uint32_t shard_of(runtime::Bucket bucket, std::uint32_t shards) {
   return static_cast<std::uint32_t>(std::uint64_t{bucket} * shards / runtime::bucket_count);
 }
 
+std::uint32_t first_bucket_of(std::uint32_t shard, std::uint32_t shards) {
+  std::uint32_t bucket = 0;
+  while (bucket < runtime::bucket_count &&
+         shard_of(static_cast<runtime::Bucket>(bucket), shards) < shard)
+    ++bucket;
+  return bucket;
+}
+
 Router::Router(runtime::Platform& platform, RouterOptions options)
     : platform_(platform), options_(std::move(options)) {}
 

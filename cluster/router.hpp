@@ -40,6 +40,8 @@ namespace troupe::cluster {
 
 runtime::Bucket bucket_of(std::string_view service, std::string_view key);
 std::uint32_t shard_of(runtime::Bucket bucket, std::uint32_t shards);
+// The first bucket of a shard, and the number of buckets behind the last one.
+std::uint32_t first_bucket_of(std::uint32_t shard, std::uint32_t shards);
 
 struct RouterOptions {
   std::string node = {};  // our name

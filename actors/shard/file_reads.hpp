@@ -23,6 +23,7 @@ struct PageWanted {
   HistoryOrder order = HistoryOrder::oldest_first;
   std::uint64_t from = 0;
   std::size_t limit = 0;
+  std::uint64_t keep = 0;  // Entity::history_max()
 };
 Result<std::vector<RawEvent>> read_page(runtime::ShardFile& file, const std::string& path,
                                         runtime::Bucket bucket, const std::string& entity,

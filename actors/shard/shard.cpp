@@ -8,13 +8,17 @@
 
 namespace troupe::actors {
 
+std::string shard_file_name(const std::string& service, std::uint32_t shard,
+                            std::uint64_t generation) {
+  return service + "-" + std::to_string(shard) + ".g" + std::to_string(generation) + ".db";
+}
+
 std::string ShardSpec::name() const {
   return service->type->name + "/" + std::to_string(shard);
 }
 
 std::string ShardSpec::file(std::uint64_t generation) const {
-  return folder + "/" + service->type->name + "-" + std::to_string(shard) + ".g" +
-         std::to_string(generation) + ".db";
+  return folder + "/" + shard_file_name(service->type->name, shard, generation);
 }
 
 Shard::Shard(ShardSpec spec, ShardSurroundings surroundings, std::shared_ptr<Executor> executor,

@@ -90,6 +90,19 @@ class Shard final : private ConsensusObserver {
   // calls back.
   void stop(std::function<void()> stopped);
 
+  // Up to which index anything that was answered rests on, if this replica leads; by then it has
+  // confirmed that it does. UNAVAILABLE: it does not, or does not serve yet.
+  void mark(std::function<void(Result<runtime::LogIndex>)> done);
+
+  // Makes `path` a copy of the file as soon as that holds all up to `index`, and calls `begun`
+  // before. What the copy holds; `done` is dropped if the shard ends or begins anew before.
+  struct Backup {
+    runtime::ShardFile::Applied applied;
+    std::uint64_t entities = 0;
+  };
+  void back_up(runtime::LogIndex index, const std::string& path, std::function<void()> begun,
+               std::function<void(Result<Backup>)> done);
+
   // Checkpoints the file soon, so that the log can be cut (NodeLog::laggards).
   void request_checkpoint();
 

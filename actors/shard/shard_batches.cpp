@@ -41,6 +41,7 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
     resident.changed_in_batch = true;
     batch.touch(resident, 0);
   } else if (!outcome.events.empty()) {
+    const std::uint64_t keep = resident.entity->history_max();
     for (std::string& event : outcome.events) {
       wire::StoredEvent stored;
       stored.set_time_ms(time_ms);
@@ -49,6 +50,11 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
       Row& row = batch.add_row(resident, Row::EVENT, bytes);
       row.set_sub(sequence_row(++resident.last_event));
       stored.SerializeToString(row.mutable_value());
+      if (keep == 0 || resident.last_event <= keep) continue;
+      TROUPE_SOMETIMES("an old event was deleted");
+      Row& oldest = batch.add_row(resident, Row::EVENT, 0);
+      oldest.set_sub(sequence_row(resident.last_event - keep));
+      oldest.set_change(Row::DELETE);
     }
     resident.exists = true;
     ++resident.version;

@@ -131,6 +131,7 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     if (!pages) pages = std::make_shared<Pages>();
     if (pages->size() >= pages_max) return request->answer(history_too_long(method));
     pages->push_back({needed.wanted, {}});
+    pages->back().keep = resident.entity->history_max();
     return fetch_history(resident, std::move(request), std::move(pages));
   } catch (const std::exception& exception) {
     return handler_threw(resident, request, exception.what());

@@ -5,6 +5,7 @@
 
 #include "actors/shard/shard.hpp"
 #include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/probe.hpp"
 
 namespace troupe::actors {
@@ -20,8 +21,9 @@ bool is_ours(std::string_view name, std::string_view prefix) {
   name.remove_prefix(prefix.size());
   const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
   const std::string_view rest = name.substr(digits);
-  return digits > 0 && (rest == ".db" || rest == ".db-wal" || rest == ".db-journal" ||
-                        rest == ".db.copy" || rest == ".db.copy-journal");
+  return digits > 0 &&
+         (rest == ".db" || rest == ".db-wal" || rest == ".db-journal" || rest == ".db.copy" ||
+          rest == ".db.copy-journal" || rest == ".db.backup" || rest == ".db.backup-journal");
 }
 
 }  // namespace
@@ -56,6 +58,39 @@ void Shard::copy_file(const std::string& path, FileDone done) {
         return copied.error();
       },
       std::move(done));
+}
+
+void Shard::mark(std::function<void(Result<runtime::LogIndex>)> done) {
+  if (state_ != State::serving)
+    return done(following_ && refusal_
+                    ? *refusal_
+                    : unavailable("SHARD_STARTING", spec_.name() + " is starting; retry soon"));
+  // Planted: what the file holds passes for what was acknowledged.
+  const auto index = TROUPE_PLANTED(backup_of_what_is_applied) ? applied_.index : committed_;
+  // Planted: a leader does not ask whether it still leads.
+  if (TROUPE_PLANTED(backup_without_confirming)) return done(index);
+  consensus_->confirm_leadership([index, done = std::move(done)](const Result<void>& confirmed) {
+    if (!confirmed) return done(confirmed.error());
+    done(index);
+  });
+}
+
+void Shard::back_up(runtime::LogIndex index, const std::string& path, std::function<void()> begun,
+                    std::function<void(Result<Backup>)> done) {
+  TROUPE_SOMETIMES_IF(index > applied_.index, "a backup waited for rows that were on their way");
+  when_applied(index, [this, path, begun = std::move(begun),
+                       done = std::move(done)](const Result<void>& applied) mutable {
+    if (!applied) return done(applied.error());
+    begun();
+    files_.run<Backup>(
+        [path, &disk = surroundings_.platform->disk()](ShardFile& file) -> Result<Backup> {
+          auto copied = file.copy_to(path);
+          if (copied) return Backup{*copied, file.entity_count()};
+          static_cast<void>(disk.remove(path));  // half a copy only takes space
+          return std::move(copied).error();
+        },
+        std::move(done));
+  });
 }
 
 // What is taken over is read through: later, its rot would end the node in the midst of its work.

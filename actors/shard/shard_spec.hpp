@@ -21,6 +21,10 @@ struct OtherShardFiles {
   Result<void> remove(runtime::Disk& disk) const;
 };
 
+// "banking.v1.Accounts-2.g1.db": the name of a shard's file of a generation in its folder.
+std::string shard_file_name(const std::string& service, std::uint32_t shard,
+                            std::uint64_t generation);
+
 // Shared by its restarts.
 struct ShardSpec {
   const Service* service = nullptr;

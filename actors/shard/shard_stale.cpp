@@ -132,6 +132,7 @@ void Shard::run_stale(const std::shared_ptr<StaleRead>& read, FileView view,
     if (read->wanted.size() >= pages_max) return request->answer(history_too_long(method));
     TROUPE_SOMETIMES("a stale read asked for a page of its history");
     read->wanted.push_back(needed.wanted);
+    read->wanted.back().keep = entity->history_max();
     ++waiting_;
     stale_reads_.push_back(read);
     return;

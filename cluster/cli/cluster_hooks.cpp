@@ -24,6 +24,14 @@ void add_cluster_hooks(CliHooks& hooks) {
     return members(*runtime::make_os_disk(), manifest);
   };
   hooks.create_cluster = create_here;
+  hooks.disk = [] { return runtime::make_os_disk(); };
+  hooks.restore = [](RestoreSpec spec) {
+    const auto disk = runtime::make_os_disk();
+    runtime::OsRandom random;
+    spec.from = spec.disk = disk.get();
+    spec.random = &random;
+    return restore(spec);
+  };
 }
 
 }  // namespace troupe::cluster

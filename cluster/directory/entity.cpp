@@ -4,7 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "cluster/directory/describe.hpp"
+#include "cluster/directory/audit.hpp"
+#include "cluster/directory/formats.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/splits.hpp"
 #include "cluster/directory/table.hpp"
@@ -15,6 +16,7 @@ namespace {
 namespace v1 = directory::v1;
 
 constexpr int places_max = 5;  // voters of a group
+constexpr std::uint64_t audit_records_max = 10'000;
 
 std::int64_t in_ms(WallTime time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -45,6 +47,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     TROUPE_CHECK(is_filled());
     DirectoryNode node = request.node();
     TROUPE_CHECK(may_be_admitted(node));
+    TROUPE_CHECK(can_read(state(), node.formats(), node.name()));
     const DirectoryNode* known = find_node(state(), node.name());
     if (known && known->state() == DirectoryNode::JOINING && known->mesh() == node.mesh())
       return changed();  // asked for once more
@@ -66,6 +69,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
 
   Result<v1::Changed> Welcome(const v1::WelcomeRequest& request, Effects& effects) const override {
     TROUPE_TRY(known, node_to_change(request.node().name(), request.based_on()));
+    TROUPE_CHECK(can_read(state(), request.node().formats(), request.node().name()));
     if (known.state() == DirectoryNode::UP && same_description(known, request.node()))
       return changed();
     DirectoryNode node = request.node();
@@ -199,8 +203,9 @@ class DirectoryEntity final : public v1::DirectoryEntity {
   Result<v1::Changed> SwitchOn(const v1::SwitchOnRequest& request,
                                Effects& effects) const override {
     TROUPE_CHECK(is_filled());
-    for (const DirectoryFormat& format : state().formats())
-      if (format.name() == request.format()) return changed();
+    if (format_is_on(state(), request.format())) return changed();
+    if (request.format().empty())
+      return invalid_argument("DIRECTORY_ORDER_EMPTY", "no format is named");
     for (const DirectoryNode& node : state().nodes())
       if (node.state() != DirectoryNode::REMOVED &&
           std::ranges::find(node.formats(), request.format()) == node.formats().end())
@@ -214,26 +219,47 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     return changed();
   }
 
+  Result<v1::Changed> Note(const v1::NoteRequest& request, Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    if (request.why().what().empty())
+      return invalid_argument("DIRECTORY_ORDER_EMPTY", "a note says what was done");
+    v1::Noted event;
+    *event.mutable_why() = request.why();
+    effects.emit(event);
+    return changed();
+  }
+
   Result<DirectoryTable> Read(const v1::ReadRequest& request) const override {
     return difference(state(), request.since());
   }
 
   Result<v1::AuditPage> Audit(const v1::AuditRequest& request) const override {
     constexpr std::uint32_t limit_default = 100;
+    constexpr std::size_t page_max = 1000;
     v1::AuditPage page;
-    if (request.before() == 1) return page;
-    const auto stored =
-        history(HistoryOrder::newest_first, request.before() == 0 ? 0 : request.before() - 1,
-                request.limit() == 0 ? limit_default : request.limit());
-    for (const auto& item : stored.items) {
-      auto& one = *page.add_items();
-      one.set_number(item.sequence);
-      one.set_time_ms(in_ms(item.time));
-      *one.mutable_event() = item.event;
+    const auto limit = static_cast<int>(
+        std::min<std::uint32_t>(request.limit() == 0 ? limit_default : request.limit(), page_max));
+    for (std::uint64_t before = request.before(); before != 1;) {
+      const auto stored =
+          history(HistoryOrder::newest_first, before == 0 ? 0 : before - 1, page_max);
+      for (const auto& item : stored.items) {
+        if (request.operators() && !is_by_operator(item.event)) continue;
+        if (page.items_size() == limit) {
+          page.set_more(true);
+          return page;
+        }
+        auto& one = *page.add_items();
+        one.set_number(item.sequence);
+        one.set_time_ms(in_ms(item.time));
+        *one.mutable_event() = item.event;
+      }
+      if (!stored.more || stored.items.empty()) break;
+      before = stored.items.back().sequence;
     }
-    page.set_more(stored.more);
     return page;
   }
+
+  std::uint64_t history_max() const override { return audit_records_max; }
 
   void apply(const v1::Founded& event) override {
     const std::uint64_t version = next();
@@ -279,6 +305,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
       node.set_version(version);
     }
   }
+  void apply(const v1::Noted&) override {}
 
   std::uint64_t next() {
     state().set_version(state().version() + 1);

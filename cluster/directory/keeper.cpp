@@ -161,7 +161,7 @@ void DirectoryKeeper::found() {
   if (filled && !to_found) return;
   v1::FoundRequest request;
   *request.mutable_table() = spec_.founding;
-  *request.mutable_why() = why("the manifest says so");
+  *request.mutable_why() = why(spec_.founding_why);
   change("the table", directory().Found(request), request.why());
 }
 

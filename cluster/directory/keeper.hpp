@@ -59,6 +59,7 @@ struct KeeperSpec {
   bool may_found = false;
   // The table is newer, as its group has confirmed; inside the actor.
   std::function<void(const DirectoryTable&)> told = {};
+  std::string founding_why = "the manifest says so";
   KeeperOptions options = {};
 };
 

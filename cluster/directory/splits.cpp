@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "cluster/directory/buckets.hpp"
-#include "cluster/directory/describe.hpp"
+#include "cluster/directory/formats.hpp"
 
 namespace troupe::cluster {
 namespace {

@@ -110,10 +110,20 @@ struct Pages {
       source.order(order, as_json<DirectoryOutcome>(respond, directory_path));
   }
 
+  void survey(const Respond& respond, std::string_view route) const {
+    source.survey(as_json<BackupSurvey>(respond, route));
+  }
+  void back_up(const HttpRequest& request, const Respond& respond) const {
+    BackupRequest step;
+    if (read_order(request, respond, backup_path, step))
+      source.back_up(step, as_json<BackupAnswer>(respond, backup_path));
+  }
+
+  static constexpr std::string_view backup_path = "/v1/backup";
   static constexpr std::string_view recovery_path = "/v1/recovery";
   static constexpr std::string_view directory_path = "/v1/directory";
 
-  static constexpr std::array<std::pair<std::string_view, Page>, 11> all() {
+  static constexpr std::array<std::pair<std::string_view, Page>, 12> all() {
     return {{{"/healthz", &Pages::healthy},
              {"/readyz", &Pages::ready},
              {"/metrics", &Pages::metrics},
@@ -124,20 +134,31 @@ struct Pages {
              {"/v1/cluster/tree", &Pages::cluster<NodeQuestion::TREE>},
              {"/v1/cluster/shards", &Pages::cluster<NodeQuestion::SHARDS>},
              {directory_path, &Pages::directory},
-             {recovery_path, &Pages::recovery}}};
+             {recovery_path, &Pages::recovery},
+             {backup_path, &Pages::survey}}};
+  }
+
+  using Order = void (Pages::*)(const HttpRequest& request, const Respond& respond) const;
+  static constexpr std::array<std::pair<std::string_view, Order>, 3> orders() {
+    return {{{directory_path, &Pages::order},
+             {recovery_path, &Pages::recover},
+             {backup_path, &Pages::back_up}}};
+  }
+  static Order order_at(std::string_view path) {
+    for (const auto& [place, obey] : orders())
+      if (place == path) return obey;
+    return nullptr;
   }
 
   void handle(const HttpRequest& request, const Respond& respond) const {
     for (const auto& [path, page] : all()) {
       if (request.path != path) continue;
       if (request.method == "GET" || request.method == "HEAD") return (this->*page)(respond, path);
-      if (request.method == "POST" && path == recovery_path) return recover(request, respond);
-      if (request.method == "POST" && path == directory_path) return order(request, respond);
+      const Order obey = order_at(path);
+      if (request.method == "POST" && obey) return (this->*obey)(request, respond);
       auto response = problem(
           405, invalid_argument("METHOD_NOT_ALLOWED", std::string{path} + " is read with GET"));
-      response.headers.push_back({"Allow", path == recovery_path || path == directory_path
-                                               ? "GET, HEAD, POST"
-                                               : "GET, HEAD"});
+      response.headers.push_back({"Allow", obey ? "GET, HEAD, POST" : "GET, HEAD"});
       return send(respond, std::move(response), path);
     }
     std::string pages;

@@ -1,6 +1,6 @@
 // The door for operators: GET /healthz, /readyz, /metrics, /v1/status, /v1/tree, /v1/shards, the
-// same three of all nodes under /v1/cluster/, /v1/directory and /v1/recovery; POST /v1/directory
-// and /v1/recovery, which change something and so are no requests that a web page could make
+// same three of all nodes under /v1/cluster/, /v1/directory, /v1/recovery and /v1/backup; POST to
+// the last three, which change something and so are no requests that a web page could make
 // without being asked: their body is application/json.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "cluster/admin.pb.h"
+#include "cluster/backup.pb.h"
 #include "cluster/directory/table.pb.h"
 #include "cluster/gateway/http/http_server.hpp"
 #include "cluster/recovery.pb.h"
@@ -55,12 +56,23 @@ class AdminSource {
     answer(no_recovery());
   }
 
+  // cluster/node_backup.hpp
+  virtual void survey(std::function<void(Result<BackupSurvey>)> answer) { answer(no_backup()); }
+  virtual void back_up(const BackupRequest& request,
+                       std::function<void(Result<BackupAnswer>)> answer) {
+    static_cast<void>(request);
+    answer(no_backup());
+  }
+
  private:
   static Error no_directory() {
     return unimplemented("ROUTE_NOT_FOUND", "this node is alone and has no directory");
   }
   static Error no_recovery() {
     return unimplemented("ROUTE_NOT_FOUND", "this node has no groups to recover");
+  }
+  static Error no_backup() {
+    return unimplemented("ROUTE_NOT_FOUND", "this node has no shards to back up");
   }
 };
 

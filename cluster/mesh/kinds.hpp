@@ -25,6 +25,7 @@ enum class FrameKind : std::uint8_t {
   transfer = 18,   // chunks of files
   admin = 19,      // what an operator asks of all nodes
   directory = 20,  // a node's long call to whoever keeps the directory
+  backup = 21,     // steps of a backup
   test = 255,
 };
 

@@ -150,6 +150,7 @@ class RaftGroup final : public actors::Consensus {
   void load();
   void loaded(Result<GroupLog> log);
   void create();
+  void create_behind(const RaftBase& base, const std::string& configuration);
   void begin(GroupLog log);
   std::optional<Error> does_not_fit(const GroupLog& log) const;
   bool open_engine(const GroupLog& log, EngineUpdate& update);

@@ -5,6 +5,7 @@
 #include "cluster/replication/raft_group.hpp"
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/rehearsal/planted.hpp"
+#include "runtime/storage/probe.hpp"
 
 namespace troupe::cluster {
 
@@ -81,14 +82,37 @@ void RaftGroup::create() {
                                                   "distinct ids and node names, five at most, "
                                                   "and node \"" +
                                                   options.node + "\" must be one of them"));
+  const auto base = options.base ? options.base(group_) : std::nullopt;
+  if (base && base->index != handed_)
+    return fail(data_loss("RESTORED_FILE_LOST",
+                          "the shard file of group " + std::to_string(group_) +
+                              " was restored from a backup with entries up to " +
+                              std::to_string(base->index) + ", and holds them up to " +
+                              std::to_string(handed_) +
+                              ": it is not the one that was restored; restore again"));
   record_ = GroupRecord{};
   record_.term = 1;
   record_.replica = self->replica;
   record_dirty_ = true;
-  tail_.reset(0, 0);
   sole_voter_ = voters.size() == 1;
   state_ = State::creating;
+  if (base && base->index > 0) return create_behind(*base, *configuration);
+  tail_.reset(0, 0);
   store(1, {LogEntry{1, 1, ENGINE_CHANGE, configuration}});
+}
+
+// The group of a restored shard is as one whose log was cut behind its files, which all founders
+// have: who comes later is sent the file as ever. Indexes, terms and shard time go on from where
+// the old cluster's were.
+void RaftGroup::create_behind(const RaftBase& base, const std::string& configuration) {
+  TROUPE_SOMETIMES("a group began behind what a backup held");
+  record_.term = record_.snapshot_term = base.term;
+  record_.snapshot_index = record_.configuration_index = base.index;
+  record_.configuration = configuration;
+  tail_.reset(base.index, base.term);
+  // It was synced before the node had an identity.
+  if (auto* probe = shared_->platform.probe()) probe->checkpointed(group_, base.index);
+  write({});
 }
 
 std::optional<Error> RaftGroup::does_not_fit(const GroupLog& log) const {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@
 namespace troupe::cluster {
 
 class RaftExchange;
+
+// What a shard file holds that a backup was restored to.
+struct RaftBase {
+  runtime::LogIndex index = 0;
+  runtime::Term term = 0;
+};
 
 // One entry travels in one message of what carries it, with its head.
 constexpr std::uint64_t replicated_entry_bytes_max = (4ull << 20) - (64ull << 10);
@@ -60,6 +67,9 @@ struct RaftOptions {
   // since: otherwise the group exists elsewhere, and a replica that forgot its vote would vote
   // again. Such a replica asks to be taken in as a new one.
   bool may_create = true;
+  // Of a group whose founders were given files of a backup before their first start: its log begins
+  // behind them. Null, nullopt: none was.
+  std::function<std::optional<RaftBase>(runtime::GroupId)> base = {};
   // The other nodes of the cluster, for replicas that do not know whom to ask. Null: those that
   // the group's places and configuration name.
   std::function<std::vector<std::string>()> others = {};

@@ -40,6 +40,20 @@ Error as_corrupt(Error error) {
   return error;
 }
 
+Result<void> is_of(const ShardMeta& meta, const std::string& identity, const std::string& path) {
+  if (meta.identity == identity) return {};
+  return failed_precondition("SHARD_FILE_MISMATCH",
+                             path + ": this is the file of " + meta.identity + ", not of " +
+                                 identity + "; put each shard's file back where it belongs");
+}
+
+Result<void> is_long_enough(Disk& disk, const std::string& path, const std::string& identity) {
+  TROUPE_TRY(bytes, disk.size(path));
+  if (bytes >= file_bytes_min) return {};
+  return data_loss(shard_file_corrupt, path + ": only " + std::to_string(bytes) +
+                                           " bytes are left of the file of " + identity);
+}
+
 class SqliteShardFile final : public ShardFile {
  public:
   SqliteShardFile(Disk& disk, std::unique_ptr<Database> database)
@@ -50,11 +64,7 @@ class SqliteShardFile final : public ShardFile {
     auto meta = read_meta(*database_);
     if (!meta) return as_corrupt(std::move(meta).error());
     meta_ = *std::move(meta);
-    if (meta_.identity != identity)
-      return failed_precondition("SHARD_FILE_MISMATCH",
-                                 database_->path() + ": this is the file of " + meta_.identity +
-                                     ", not of " + identity +
-                                     "; put each shard's file back where it belongs");
+    TROUPE_CHECK(is_of(meta_, identity, database_->path()));
     auto ready = reader_.prepare();
     if (!ready) return as_corrupt(std::move(ready).error());
     TROUPE_TRY(range, reader_.range());
@@ -188,14 +198,28 @@ Result<std::unique_ptr<ShardFile>> ShardFile::open(Disk& disk, const std::string
                          " is missing; restore it from a copy, or let the shard's other replicas "
                          "rebuild it");
   if (!exists) TROUPE_CHECK(create_file(disk, path, identity));
-  TROUPE_TRY(bytes, disk.size(path));
-  if (bytes < file_bytes_min)
-    return data_loss(shard_file_corrupt, path + ": only " + std::to_string(bytes) +
-                                             " bytes are left of the file of " + identity);
+  TROUPE_CHECK(is_long_enough(disk, path, identity));
   TROUPE_TRY(database, Database::open(disk, path, database_options(options)));
   auto file = std::make_unique<SqliteShardFile>(disk, std::move(database));
   TROUPE_CHECK(file->start(identity));
   return file;
+}
+
+Result<ShardFile::Inspected> ShardFile::inspect(Disk& disk, const std::string& path,
+                                                const std::string& identity) {
+  TROUPE_CHECK(is_long_enough(disk, path, identity));
+  Database::Options options;
+  options.corrupt_reason = shard_file_corrupt;
+  TROUPE_TRY(database, Database::open_immutable(disk, path, std::move(options)));
+  TROUPE_TRY(application, database->query_integer("PRAGMA application_id"));
+  TROUPE_TRY(version, database->query_integer("PRAGMA user_version"));
+  TROUPE_CHECK(check_schema(shard_schema(), application, version, path, shard_file_corrupt));
+  auto meta = read_meta(*database);
+  if (!meta) return as_corrupt(std::move(meta).error());
+  TROUPE_CHECK(is_of(*meta, identity, path));
+  ShardReader reader{*database};
+  TROUPE_TRY(findings, reader.verify(*meta));
+  return Inspected{meta->applied, meta->entities, std::move(findings)};
 }
 
 }  // namespace troupe::runtime

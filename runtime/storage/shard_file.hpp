@@ -48,6 +48,16 @@ class ShardFile {
                                                  Options options);
   virtual ~ShardFile() = default;  // closes without a checkpoint
 
+  struct Inspected {
+    Applied applied;
+    std::uint64_t entities = 0;
+    std::vector<std::string> findings;  // verify()
+  };
+  // Looks at a file that nobody has open and that has no WAL, all of it, and changes nothing, nor
+  // does it make a file beside it. Besides DATA_LOSS: SCHEMA_TOO_NEW, SHARD_FILE_MISMATCH.
+  static Result<Inspected> inspect(Disk& disk, const std::string& path,
+                                   const std::string& identity);
+
   virtual Applied applied() const = 0;
 
   // Which buckets it has, as of applied(); null: it was never split.

@@ -130,6 +130,10 @@ class Database {
   // Opens a file that exists and brings back what its WAL holds. Blocks.
   static Result<std::unique_ptr<Database>> open(Disk& disk, const std::string& path,
                                                 Options options);
+  // A file that nobody writes, to be read and no more: nothing is locked, no file is made beside
+  // it. It must have no WAL.
+  static Result<std::unique_ptr<Database>> open_immutable(Disk& disk, const std::string& path,
+                                                          Options options);
   // A database that lives in memory alone; schema.hpp makes files of it.
   static Result<std::unique_ptr<Database>> open_in_memory();
   ~Database();  // a transaction that is open is rolled back; nothing is checkpointed

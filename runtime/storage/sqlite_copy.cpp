@@ -1,4 +1,6 @@
-// Copies of a database for other nodes.
+// Copies of a database, for other nodes and for backups, and looking at one.
+#include <cstdio>
+
 #include "runtime/storage/sqlite.hpp"
 
 namespace troupe::runtime {
@@ -8,7 +10,38 @@ struct Closer {
   void operator()(sqlite3* handle) const { sqlite3_close(handle); }
 };
 
+// https://sqlite.org/uri.html
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c != '%' && c != '?' && c != '#') {
+      uri += c;
+      continue;
+    }
+    char code[4];
+    std::snprintf(code, sizeof code, "%%%02x", static_cast<unsigned char>(c));
+    uri += code;
+  }
+  return uri + "?immutable=1";
+}
+
 }  // namespace
+
+Result<std::unique_ptr<Database>> Database::open_immutable(Disk& disk, const std::string& path,
+                                                           Options options) {
+  sqlite3_initialize();
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(immutable_uri(path).c_str(), &handle,
+                                   SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+                                   disk.sqlite_vfs());
+  if (!handle) return unavailable("OUT_OF_MEMORY", path + ": no memory to open it");
+  std::unique_ptr<Database> database{new Database(handle, path, std::move(options))};
+  sqlite3_extended_result_codes(handle, 1);
+  if (code != SQLITE_OK) return database->failure(sqlite3_extended_errcode(handle), "open");
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  TROUPE_CHECK(database->execute("PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON"));
+  return database;
+}
 
 Result<void> Database::copy_to(Disk& disk, const std::string& path) {
   // What is left of an earlier file would be taken for the new one's.

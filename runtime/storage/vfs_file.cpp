@@ -17,7 +17,7 @@ Error VfsFile::failure(int code, const char* doing) const {
   return sqlite_error(code, 0, path_, doing, {}, "DATABASE_CORRUPT");
 }
 
-Result<VfsFile> VfsFile::open(Disk& disk, const std::string& path) {
+Result<VfsFile> VfsFile::open(Disk& disk, const std::string& path, int access) {
   sqlite3_initialize();
   sqlite3_vfs* vfs = sqlite3_vfs_find(disk.sqlite_vfs());
   if (!vfs) return internal("SQLITE_MISUSE", std::string{"no SQLite VFS "} + disk.sqlite_vfs());
@@ -27,7 +27,7 @@ Result<VfsFile> VfsFile::open(Disk& disk, const std::string& path) {
   // As one of the kinds of files that stand for themselves: for a WAL, the VFS for Unix wants to
   // see its database, which may be gone.
   const int code = vfs->xOpen(vfs, opened.path_.c_str(), opened.file(),
-                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_SUPER_JOURNAL, &flags);
+                              access | SQLITE_OPEN_SUPER_JOURNAL, &flags);
   if (code != SQLITE_OK) {
     if (!opened.file()->pMethods) opened.storage_.clear();
     return opened.failure(code, "open");

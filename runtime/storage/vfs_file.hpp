@@ -18,7 +18,12 @@ class VfsFile {
  public:
   // Opens a file that exists. Not for the database itself: closing a second handle of it would drop
   // the process's locks.
-  static Result<VfsFile> open(Disk& disk, const std::string& path);
+  static Result<VfsFile> open(Disk& disk, const std::string& path) {
+    return open(disk, path, SQLITE_OPEN_READWRITE);
+  }
+  static Result<VfsFile> open_to_read(Disk& disk, const std::string& path) {
+    return open(disk, path, SQLITE_OPEN_READONLY);
+  }
   ~VfsFile();
   VfsFile(VfsFile&& other) noexcept;
   VfsFile& operator=(VfsFile&&) = delete;
@@ -30,6 +35,7 @@ class VfsFile {
   Result<void> sync();
 
  private:
+  static Result<VfsFile> open(Disk& disk, const std::string& path, int access);
   explicit VfsFile(std::string path) : path_(std::move(path)) {}
   sqlite3_file* file() { return reinterpret_cast<sqlite3_file*>(storage_.data()); }
   Error failure(int code, const char* doing) const;

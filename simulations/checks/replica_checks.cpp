@@ -28,6 +28,16 @@ void ReplicaChecks::start_afresh(const std::string& node) {
   }
 }
 
+void ReplicaChecks::begin_another_cluster() {
+  forgiven_.clear();
+  rotten_.clear();
+  newest_.clear();
+  groups_.clear();
+  synced_.clear();
+  replicas_.clear();
+  for (const auto& [group, nodes] : voters_) groups_[group].any_base = true;
+}
+
 // A process that tells something of a group which its log did not hold when it was opened begins
 // that group's log.
 ReplicaChecks::Replica& ReplicaChecks::replica(const Ear& ear, GroupId group, bool recovered) {

@@ -68,6 +68,10 @@ class ReplicaChecks {
   // no more, and what its groups committed neither, unless another node was handed it, too.
   void forgive(const std::string& node) { forgiven_.insert(node); }
 
+  // All disks are gone, and what comes is another cluster, whose groups begin where their files
+  // stand that are opened first.
+  void begin_another_cluster();
+
   // A byte of the node's log rotted. What was synced stays promised, but for the newest transaction
   // of the log: when the log is opened next it may be gone, and its entries are then told to
   // `on_lost`. That is the one gap of the log, see docs/decisions/0002.

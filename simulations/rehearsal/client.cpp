@@ -88,7 +88,7 @@ std::string Client::key_header(const Operation& operation) {
 }
 
 Task<Operation> Client::perform(actors::CallBase call) {
-  auto& operation = setting_.history.begin(*call.service, call.method);
+  auto& operation = setting_.history.get().begin(*call.service, call.method);
   operation.client = name_;
   operation.key = call.key;
   operation.request = call.payload;
@@ -97,6 +97,7 @@ Task<Operation> Client::perform(actors::CallBase call) {
   const auto patience = this->patience(operation);
   const auto http = http_call(call);
   const auto header = patience.keyed ? key_header(operation) : std::string{};
+  operation.header = header;
   Duration pause = 5ms;
   for (;;) {
     ++operation.attempts;
@@ -137,6 +138,14 @@ Task<void> Client::repeat() {
   if (newest_) co_await use_key_again(newest_->call);
 }
 
+Task<void> Client::repeat(const Operation& first) {
+  newest_ = Sent{&first,
+                 {first.service, first.method, first.key, first.request},
+                 first.header,
+                 first.invoked + setting_.retry_max};
+  co_await use_key_again(newest_->call, true);
+}
+
 Task<void> Client::misuse(actors::CallBase other) {
   if (!newest_ || setting_.answers_may_be_lost) co_return;
   const auto& call = newest_->call;
@@ -145,11 +154,11 @@ Task<void> Client::misuse(actors::CallBase other) {
   if (another) co_await use_key_again(std::move(other));
 }
 
-Task<void> Client::use_key_again(actors::CallBase call) {
+Task<void> Client::use_key_again(actors::CallBase call, bool also_at_the_end) {
   const auto http = http_call(call);
   const auto first = *newest_;
   pending_ = first.operation;
-  while (running() && now() < first.until) {
+  while ((running() || also_at_the_end) && now() < first.until) {
     const auto response = co_await link_.exchange(http, first.header, 15s);
     if (now() >= first.until) break;
     const bool failed = response && http_error(response->body).reason == "HANDLER_FAILED";

@@ -10,6 +10,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -50,7 +51,7 @@ class Answer {
 // What all clients of a run share.
 struct ClientSetting {
   World& world;
-  History& history;
+  std::reference_wrapper<History> history;
   std::vector<runtime::Address> gateways;
   // The part of the run in which clients begin new work.
   bool running = true;
@@ -101,6 +102,9 @@ class Client {
   // Nothing happens when there is none, its time is over, or running() ends before an answer. If
   // its effect was lost meanwhile, it takes effect now, and any reply may come.
   Task<void> repeat();
+  // The same of any command that succeeded under a key, whoever sent it, also when running() is
+  // over.
+  Task<void> repeat(const Operation& first);
   // Sends another request of the same method and entity under that key: it must be refused. Nothing
   // happens if the newest command was to another one or the same, or where answers may be lost:
   // what was done under the key would be what this request says.
@@ -146,7 +150,7 @@ class Client {
     Duration until;  // the key is good so long
   };
   // Until an answer decides.
-  Task<void> use_key_again(actors::CallBase call);
+  Task<void> use_key_again(actors::CallBase call, bool also_at_the_end = false);
   void check_reused_key(const Sent& first, const actors::CallBase& call,
                         const HttpResponseText& response);
 

@@ -138,6 +138,7 @@ void Conduct::run() {
   if (failures_.empty()) run_finals();
   if (failures_.empty()) catch_up();
   if (failures_.empty()) stop_and_inspect();
+  if (failures_.empty() && declared_.restored) restore_backup();
   over_ = true;
 }
 
@@ -180,7 +181,8 @@ void Conduct::begin_clients() {
             .admins = admins_of(manifest_),
             .is_gone = [this](const auto& node) { return injector_->is_gone(*world_.find(node)); },
             .bring_back = [this](const auto& node,
-                                 bool empty) { injector_->bring_back(*world_.find(node), empty); }},
+                                 bool empty) { injector_->bring_back(*world_.find(node), empty); },
+            .backed_up = [this](const auto& folder) { backup_ = folder; }},
         operating_client);
     roles_.push_back({std::move(operates),
                       [&](Client& one) { return declared_.operates(dynamic_cast<Operator&>(one)); },

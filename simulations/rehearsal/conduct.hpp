@@ -4,9 +4,11 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cluster/backup.pb.h"
 #include "simulations/faults/injector.hpp"
 #include "simulations/rehearsal/event_table.hpp"
 #include "simulations/rehearsal/hosting.hpp"
@@ -34,6 +36,9 @@ class Conduct {
   const std::vector<KnownLoss>& losses() const { return losses_; }
   // Groups that an operator let go on from one replica, and when.
   const std::map<runtime::GroupId, Duration>& alone() const { return alone_; }
+  // What clients saw of the cluster that was made of a backup: before the backup, and afterwards.
+  // Null: none was made.
+  const History* restored() const { return restored_ ? &*restored_ : nullptr; }
   const std::vector<Failure>& failures() const { return failures_; }
   // More was lost than the replicas make up for, and no operator did: what clients were told need
   // not hold any more.
@@ -65,6 +70,12 @@ class Conduct {
   void read_what_is_left();
   void catch_up();  // all replicas
   void stop_and_inspect();
+
+  // --- conduct_restore.cpp
+  void restore_backup();
+  bool everything_acknowledged_is_in(const cluster::BackupCatalogue& catalogue);
+  bool start_restored(const cluster::BackupCatalogue& catalogue, RandomStream& random);
+  void repeat_commands(const cluster::BackupCatalogue& catalogue, RandomStream& random);
   bool finish(Script& script, Duration limit);
   void fail(std::string check, std::string what);
   void note(const std::string& column, std::string text);
@@ -90,6 +101,8 @@ class Conduct {
   std::vector<KnownLoss> losses_;
   std::map<runtime::GroupId, Duration> alone_;
   std::vector<Failure> failures_;
+  std::optional<std::string> backup_;  // a folder of the operator's
+  std::optional<History> restored_;
   bool over_ = false;
   Duration healed_at_ = Duration::max();
 };

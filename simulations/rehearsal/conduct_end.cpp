@@ -60,7 +60,7 @@ bool Conduct::finish(Script& script, Duration limit) {
 void Conduct::ask_every_entity() {
   Client client{setting_, "settling", final_client, true};
   std::vector<actors::CallBase> calls;
-  for (const auto& [entity, operations] : history_.by_entity()) {
+  for (const auto& [entity, operations] : setting_.history.get().by_entity()) {
     const auto newest = std::find_if(operations.rbegin(), operations.rend(),
                                      [](const Operation* one) { return !one->read_only(); });
     if (newest == operations.rend()) continue;

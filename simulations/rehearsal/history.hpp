@@ -40,6 +40,7 @@ struct Operation {
   std::uint32_t method = 0;
   std::string key;
   std::string request;  // serialised
+  std::string header;   // its Idempotency-Key, as it was sent; empty: none
   Duration invoked{};   // since the world began
   Duration returned = Duration::max();
   Duration settled = Duration::max();  // of an unknown one: it takes no effect after this

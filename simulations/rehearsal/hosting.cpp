@@ -4,6 +4,7 @@
 
 #include "cluster/cluster_id.hpp"
 #include "cluster/init.hpp"
+#include "cluster/restore.hpp"
 #include "runtime/storage/checksum.hpp"
 #include "runtime/storage/shard_file.hpp"
 #include "runtime/storage/sqlite.hpp"
@@ -77,8 +78,22 @@ Result<std::unique_ptr<SimulatedProcess>> inspect_files(runtime::Platform& platf
 
 Result<void> FirstStart::prepare(runtime::Platform& platform, const config::Manifest& manifest,
                                  const std::string& node, std::uint64_t seed) {
-  if (done_ && !replaces_) return {};
   auto& disk = platform.disk();
+  if (from_) {
+    TROUPE_TRY(whole, disk.exists(manifest.find_node(node)->data + "/node.txt"));
+    if (whole) return {};
+    cluster::RestoreSpec spec;
+    spec.from = from_->disk;
+    spec.folder = from_->folder;
+    spec.disk = &disk;
+    spec.manifest = &manifest;
+    spec.services = from_->services;
+    spec.nodes = {node};
+    spec.cluster_id = from_->cluster_id;
+    const auto restored = cluster::restore(spec);
+    return restored ? Result<void>{} : restored.error();
+  }
+  if (done_ && !replaces_) return {};
   // A power cut may have come after the write.
   TROUPE_TRY(known, cluster::DataFolder::look(disk, manifest.find_node(node)->data));
   if (!known)
@@ -98,7 +113,7 @@ Hosting::Hosting(World& world, const config::Manifest& manifest, const config::N
 Result<std::unique_ptr<SimulatedProcess>> Hosting::start(runtime::Platform& platform) {
   if (inspected_ != nullptr) return inspect_files(platform, node_.data + "/shards", *inspected_);
   TROUPE_CHECK(first_start_.prepare(platform, manifest_, node_.name, world_.seed()));
-  TROUPE_TRY(node, cluster::Node::start(platform, manifest_, node_.name, registry_));
+  TROUPE_TRY(node, cluster::Node::start(platform, manifest_, node_.name, registry_, formats_));
   return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(node)});
 }
 

@@ -31,15 +31,26 @@ class NodeProcess final : public SimulatedProcess {
 // identity of the world's cluster. Through as many power cuts as it takes, and never again after
 // that: a machine that lost its disk has an empty folder, and its node says so. In a cluster that
 // survives such a loss the operator then gives it the identity of a replacement.
+// Of what a new cluster is made on machines that have lost everything.
+struct RestoreFrom {
+  runtime::Disk* disk = nullptr;
+  std::string folder;
+  std::string cluster_id;
+  std::vector<std::string> services;
+};
+
 class FirstStart {
  public:
   explicit FirstStart(bool replaces = false) : replaces_(replaces) {}
   Result<void> prepare(runtime::Platform& platform, const config::Manifest& manifest,
                        const std::string& node, std::uint64_t seed);
+  // The next start is the first one of another cluster.
+  void restore(RestoreFrom from) { from_ = std::move(from); }
 
  private:
   bool replaces_;
   bool done_ = false;
+  std::optional<RestoreFrom> from_;
 };
 
 // One machine that runs a node of the manifest.
@@ -52,6 +63,9 @@ class Hosting {
 
   Machine& machine() { return *machine_; }
   bool ready() const;
+  void restore(RestoreFrom from) { first_start_.restore(std::move(from)); }
+  // Its program, from its next start on, reads these formats.
+  void reads(std::vector<std::string> formats) { formats_ = std::move(formats); }
 
   struct Inspected {
     // Everything that ShardFile::verify() and SQLite's integrity check find in the node's shard
@@ -76,6 +90,7 @@ class Hosting {
   const actors::ServiceRegistry& registry_;
   Machine* machine_ = nullptr;
   FirstStart first_start_;
+  std::vector<std::string> formats_ = cluster::formats_read();
   Inspected* inspected_ = nullptr;  // while it is
 };
 

@@ -28,6 +28,10 @@ Task<Result<std::string>> Operator::order(std::string node, std::string path, st
   co_return body;
 }
 
+runtime::Disk& Operator::disk() {
+  return world().outside().disk();
+}
+
 // Each over a connection of its own.
 Task<Result<std::string>> Operator::exchange(std::string node, HttpCall call) {
   HttpLink link{world(),

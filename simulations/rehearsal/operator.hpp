@@ -18,6 +18,7 @@ class Operator final : public Client {
     std::map<std::string, runtime::Address> admins;  // of every node
     std::function<bool(const std::string& node)> is_gone;
     std::function<void(const std::string& node, bool empty)> bring_back;
+    std::function<void(const std::string& folder)> backed_up = {};
   };
   Operator(ClientSetting& setting, Tools tools, std::uint64_t number);
 
@@ -28,6 +29,12 @@ class Operator final : public Client {
 
   // It is down, and nobody but bring_back() starts it.
   bool is_gone(const std::string& node) const { return tools_.is_gone(node); }
+  // The operator's own machine, which no fault harms.
+  runtime::Disk& disk();
+  // There is a whole backup on it: of the newest one a new cluster is made in the end, if the
+  // simulation says so (Rehearsal::restored()).
+  void backed_up(const std::string& folder) { tools_.backed_up(folder); }
+
   // As it was, or with an empty disk, as a replacement.
   void bring_back(const std::string& node, bool empty) { tools_.bring_back(node, empty); }
 

@@ -99,6 +99,10 @@ class Rehearsal {
     recovers_ = recovers;
   }
 
+  // When the run is over and everything held, all machines lose their disks, and a new cluster is
+  // made of the operator's newest backup (conduct_restore.cpp).
+  void restored() { restored_ = true; }
+
   template <class M>
   void model(const std::string& service) {
     models_[service] = M::maker();
@@ -161,6 +165,7 @@ class Rehearsal {
     const actors::ServiceRegistry* registry;
     bool handlers_throw;
     bool recovers;  // the operator
+    bool restored;
   };
   Declared take() {
     return {std::move(manifest_),
@@ -175,7 +180,8 @@ class Rehearsal {
             std::move(hindsights_),
             registry_,
             handlers_throw_,
-            recovers_};
+            recovers_,
+            restored_};
   }
 
  private:
@@ -203,6 +209,7 @@ class Rehearsal {
   std::vector<Hindsight> hindsights_;
   const actors::ServiceRegistry* registry_ = &actors::ServiceRegistry::global();
   bool handlers_throw_ = false;
+  bool restored_ = false;
 };
 
 struct SimulationRegistration {

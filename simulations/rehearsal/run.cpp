@@ -181,6 +181,12 @@ Outcome run(const Simulation& simulation, const RunOptions& options) {
     wrong = black_box.failure;
     report.undecided += black_box.undecided;
   }
+  if (const History* restored = conduct.restored(); restored && !wrong) {
+    auto again = check_model(*restored, models);
+    wrong = again.failure ? again.failure : check_positions(*restored);
+    if (wrong) wrong->check = "restored: " + wrong->check;
+    report.undecided += again.undecided;
+  }
   if (report.undecided > 0) outcome.marks["model replay given up"] = report.undecided;
   for (const auto& hindsight : hindsights) {
     if (wrong) break;

@@ -13,7 +13,7 @@ import sys
 
 # Of those that simulate a whole cluster, which take longer, all but this are left to `./dev sim`.
 CLUSTER = "cluster-ledger"
-LONGER = {CLUSTER, "clock-skew", "lost-disk", "quorum-loss", "recover", "slow-follower", "split"}
+LONGER = {CLUSTER, "backup-restore", "clock-skew", "lost-disk", "quorum-loss", "recover", "slow-follower", "split"}
 
 
 def quick_ones(binary):

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cluster/cli/command/ask_options.hpp"
+#include "cluster/cli/command/backup.hpp"
 #include "cluster/cli/command/commands.hpp"
 #include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/version.hpp"
@@ -21,6 +22,8 @@ struct Options {
   AskOptions ask;
   OperateOptions operate;
   RecoverOptions recover;
+  BackupOptions backup;
+  RestoreOptions restore;
   SimulateOptions simulate;
   CertsOptions certs;
 };
@@ -208,6 +211,8 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
                      options.certs);
   if (app.got_subcommand("shards")) return run_shards(io, options.ask);
   if (app.got_subcommand("recover")) return run_recover(io, options.recover);
+  if (app.got_subcommand("backup")) return run_backup(io, hooks, options.backup);
+  if (app.got_subcommand("restore")) return run_restore(io, hooks, options.restore);
   const std::string word = app.get_subcommands().front()->get_name();
   if (is_operate(word)) return run_operate(io, word, options.operate);
   return run_simulate(io, hooks, options.simulate);
@@ -237,6 +242,8 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
                ".shards[] | select(.state != \"serving\")");
   add_operate(app, options.operate);
   add_recover(app, options.recover);
+  add_backup(app, options.backup);
+  add_restore(app, options.restore);
   add_certs(app, options.certs);
   if (hooks.simulate) add_simulate(app, options.simulate);
   app.footer(std::string{"Examples:\n"

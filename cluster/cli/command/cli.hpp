@@ -5,12 +5,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cluster/cli/command/io.hpp"
 #include "cluster/cli/command/simulate.hpp"
 #include "cluster/init.hpp"
+#include "cluster/restore.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
@@ -30,6 +32,11 @@ struct CliHooks {
                                     const std::vector<std::string>& nodes, const std::string& id,
                                     Membership membership)>
       create_cluster = nullptr;
+
+  // This machine's disk, for backups; and cluster/restore.hpp on it: `from`, `disk` and `random`
+  // are the hook's.
+  std::function<std::unique_ptr<runtime::Disk>()> disk = nullptr;
+  std::function<Result<RestoreDone>(RestoreSpec spec)> restore = nullptr;
 
   // This command, for nodes that run as child processes.
   std::string program = "/proc/self/exe";

@@ -9,6 +9,7 @@
 #include "cluster/cli/command/report.pb.h"
 #include "cluster/cli/command/table.hpp"
 #include "cluster/directory/describe.hpp"
+#include "cluster/directory/formats.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -56,6 +57,8 @@ std::string join(const CliIo& io, const CliHooks& hooks, const InitOptions& opti
   DirectoryOrder order;
   order.mutable_admit()->set_cluster(manifest.cluster.name);
   *order.mutable_admit()->mutable_node() = describe_node(*manifest.find_node(name), hooks.services);
+  for (const std::string& format : formats_read())
+    order.mutable_admit()->mutable_node()->add_formats(format);
   order.set_why("troupe init --join");
   const auto outcome = order_cluster(io, *targets, order);
   return outcome ? outcome->cluster_id() : std::string{};

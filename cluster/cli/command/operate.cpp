@@ -124,7 +124,9 @@ Result<void> ask_in_turn(const CliIo& io, const Targets& targets,
 }
 
 Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
-                                       const DirectoryOrder& order) {
+                                       const DirectoryOrder& ordered) {
+  DirectoryOrder order = ordered;
+  if (order.by().empty()) order.set_by(whoever_runs(io));
   DirectoryOutcome outcome;
   TROUPE_CHECK(ask_in_turn(io, targets, [&](const Target& target) {
     outcome.Clear();
@@ -157,6 +159,8 @@ int run_operate(const CliIo& io, const std::string& word, const OperateOptions& 
   if (word == "remove") return run_remove(io, options, *targets);
   if (word == "move") return run_move(io, options, *targets);
   if (word == "split") return run_split(io, options, *targets);
+  if (word == "formats") return run_formats(io, options, *targets);
+  if (word == "audit") return run_audit(io, options, *targets);
   if (word == "rebalance") return run_rebalance(io, options, *targets);
   if (word == "advise") return run_advise(io, options, *targets);
   if (word == "control") return run_control(io, options, *targets);

@@ -32,6 +32,11 @@ struct OperateOptions {
   bool cancel = false;
   bool no_wait = false;
   bool shards = false;
+  std::uint64_t before = 0;
+  std::uint32_t limit = 50;
+  bool everything = false;
+  std::string note;
+  std::string format;
 };
 
 // The words of these commands; which one was said, run_operate() is told.
@@ -76,6 +81,23 @@ std::optional<std::pair<std::string, std::uint32_t>> shard_named(const CliIo& io
 bool confirmed(const CliIo& io, const OperateOptions& options, const std::string& name,
                const std::string& what);
 
+// "ann@host": whoever runs this command.
+std::string whoever_runs(const CliIo& io);
+
+// Tells the audit log what was done in another way; a complaint if it cannot be told. A node that
+// is alone has none.
+void note_in_audit(const CliIo& io, const Targets& targets, const std::string& what);
+
+// How the state of a node is called, with what restricts it.
+std::string shown_state(const DirectoryNode& node);
+
+// `troupe formats`
+int run_formats(const CliIo& io, const OperateOptions& options, const Targets& targets);
+
+// `troupe audit`
+int run_audit(const CliIo& io, const OperateOptions& options, const Targets& targets);
+
+// `troupe directory`
 int run_directory(const CliIo& io, const OperateOptions& options);
 int run_drain(const CliIo& io, const OperateOptions& options, const Targets& targets);
 int run_control(const CliIo& io, const OperateOptions& options, const Targets& targets);

@@ -9,9 +9,9 @@
 namespace troupe::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 10> operate_words{
-    "directory", "drain",     "cordon", "remove",  "move",
-    "replicate", "rebalance", "advise", "control", "split"};
+constexpr std::array<std::string_view, 12> operate_words{
+    "directory", "drain",  "cordon",  "remove", "move",  "replicate",
+    "rebalance", "advise", "control", "split",  "audit", "formats"};
 
 CLI::App* add_order(CLI::App& app, OperateOptions& options, const std::string& name,
                     const std::string& description) {
@@ -163,6 +163,43 @@ void add_operate(CLI::App& app, OperateOptions& options) {
       "  troupe advise\n"
       "  troupe advise --json | jq '.nodes'\n");
   add_control(app, options);
+  auto* formats = add_order(app, options, "formats",
+                            "Show which formats the cluster uses, and which all nodes can read");
+  auto* format = formats
+                     ->add_option("--switch-on", options.format,
+                                  "Use this one from now on: no node can go back to an older "
+                                  "program afterwards")
+                     ->type_name("NAME");
+  formats->add_option("--yes", options.yes, "Do it without asking; the format's name, once more")
+      ->needs(format)
+      ->type_name("NAME");
+  add_why(*formats, options);
+  formats->footer(
+      "After an upgrade: when every node runs the new program, and it is certain that none goes "
+      "back.\n\n"
+      "Examples:\n"
+      "  troupe formats\n"
+      "  troupe formats --switch-on rows.2\n");
+
+  auto* audit = add_order(app, options, "audit", "Show who did what to the cluster, and when");
+  audit->add_option("--limit", options.limit, "At most so many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  audit->add_option("--before", options.before, "Only what stands before the one of this number")
+      ->type_name("NUMBER");
+  audit->add_flag("--all", options.everything, "What the cluster did by itself, too");
+  auto* note = audit
+                   ->add_option("--note", options.note,
+                                "Write this down, of what was done in another way; shows nothing")
+                   ->type_name("TEXT");
+  note->excludes("--all")->excludes("--before");
+  audit->footer(
+      "The newest 10,000 records are kept, with what the cluster did by itself.\n\n"
+      "Examples:\n"
+      "  troupe audit\n"
+      "  troupe audit --all --json | jq '.records[] | {by, what}'\n"
+      "  troupe audit --note \"revoked the certificate of n2\"\n");
 }
 
 }  // namespace troupe::cluster

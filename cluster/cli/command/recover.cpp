@@ -6,6 +6,7 @@
 #include "cluster/cli/command/ask.hpp"
 #include "cluster/cli/command/human.hpp"
 #include "cluster/cli/command/manifest_file.hpp"
+#include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/table.hpp"
 #include "cluster/recovery/recovery_plan.hpp"
 
@@ -217,6 +218,9 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
             << options.manifest << "', then run this again\n";
     return exit_failed;
   }
+  note_in_audit(
+      io, {left, true, *timeout, *timeout},
+      "recover " + std::to_string(plan->groups.size()) + " groups without " + joined(options.lost));
   *io.out << "\n"
           << plan->groups.size()
           << " groups are led again, and take other replicas in by themselves. Give the lost nodes "

@@ -29,6 +29,7 @@ class Counter final : public Entity {
  public:
   const ServiceType& type() const override { return counter_type(); }
   google::protobuf::Message& state_message() override { return state_; }
+  std::uint64_t history_max() const override { return key() == "forgetful" ? 3 : 0; }
 
   // `request` is a number in decimal, the reply too; of read_now and add_now it is shard time.
   Outcome execute(std::size_t method, std::string_view request) override;

@@ -124,5 +124,28 @@ TEST_CASE("history holds everything that the state has seen, page by page") {
   CHECK(after->text() == "2501");
 }
 
+TEST_CASE("an entity that keeps its newest events loses the older ones, and nothing else") {
+  Rig rig;
+  rig.start();
+  for (int n = 0; n < 7; ++n) {
+    rig.send(add, "forgetful", "2");
+    rig.send(add, "alice", "1");
+    if (n % 2 == 0) rig.settle();
+  }
+  rig.settle();
+  const auto kept = rig.send(history_size, "forgetful", "");
+  const auto all = rig.send(history_size, "alice", "");
+  rig.settle();
+  CHECK(kept->text() == "3");
+  CHECK(all->text() == "7");
+  rig.crash();
+  rig.start();
+  const auto again = rig.send(history_size, "forgetful", "");
+  const auto sum = rig.send(get, "forgetful", "");
+  rig.settle();
+  CHECK(again->text() == "3");
+  CHECK(sum->text() == "14");
+}
+
 }  // namespace
 }  // namespace troupe::actors::testing

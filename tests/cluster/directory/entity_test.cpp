@@ -1,6 +1,7 @@
 // What may become of the directory's table.
 #include <doctest/doctest.h>
 
+#include "cluster/directory/audit.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
 #include "tests/actors/entity_harness.hpp"
@@ -262,6 +263,39 @@ TEST_CASE("every change stands in the audit log with who wanted it and why") {
   CHECK(one.harness.call(one.ref.Audit(audit))->items_size() == 0);
 }
 
+TEST_CASE(
+    "the audit log tells what operators did apart from the rest, and ends with what is kept") {
+  Table one;
+  v1::NoteRequest note;
+  CHECK(Table::reason(one.harness.call(one.ref.Note(note))) == "DIRECTORY_ORDER_EMPTY");
+  for (int i = 0; i < 5; ++i) {
+    note.mutable_why()->set_who("operator");
+    note.mutable_why()->set_by("ann@desk");
+    note.mutable_why()->set_what("note " + std::to_string(i));
+    REQUIRE(one.harness.call(one.ref.Note(note)));
+    CHECK(one.set_state("n3", i % 2 == 0 ? DirectoryNode::DOWN : DirectoryNode::UP).empty());
+  }
+  const std::uint64_t version = one.read().version();
+  v1::AuditRequest request;
+  request.set_operators(true);
+  request.set_limit(2);
+  const auto first = audit_view(*one.harness.call(one.ref.Audit(request)));
+  REQUIRE(first.records_size() == 2);
+  CHECK(first.more());
+  CHECK(first.records(0).what() == "note 4");
+  CHECK(first.records(1).what() == "note 3");
+  CHECK(first.records(0).by() == "ann@desk");
+  request.set_before(first.records(1).number());
+  request.set_limit(100);
+  const auto rest = audit_view(*one.harness.call(one.ref.Audit(request)));
+  CHECK(rest.records_size() == 3);
+  CHECK_FALSE(rest.more());
+  const auto all = audit_view(*one.harness.call(one.ref.Audit({})));
+  CHECK(all.records_size() == 11);
+  CHECK(all.records(0).what() == "node n3 is down");
+  CHECK(one.read().version() == version);  // notes change nothing
+}
+
 TEST_CASE("a format is switched on when every node reads it") {
   Table one;
   v1::SwitchOnRequest request;
@@ -275,6 +309,15 @@ TEST_CASE("a format is switched on when every node reads it") {
   }
   REQUIRE(one.harness.call(one.ref.SwitchOn(request)));
   CHECK(one.read().formats_size() == 1);
+  // Nobody goes back, and nobody comes who cannot read it.
+  v1::WelcomeRequest older;
+  *older.mutable_node() = node_named("n1");
+  CHECK(Table::reason(one.harness.call(one.ref.Welcome(older))) == "FORMAT_UNREADABLE");
+  CHECK(one.admit("n4", "n4:7400") == "FORMAT_UNREADABLE");
+  v1::AdmitRequest newer;
+  *newer.mutable_node() = node_named("n4");
+  newer.mutable_node()->add_formats("rows.2");
+  CHECK(one.harness.call(one.ref.Admit(newer)));
 }
 
 TEST_CASE("a shard is split when every node knows splits, one of a service at a time") {

@@ -54,6 +54,37 @@ TEST_SUITE("shard file") {
     }
   }
 
+  TEST_CASE("a copy is looked at as a whole, and stays as it is") {
+    ShardRig rig;
+    rig.open();
+    for (int i = 0; i < 50; ++i)
+      rig.apply({BatchMaker{i}.state("a" + std::to_string(i), 1).event("a", 1)});
+    const std::string path = rig.path() + "?50%#.copy";  // what a name may hold
+    REQUIRE(rig.file().copy_to(path));
+    const auto before = rig.disk().read(path);
+    const auto found = ShardFile::inspect(rig.disk(), path, rig.identity);
+    REQUIRE_MESSAGE(found, (found ? "" : found.error().describe()));
+    CHECK(found->applied == rig.file().applied());
+    CHECK(found->entities == 50);
+    CHECK(found->findings.empty());
+    CHECK(*rig.disk().read(path) == *before);
+    CHECK_FALSE(*rig.disk().exists(path + "-wal"));
+
+    const auto other = ShardFile::inspect(rig.disk(), path, "test.v1.Things/1");
+    REQUIRE_FALSE(other);
+    CHECK(other.error().reason == "SHARD_FILE_MISMATCH");
+    auto rotten = *before;
+    rotten[rotten.find("state of a17")] ^= 1;
+    REQUIRE(rig.disk().write(path, rotten));
+    const auto rot = ShardFile::inspect(rig.disk(), path, rig.identity);
+    REQUIRE(rot);
+    CHECK(rot->findings.size() == 1);
+    REQUIRE(rig.disk().write(path, before->substr(0, 100)));
+    const auto cut = ShardFile::inspect(rig.disk(), path, rig.identity);
+    REQUIRE_FALSE(cut);
+    CHECK(cut.error().reason == "SHARD_FILE_CORRUPT");
+  }
+
   TEST_CASE("rows that were applied are read back, and again after a restart") {
     ShardRig rig;
     rig.open();

@@ -55,6 +55,19 @@ TEST_CASE("a cluster's ledger holds, also when one of its disks is lost or shard
   }
 }
 
+TEST_CASE("a cluster that is made of a backup is what the old one was, each shard at its moment") {
+  const auto* simulation = find_simulation("backup-restore");
+  REQUIRE(simulation != nullptr);
+  RunOptions options;
+  options.seed = 1;
+  options.clients = 2;
+  const auto outcome = run(*simulation, options);
+  CAPTURE(outcome.draw);
+  CAPTURE(outcome.log);
+  if (outcome.failure) FAIL_CHECK(outcome.failure->check, ": ", outcome.failure->what);
+  CHECK(outcome.marks.contains("a group began behind what a backup held"));
+}
+
 TEST_CASE("a cluster of which most is gone goes on from the rest, each shard from one replica") {
   const auto* simulation = find_simulation("recover");
   REQUIRE(simulation != nullptr);

@@ -165,5 +165,47 @@ TEST_CASE("a service that is new in a binary comes into the directory when every
   CHECK(received);
 }
 
+TEST_CASE("a format is switched on when all nodes read it, and before that each may go back") {
+  Directory three{1};
+  three.settle();
+  const auto restart = [&](std::size_t i, std::vector<std::string> formats) {
+    three.hosts[i]->reads(std::move(formats));
+    REQUIRE(three.world.stop(three.machine(i), 10s));
+    return three.world.start(three.machine(i));
+  };
+  const auto is_known = [&](std::size_t i, int formats) {
+    return three.states_are({alive, alive, alive}) &&
+           cluster::find_node(three.view(0).table(), three.name(i))->formats_size() == formats;
+  };
+  const auto switch_on = [&] {
+    return order_admin(three.world, "/v1/directory", R"({"switchOn":{"format":"rows.2"}})", "n1");
+  };
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(switch_on().body.find("FORMAT_NOT_READABLE") != std::string::npos);
+    REQUIRE(restart(i, {"rows.2"}));
+    three.wait([&] { return is_known(i, 1); });
+  }
+  REQUIRE(restart(2, {}));  // back to the older program
+  three.wait([&] { return is_known(2, 0); });
+  CHECK(switch_on().body.find("FORMAT_NOT_READABLE") != std::string::npos);
+  REQUIRE(restart(2, {"rows.2", "rows.3"}));
+  three.wait([&] { return is_known(2, 2); });
+  // n2 is away meanwhile, and does not hear of it.
+  REQUIRE(three.world.stop(three.machine(1), 10s));
+  CHECK(switch_on().status == 200);
+  three.hosts[1]->reads({});
+  if (three.world.start(three.machine(1))) {
+    three.world.run_until([&] { return !three.machine(1).up(); }, 10s);
+    REQUIRE_FALSE(three.machine(1).up());
+    CHECK(three.machine(1).crashed()->reason == "FORMAT_UNREADABLE");
+  }
+  three.hosts[1]->reads({"rows.2"});
+  REQUIRE(three.world.start(three.machine(1)));
+  three.settle();
+  const auto refused = restart(0, {});  // it knows by its own copy
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().reason == "FORMAT_UNREADABLE");
+}
+
 }  // namespace
 }  // namespace troupe::simulations

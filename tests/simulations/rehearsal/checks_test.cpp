@@ -181,9 +181,11 @@ TEST_CASE("positions agree with time, over all entities of a shard") {
   SUBCASE("a reply without one") {
     other.position.reset();
   }
-  SUBCASE("an entity that moves to another shard") {
-    other.key = "ann";
-    other.position->shard = 1;
+  SUBCASE("an entity of a shard that it had left") {
+    auto& moved = told.succeeds(get(), 30ms, 32ms, 5, 8);
+    moved.position->shard = 1;
+    CHECK(told.positions_hold());  // its shard was split
+    told.succeeds(get(), 40ms, 42ms, 5, 9);
   }
   CHECK_FALSE(told.positions_hold());
 }

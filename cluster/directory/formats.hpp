@@ -1,0 +1,48 @@
+// Formats: what is stored or sent in a way that came after the first version of it, so that an
+// older binary cannot read it. A cluster may run two versions of the binary at once, so a format is
+// used only when it is switched on in the directory, which is refused while any node cannot read
+// it; it is an operator's act (`troupe formats`) and cannot be undone. Before it, every node may go
+// back to the older binary. Afterwards one that cannot read it is refused: by the directory, and by
+// itself, at its start or as soon as it hears of it.
+//
+// Whoever writes such a format asks format_is_on() of the node's copy of the table each time, and
+// writes the older one otherwise. A format has a name for ever: "rows.2".
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/directory/table.pb.h"
+#include "runtime/result.hpp"
+
+namespace troupe::cluster {
+
+// Entries that split a shard. The first order to split one switches it on.
+inline constexpr char split_format[] = "shard-split";
+
+// Those that this binary reads, besides the first version of everything.
+inline std::vector<std::string> formats_read() {
+  return {split_format};
+}
+
+inline bool format_is_on(const DirectoryTable& table, std::string_view name) {
+  return std::ranges::any_of(table.formats(),
+                             [&](const DirectoryFormat& format) { return format.name() == name; });
+}
+
+// FAILED_PRECONDITION / FORMAT_UNREADABLE: one that is switched on is not among those that are
+// read.
+template <class Names>
+Result<void> can_read(const DirectoryTable& table, const Names& read, const std::string& node) {
+  for (const DirectoryFormat& format : table.formats())
+    if (std::ranges::find(read, format.name()) == read.end())
+      return failed_precondition(
+          "FORMAT_UNREADABLE",
+          "the cluster uses the format " + format.name() + ", which the program of node " + node +
+              " cannot read: start the version that it ran last, or a newer one");
+  return {};
+}
+
+}  // namespace troupe::cluster
