@@ -127,6 +127,7 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
   keeper.may_found = identity.membership == Membership::founder;
   keeper.told = [this](const DirectoryTable& table) { learn_control(table); };
+  keeper.began = [this] { group_->places_changed(); };  // what is wished binds from now on
   keeper.options.down_after = manifest.balancer.down_after;
   keeper.options.balance.balancing = manifest.balancer.enabled;
   keeper.options.balance.repair_delay = manifest.balancer.repair_after;

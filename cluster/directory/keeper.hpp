@@ -59,6 +59,8 @@ struct KeeperSpec {
   bool may_found = false;
   // The table is newer, as its group has confirmed; inside the actor.
   std::function<void(const DirectoryTable&)> told = {};
+  // The node has come to keep the directory; inside the actor.
+  std::function<void()> began = {};
   KeeperOptions options = {};
 };
 
