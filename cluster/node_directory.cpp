@@ -131,6 +131,7 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
   keeper.may_found = identity.membership == Membership::founder;
   keeper.told = [this](const DirectoryTable& table) { learn_control(table); };
+  keeper.began = [this] { group_->places_changed(); };  // what is wished binds from now on
   if (const auto& restored = spec_.folder->restored())
     keeper.founding_why = "the cluster was restored from a backup of " + restored->from + " (" +
                           restored->from_id + "), by " + restored->by;

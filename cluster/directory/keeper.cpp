@@ -141,6 +141,7 @@ void DirectoryKeeper::keep(bool keeps) {
   spec_.platform->log().info("directory.kept", "this node keeps the directory",
                              {{"version", table_.version()}});
   keeps_since_ = observed_ = spec_.platform->clock().now();
+  if (spec_.began) spec_.began();
   found();
   if (!std::exchange(ticking_, true)) tick();
 }

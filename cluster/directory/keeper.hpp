@@ -60,6 +60,8 @@ struct KeeperSpec {
   // The table is newer, as its group has confirmed; inside the actor.
   std::function<void(const DirectoryTable&)> told = {};
   std::string founding_why = "the manifest says so";
+  // The node has come to keep the directory; inside the actor.
+  std::function<void()> began = {};
   KeeperOptions options = {};
 };
 

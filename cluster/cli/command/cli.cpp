@@ -187,8 +187,12 @@ std::string complaint(const CLI::App* app, const CLI::Error& error) {
     words += command->get_name() + " ";
   }
   std::string text = "troupe: " + std::string{error.what()};
-  if (dynamic_cast<const CLI::ExtrasError*>(&error)) {
-    const auto rest = app->remaining(true);
+  const auto rest = app->remaining(true);
+  // Of a command that wants one of its own words next, and got another.
+  const bool other_word = dynamic_cast<const CLI::RequiredError*>(&error) && !rest.empty() &&
+                          !rest.front().starts_with("-") && command != app &&
+                          !command->get_subcommands([](const CLI::App*) { return true; }).empty();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) || other_word) {
     const std::string word = rest.empty() ? "" : rest.front();
     text = "troupe: unknown ";
     text += word.starts_with("-") ? "option " : command == app ? "command " : "argument ";

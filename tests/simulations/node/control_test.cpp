@@ -34,6 +34,12 @@ struct Control : Directory {
     }
     return voters == nodes;
   }
+  // As that node knows it.
+  bool is(const std::string& at, const std::string& node, DirectoryNode::State state) {
+    const DirectoryTable table = view_at(at).table();
+    const DirectoryNode* known = cluster::find_node(table, node);
+    return known && known->state() == state;
+  }
   bool has_file(Machine& machine) {
     for (const std::string& file : machine.hardware.disk.list("/data/shards"))
       if (file.starts_with("troupe.directory")) return true;
@@ -64,9 +70,7 @@ TEST_CASE("who keeps the directory changes while nodes come and go, and that sur
     three.settle();
     Machine& n4 = three.join_n4();
     three.wait([&] { return three.view_at("n4").reached(); });
-    three.wait([&] {
-      return cluster::find_node(three.view(0).table(), "n4")->state() == DirectoryNode::UP;
-    });
+    three.wait([&] { return three.is("n1", "n4", DirectoryNode::UP); });
     CHECK_FALSE(three.has_file(n4));
 
     // One comes; while it does, nothing else may change. Then the one that leads goes.
@@ -107,9 +111,7 @@ TEST_CASE(
   three.settle();
   Machine& n4 = three.join_n4();
   three.wait([&] { return three.states_are({alive, alive, alive}); });
-  three.wait([&] {
-    return cluster::find_node(three.view(0).table(), "n4")->state() == DirectoryNode::UP;
-  });
+  three.wait([&] { return three.is("n1", "n4", DirectoryNode::UP); });
   three.world.crash(three.machine(2));
   three.wait([&] { return three.states_are({alive, alive, dead}); });
   // With one of three down, no other may go.
@@ -173,9 +175,7 @@ TEST_CASE(
            copy.SerializeAsString() == three.view(0).table().SerializeAsString();
   });
   // Alone it keeps the directory; others may come and take the places of those that are lost.
-  three.wait([&] {
-    return cluster::find_node(three.view(0).table(), "n3")->state() == DirectoryNode::DOWN;
-  });
+  three.wait([&] { return three.is("n1", "n3", DirectoryNode::DOWN); });
   CHECK(three.change("n4", "n3", "n4").empty());
   three.wait([&] {
     const auto now = three.report("n1");
