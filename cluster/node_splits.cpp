@@ -44,12 +44,11 @@ void NodeSplits::take(const DirectoryTable& newer) {
     const Key key{shard.service(), shard.shard()};
     {
       const std::lock_guard guard{mutex_};
-      if (!shard.has_split()) {
-        orders_.erase(key);
-        continue;
-      }
+      const bool had = orders_.erase(key) > 0;
+      if (!had && !shard.has_split()) continue;
       const DirectorySplit& split = shard.split();
-      orders_[key] = {split.shard(), split.first_bucket(), split.at_bucket(), split.end_bucket()};
+      if (shard.has_split())
+        orders_[key] = {split.shard(), split.first_bucket(), split.at_bucket(), split.end_bucket()};
     }
     spec_.shards->tell(key.first, key.second, [](actors::Shard& one) { one.look_for_splits(); });
   }

@@ -224,6 +224,7 @@ class Shard final : private ConsensusObserver {
   void tend_split();
   void begin_split(const SplitOrder& order);
   void end_split();
+  void drop_rows();
   void found_split();
   void split_made(const wire::ShardSplit& split, Result<bool> made);
   void propose_range(wire::ShardRange range, std::optional<std::uint32_t> deleted_from);

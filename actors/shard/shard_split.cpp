@@ -4,9 +4,9 @@
 // buckets are served nowhere, and no row of them changes, so that every replica can make the new
 // shard's file of its own rows, sooner or later and after any restart, and all of them make the
 // same. The second says that it is over, once the new group has committed something, for which a
-// majority of its voters must have been founded: the rows go, and who has missed all of it gets
-// them from the new group like any replica that has nothing. A shard's range in its file
-// (wire::ShardRange) says how far it has come.
+// majority of its voters must have been founded: the rows go, with the entries that follow, and who
+// has missed all of it gets them from the new group like any replica that has nothing. A shard's
+// range in its file (wire::ShardRange) says how far it has come.
 //
 // Commands for the buckets wait while the new shard is not known here, and then are told to ask
 // again: the router finds it.
@@ -86,12 +86,13 @@ void Shard::tend_split() {
   const bool under_way = range_ && range_->has_split();
   if (state_ == State::serving) consensus_->hold_members(split_at_ || under_way);
   if (!under_way) {
-    if (state_ != State::serving || split_at_) return;
+    if (state_ != State::serving || split_at_ || split_ending_) return;
     if (!moved_.empty()) release_moved();
     if (range_)
       for (const ShardSplit& over : range_->children())
         if (!surroundings_.splits->is_over(spec_, over))
           return surroundings_.splits->over(spec_, over);
+    if (range_ && range_->rows_end() > range_->end()) return drop_rows();
     if (const auto order = surroundings_.splits->ordered(spec_)) begin_split(*order);
     return;
   }
@@ -168,11 +169,26 @@ void Shard::end_split() {
   const ShardSplit split = range.split();
   range.clear_split();
   range.set_end(split.first());
+  range.set_rows_end(split.end());
   *range.add_children() = split;
   log().info("shard.split_ends", "the new shard serves; its rows leave " + spec_.name(),
              {{"shard", spec_.name()}, {"new", split.shard()}});
   split_ending_ = true;
-  propose_range(std::move(range), split.first());
+  propose_range(std::move(range), std::nullopt);
+}
+
+// The rows that went, a few buckets with each entry: what waits for the file waits for no more.
+void Shard::drop_rows() {
+  constexpr std::uint32_t buckets_at_once = 64;
+  if (handing_over_) return;
+  flush(true);
+  if (state_ != State::serving || open_) return;
+  ShardRange range = *range_;
+  const std::uint32_t from =
+      std::max(range.end(), range.rows_end() - std::min(range.rows_end(), buckets_at_once));
+  range.set_rows_end(from == range.end() ? 0 : from);
+  split_ending_ = true;
+  propose_range(std::move(range), from);
 }
 
 // Makes the new shard's file of our rows, if this is a replica that the split counts on.

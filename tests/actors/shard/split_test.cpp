@@ -84,6 +84,8 @@ TEST_CASE("from when it is proposed a split's buckets are served here no more; t
   rig.settle();
   CHECK(rig.node->overs == 1);
   CHECK_FALSE(rig.consensus->held);
+  rig.pass(std::chrono::seconds{3});
+  CHECK(rig.vitals->get().entities_stored == 1);  // the rows have left
   const auto after = rig.add(true, "a");
   CHECK(after->text() == "BUCKET_MOVED");
   const auto goes_on = rig.add(false, "b");
