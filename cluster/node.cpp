@@ -100,7 +100,9 @@ class NodeImpl final : public Node {
     };
     raft.places = [this](runtime::GroupId group) { return places_of(group); };
     if (folder_.restored())
-      raft.base = [this](runtime::GroupId group) { return restored_base(group); };
+      raft.base = [this](runtime::GroupId group) {
+        return restored_base(*folder_.restored(), manifest_places_, group);
+      };
     if (links_.mesh()) raft.trailing = manifest.storage.checkpoint_entries;
     std::vector<std::string> others;
     for (const config::Node& other : manifest.nodes)
@@ -122,9 +124,7 @@ class NodeImpl final : public Node {
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     backup_ = std::make_unique<NodeBackup>(
         NodeBackupSpec{&platform_, node.name, &hosted_, &router_, links_.mesh(),
-                       [this, cluster = manifest.cluster.name, name = node.name] {
-                         return survey(cluster, name);
-                       }});
+                       [this, cluster = manifest.cluster.name] { return survey(cluster); }});
     admin_->recovers_with(*recovery_);
     admin_->backs_up_with(*backup_);
     admin_->knows(directory_.get());
@@ -250,7 +250,7 @@ class NodeImpl final : public Node {
                      shard.version()});
       splits_->take(newer);
     };
-    spec.report = [this](DirectoryCall& call) { report(call); };
+    spec.report = [this](DirectoryCall& call) { loads_.report(call); };
     spec.transfer = [this](const LeadershipOrder& order) {
       shards_->hand_over(order.service(), order.shard(), order.node(), nullptr);
     };
@@ -275,52 +275,10 @@ class NodeImpl final : public Node {
     return names;
   }
 
-  // What the shards that this node leads are like.
-  void report(DirectoryCall& call) {
-    *call.mutable_load() = loads_.now();
-    for (const auto services = hosted_.now(); const HostedService& service : *services) {
-      for (const HostedShard& shard : service.shards) {
-        const auto vitals = shard.vitals->get();
-        if (vitals.consensus.role != "leader") continue;
-        ShardReport& one = *call.add_shards();
-        one.set_service(service.service->type->name);
-        one.set_shard(shard.spec.shard);
-        for (const auto& member : vitals.consensus.members) {
-          auto& added = *one.add_members();
-          added.set_node(member.node);
-          added.set_voter(member.voter);
-        }
-        one.set_configuration_index(vitals.consensus.members_index);
-        one.set_term(vitals.consensus.term);
-        one.set_commands(shard.vitals->commands);
-        one.set_bytes(vitals.file_bytes);
-      }
-    }
-  }
-
-  BackupSurvey survey(const std::string& cluster, const std::string& node) const {
-    BackupSurvey survey;
-    survey.set_cluster(cluster);
-    survey.set_cluster_id(folder_.identity().cluster_id);
-    survey.set_node(node);
-    survey.set_version(TROUPE_VERSION);
+  BackupSurvey survey(const std::string& cluster) const {
     const auto table = directory_ ? directory_->table() : nullptr;
-    if (table && table->version() > 0)
-      add_shards(survey, *table);
-    else
-      add_shards(survey, manifest_places_);
-    return survey;
-  }
-
-  std::optional<RaftBase> restored_base(runtime::GroupId group) const {
-    for (const auto& [name, places] : manifest_places_)
-      for (std::uint32_t shard = 0; shard < places.size(); ++shard) {
-        if (group_of(name, shard) != group) continue;
-        const auto found = folder_.restored()->shards.find(name + "/" + std::to_string(shard));
-        if (found == folder_.restored()->shards.end()) return std::nullopt;
-        return RaftBase{found->second.index, found->second.term};
-      }
-    return std::nullopt;
+    return backup_survey(cluster, folder_.identity(),
+                         table && table->version() > 0 ? table.get() : nullptr, manifest_places_);
   }
 
   // Who makes a group that the node's log does not know; none: nobody has said anything of it. A

@@ -29,20 +29,6 @@ BackupSurvey::Service& service_in(BackupSurvey& survey, const std::string& name)
   return added;
 }
 
-// Answers by itself if nobody else does: a shard that ends drops what it was asked.
-NodeBackup::Answer answered_in_any_case(NodeBackup::Answer answer) {
-  const std::shared_ptr<NodeBackup::Answer> once{
-      new NodeBackup::Answer{std::move(answer)}, [](NodeBackup::Answer* left) {
-        if (*left) (*left)(unavailable("SHARD_UNAVAILABLE", "the shard stopped meanwhile"));
-        delete left;
-      }};
-  return [once](Result<BackupAnswer> told) {
-    if (const auto whom = std::exchange(*once, nullptr)) whom(std::move(told));
-  };
-}
-
-}  // namespace
-
 void add_shards(BackupSurvey& survey, const DirectoryTable& table) {
   for (const DirectoryShard& shard : table.shards()) {
     auto& one = *service_in(survey, shard.service()).add_shards();
@@ -65,6 +51,46 @@ void add_shards(BackupSurvey& survey, const ServicePlaces& places) {
       for (const RaftVoter& replica : replicas) one.add_nodes(replica.node);
     }
   }
+}
+
+// Answers by itself if nobody else does: a shard that ends drops what it was asked.
+NodeBackup::Answer answered_in_any_case(NodeBackup::Answer answer) {
+  const std::shared_ptr<NodeBackup::Answer> once{
+      new NodeBackup::Answer{std::move(answer)}, [](NodeBackup::Answer* left) {
+        if (*left) (*left)(unavailable("SHARD_UNAVAILABLE", "the shard stopped meanwhile"));
+        delete left;
+      }};
+  return [once](Result<BackupAnswer> told) {
+    if (const auto whom = std::exchange(*once, nullptr)) whom(std::move(told));
+  };
+}
+
+}  // namespace
+
+BackupSurvey backup_survey(const std::string& cluster, const FolderIdentity& identity,
+                           const DirectoryTable* table, const ServicePlaces& places) {
+  BackupSurvey survey;
+  survey.set_cluster(cluster);
+  survey.set_cluster_id(identity.cluster_id);
+  survey.set_node(identity.node);
+  survey.set_version(TROUPE_VERSION);
+  if (table != nullptr)
+    add_shards(survey, *table);
+  else
+    add_shards(survey, places);
+  return survey;
+}
+
+std::optional<RaftBase> restored_base(const Restored& restored, const ServicePlaces& places,
+                                      runtime::GroupId group) {
+  for (const auto& [name, shards] : places)
+    for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
+      if (group_of(name, shard) != group) continue;
+      const auto found = restored.shards.find(name + "/" + std::to_string(shard));
+      if (found == restored.shards.end()) return std::nullopt;
+      return RaftBase{found->second.index, found->second.term};
+    }
+  return std::nullopt;
 }
 
 NodeBackup::NodeBackup(NodeBackupSpec spec)

@@ -19,6 +19,7 @@
 
 #include "actors/shard/shard.hpp"
 #include "cluster/backup.pb.h"
+#include "cluster/data_folder.hpp"
 #include "cluster/directory/table.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/mesh/mesh.hpp"
@@ -38,9 +39,14 @@ struct NodeBackupSpec {
   std::function<BackupSurvey()> survey;
 };
 
-// The shards that there are: as the directory has them, or a manifest without one.
-void add_shards(BackupSurvey& survey, const DirectoryTable& table);
-void add_shards(BackupSurvey& survey, const ServicePlaces& places);
+// What there is to back up, as a node sees it: with the shards of the directory, or, if `table` is
+// null, those of a manifest.
+BackupSurvey backup_survey(const std::string& cluster, const FolderIdentity& identity,
+                           const DirectoryTable* table, const ServicePlaces& places);
+
+// Where the log of a group begins in a cluster that was made of a backup; nullopt: it had none.
+std::optional<RaftBase> restored_base(const Restored& restored, const ServicePlaces& places,
+                                      runtime::GroupId group);
 
 class NodeBackup {
  public:

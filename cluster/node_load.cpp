@@ -44,4 +44,26 @@ NodeLoad NodeLoads::now() {
   return load;
 }
 
+void NodeLoads::report(DirectoryCall& call) {
+  *call.mutable_load() = now();
+  for (const auto services = hosted_.now(); const HostedService& service : *services) {
+    for (const HostedShard& shard : service.shards) {
+      const auto vitals = shard.vitals->get();
+      if (vitals.consensus.role != "leader") continue;
+      ShardReport& one = *call.add_shards();
+      one.set_service(service.service->type->name);
+      one.set_shard(shard.spec.shard);
+      for (const auto& member : vitals.consensus.members) {
+        auto& added = *one.add_members();
+        added.set_node(member.node);
+        added.set_voter(member.voter);
+      }
+      one.set_configuration_index(vitals.consensus.members_index);
+      one.set_term(vitals.consensus.term);
+      one.set_commands(shard.vitals->commands);
+      one.set_bytes(vitals.file_bytes);
+    }
+  }
+}
+
 }  // namespace troupe::cluster

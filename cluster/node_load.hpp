@@ -26,6 +26,8 @@ class NodeLoads {
 
   // Up to now, since the process started.
   NodeLoad now();
+  // That, and what the shards that this node leads are like.
+  void report(DirectoryCall& call);
 
  private:
   struct Service {

@@ -6,6 +6,7 @@
 
 #include "cluster/directory/audit.hpp"
 #include "cluster/directory/formats.hpp"
+#include "cluster/directory/refusals.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/splits.hpp"
 #include "cluster/directory/table.hpp"
@@ -27,7 +28,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     const DirectoryTable& wanted = request.table();
     if (wanted.cluster_id().empty())
       return invalid_argument("DIRECTORY_FOREIGN", "the table to begin with names no cluster");
-    if (filled() && wanted.cluster_id() != state().cluster_id()) return foreign(wanted);
+    if (filled() && wanted.cluster_id() != state().cluster_id()) return foreign(state(), wanted);
     v1::Founded event;
     *event.mutable_why() = request.why();
     event.mutable_table()->set_cluster_id(wanted.cluster_id());
@@ -90,7 +91,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     if (node.state() == DirectoryNode::REMOVED) {
       if (known.control() || has_places(state(), known.name()) ||
           (known.state() == DirectoryNode::UP && !known.draining()))
-        return still_needed(known);
+        return still_needed(state(), known);
       node.set_draining(false);
     }
     if (node.state() == known.state() && node.draining() == known.draining() &&
@@ -380,39 +381,6 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     if (based_on != 0 && based_on != node->version())
       return outdated("node " + name, node->version(), based_on);
     return *node;
-  }
-
-  static Error outdated(const std::string& what, std::uint64_t version, std::uint64_t based_on) {
-    return failed_precondition("DIRECTORY_CHANGED",
-                               what + " changed in version " + std::to_string(version) +
-                                   ", the order is based on " + std::to_string(based_on));
-  }
-
-  static Error shard_unknown(const std::string& what) {
-    return not_found("SHARD_UNKNOWN", "the cluster has no " + what +
-                                          "; 'troupe directory --shards' shows those that it has");
-  }
-
-  static Error control_unsuitable(const std::string& why) {
-    return failed_precondition("CONTROL_UNSUITABLE", why);
-  }
-
-  Error foreign(const DirectoryTable& wanted) const {
-    return failed_precondition("DIRECTORY_FOREIGN", "the directory is of the cluster " +
-                                                        state().cluster_id() + ", the table of " +
-                                                        wanted.cluster_id());
-  }
-
-  Error still_needed(const DirectoryNode& node) const {
-    return failed_precondition(
-        "NODE_STILL_NEEDED",
-        "node " + node.name() +
-            (node.control()
-                 ? " keeps the directory; let another one do that: troupe control replace " +
-                       node.name() + " --by NODE"
-             : has_places(state(), node.name())
-                 ? " holds replicas; drain it first, or wait until they have been replaced"
-                 : " is up; drain it first, or stop it"));
   }
 };
 
