@@ -11,6 +11,31 @@ void ReplicaChecks::voters_change(GroupId group, LogIndex index, Term term,
   groups_[group].changes[{index, term}] = {nodes.begin(), nodes.end()};
 }
 
+std::set<std::string> ReplicaChecks::voters(GroupId id) const {
+  const auto expected = voters_.find(id);
+  std::set<std::string> nodes =
+      expected == voters_.end() ? std::set<std::string>{} : expected->second;
+  const auto group = groups_.find(id);
+  if (group == groups_.end()) return nodes;
+  for (const auto& [place, changed] : group->second.changes) {
+    const auto known = group->second.committed.find(place.first);
+    const bool stands =
+        place.first <= group->second.base ||
+        (known != group->second.committed.end() && known->second.term == place.second);
+    if (stands) nodes = changed;
+  }
+  return nodes;
+}
+
+// Who votes holds what others rely on.
+void ReplicaChecks::forgets(const Ear& ear, GroupId group) {
+  require(!voters_.contains(group) || !voters(group).contains(ear.node), ear, group, [] {
+    return "this replica forgets what it has, but no configuration that is committed goes on "
+           "without it";
+  });
+  replica(ear, group).forgets = true;
+}
+
 // Who may have decided about an entry: those whom the newest committed change before it names, or
 // a change behind it that the leader had when it counted.
 std::vector<const std::set<std::string>*> ReplicaChecks::who_decides(GroupId id, LogIndex index,

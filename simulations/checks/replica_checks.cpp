@@ -183,14 +183,14 @@ void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed
 }
 
 std::optional<std::string> ReplicaChecks::behind() const {
-  for (const auto& [id, nodes] : voters_) {
+  for (const auto& [id, expected] : voters_) {
     const auto group = groups_.find(id);
     if (group == groups_.end()) continue;
     const auto& all = group->second.committed;
     const auto newest = std::find_if(all.rbegin(), all.rend(),
                                      [](const auto& one) { return one.second.content != 0; });
     if (newest == all.rend()) continue;
-    for (const auto& node : nodes) {
+    for (const auto& node : voters(id)) {
       const auto replica = replicas_.find({node, id});
       const auto applied = replica == replicas_.end() ? 0 : replica->second.applied;
       if (applied < newest->first)

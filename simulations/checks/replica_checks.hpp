@@ -13,7 +13,8 @@
 //     replica sent, which holds what was committed.
 //  7. Where the voters of a group are known, an entry is committed only when a majority of those
 //     who vote by then has it synced, with its term.
-//  8. Where an operator lets one replica go on alone, it has every committed entry that is in the
+//  8. A replica that its group did not remove does not forget what it has.
+//  9. Where an operator lets one replica go on alone, it has every committed entry that is in the
 //     log of any replica that is left, and nobody leads in an earlier term any more.
 //
 // All but the last is about each node's own copy: the product hands nothing out that is not durable
@@ -59,6 +60,9 @@ class ReplicaChecks {
   void expect_voters(runtime::GroupId group, std::set<std::string> nodes) {
     voters_[group] = std::move(nodes);
   }
+
+  // The nodes of a group's voters: by the newest configuration that is committed.
+  std::set<std::string> voters(runtime::GroupId group) const;
 
   // A voter whose file lacks rows that were committed, in words.
   std::optional<std::string> behind() const;
@@ -152,6 +156,7 @@ class ReplicaChecks {
   void leads(const Ear& ear, GroupId group, std::uint64_t id, Term term);
   void delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
                  const runtime::SharedBytes& payload);
+  void forgets(const Ear& ear, GroupId group);
   void voters_change(GroupId group, LogIndex index, Term term,
                      const std::vector<std::string>& nodes);
   std::vector<const std::set<std::string>*> who_decides(GroupId group, LogIndex index,

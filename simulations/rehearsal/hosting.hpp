@@ -30,15 +30,18 @@ class NodeProcess final : public SimulatedProcess {
 // What an operator does before a machine's node starts for the first time: gives its folder the
 // identity of the world's cluster. Through as many power cuts as it takes, and never again after
 // that: a machine that lost its disk has an empty folder, and its node says so. In a cluster that
-// survives such a loss the operator then gives it the identity of a replacement.
+// survives such a loss the operator then gives it the identity of a replacement. A latecomer joins
+// a cluster that runs; when it has lost its disk, it joins once more.
 class FirstStart {
  public:
-  explicit FirstStart(bool replaces = false) : replaces_(replaces) {}
+  explicit FirstStart(bool replaces = false, bool joins = false)
+      : replaces_(replaces), joins_(joins) {}
   Result<void> prepare(runtime::Platform& platform, const config::Manifest& manifest,
                        const std::string& node, std::uint64_t seed);
 
  private:
   bool replaces_;
+  bool joins_;
   bool done_ = false;
 };
 
@@ -46,12 +49,14 @@ class FirstStart {
 class Hosting {
  public:
   // The machine gets the node's name. `registry` outlives the world. `replaces`: if it loses its
-  // disk, it comes back as a replacement.
+  // disk, it comes back as a replacement. `joins`: the cluster is there when it starts first.
   Hosting(World& world, const config::Manifest& manifest, const config::Node& node,
-          const actors::ServiceRegistry& registry, bool replaces = false);
+          const actors::ServiceRegistry& registry, bool replaces = false, bool joins = false);
 
   Machine& machine() { return *machine_; }
   bool ready() const;
+  // Of the process that runs.
+  cluster::Node& node() const;
 
   struct Inspected {
     // Everything that ShardFile::verify() and SQLite's integrity check find in the node's shard

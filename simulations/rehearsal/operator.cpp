@@ -28,6 +28,11 @@ Task<Result<std::string>> Operator::order(std::string node, std::string path, st
   co_return body;
 }
 
+Task<void> Operator::stop(std::string node) {
+  tools_.retire(node);
+  while (!is_gone(node)) co_await wait(20ms);
+}
+
 // Each over a connection of its own.
 Task<Result<std::string>> Operator::exchange(std::string node, HttpCall call) {
   HttpLink link{world(),

@@ -30,6 +30,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,6 +79,11 @@ class Rehearsal {
 
   // TOML text of a manifest. Keys that it gives stay; others are drawn.
   void manifest(std::string toml) { manifest_ = std::move(toml); }
+  // Nodes of the manifest that are not there when the cluster is made: the operator has them
+  // admitted and starts them.
+  void latecomers(std::set<std::string> nodes) { latecomers_ = std::move(nodes); }
+  // Within so long everything that is pending ends when all is healed, the operator's work as well.
+  void settles_within(Duration time) { settle_max_ = time; }
   // Of the part with faults; then all is healed and everything must end.
   void duration(Duration time) { duration_ = time; }
   void faults(FaultMix mix) { faults_ = std::move(mix); }
@@ -90,8 +96,8 @@ class Rehearsal {
     clients_.push_back({count, std::move(script)});
   }
 
-  // What an operator does meanwhile, also when running() is over: all machines must be back when it
-  // ends. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else.
+  // What an operator does meanwhile, also when running() is over: machines that are gone when it
+  // ends stay so. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else.
   using OperatorScript = std::function<Script(Operator&)>;
   void operated(OperatorScript script) { operator_ = std::move(script); }
 
@@ -156,12 +162,15 @@ class Rehearsal {
     std::vector<Hindsight> hindsights;
     const actors::ServiceRegistry* registry;
     bool handlers_throw;
+    std::set<std::string> latecomers;
+    Duration settle_max;
   };
   Declared take() {
     return {std::move(manifest_),   duration_,           std::move(faults_),
             std::move(incidents_),  std::move(clients_), std::move(operator_),
             std::move(models_),     std::move(always_),  std::move(finals_),
-            std::move(hindsights_), registry_,           handlers_throw_};
+            std::move(hindsights_), registry_,           handlers_throw_,
+            std::move(latecomers_), settle_max_};
   }
 
  private:
@@ -188,6 +197,8 @@ class Rehearsal {
   std::vector<Hindsight> hindsights_;
   const actors::ServiceRegistry* registry_ = &actors::ServiceRegistry::global();
   bool handlers_throw_ = false;
+  std::set<std::string> latecomers_;
+  Duration settle_max_ = std::chrono::seconds{30};
 };
 
 struct SimulationRegistration {
