@@ -251,6 +251,7 @@ class RaftGroup final : public actors::Consensus {
   // --- raft_group_places.cpp: where its replicas are to be
   RaftPlaces places() const;
   bool is_to_leave() const;
+  bool deletes_itself();
   bool is_in_place(const std::vector<RaftMember>& all) const;
   void follow_places(const RaftPlaces& wish, const std::vector<RaftMember>& all, bool crowded);
   void say_farewell();

@@ -152,7 +152,10 @@ void ReplicaChecks::delivered(const Ear& ear, GroupId group, LogIndex index, Ter
   Committed committed;
   committed.term = term;
   if (now_) committed.at = now_();
-  if (payload && !payload->empty()) committed.content = runtime::checksum(*payload);
+  if (payload && !payload->empty()) {
+    committed.content = runtime::checksum(*payload);
+    if (!groups_[group].committed.contains(index)) groups_[group].bytes += payload->size();
+  }
   commit(ear, group, index, committed);
 }
 
@@ -182,6 +185,11 @@ void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed
   group.committed[index] = committed;
 }
 
+std::uint64_t ReplicaChecks::committed_bytes(GroupId group) const {
+  const auto found = groups_.find(group);
+  return found == groups_.end() ? 0 : found->second.bytes;
+}
+
 std::optional<std::string> ReplicaChecks::behind() const {
   for (const auto& [id, expected] : voters_) {
     const auto group = groups_.find(id);
@@ -190,7 +198,8 @@ std::optional<std::string> ReplicaChecks::behind() const {
     const auto newest = std::find_if(all.rbegin(), all.rend(),
                                      [](const auto& one) { return one.second.content != 0; });
     if (newest == all.rend()) continue;
-    for (const auto& node : voters(id)) {
+    // Where most were lost, so may the directory be, which could want them elsewhere.
+    for (const auto& node : group->second.alone_since > 0 ? expected : voters(id)) {
       const auto replica = replicas_.find({node, id});
       const auto applied = replica == replicas_.end() ? 0 : replica->second.applied;
       if (applied < newest->first)

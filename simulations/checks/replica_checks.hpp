@@ -88,6 +88,9 @@ class ReplicaChecks {
   // An operator's order lets the node's replica of the group go on alone.
   std::function<void(const std::string& node, runtime::GroupId group)> on_alone;
 
+  // Of the entries that a group has committed, each once.
+  std::uint64_t committed_bytes(runtime::GroupId group) const;
+
   // How much was heard: a run in which nothing was has checked nothing.
   struct Counts {
     std::uint64_t leaderships = 0, committed = 0, recovered = 0, applied = 0, checkpoints = 0,
@@ -112,6 +115,7 @@ class ReplicaChecks {
     std::map<LogIndex, Committed> committed;  // behind `base`, without a gap
     LogIndex base = 0;
     std::uint64_t base_chain = 0;
+    std::uint64_t bytes = 0;                 // of all payloads that were committed
     bool any_base = false;                   // it is where the next file stands that is opened
     std::map<LogIndex, std::int64_t> times;  // shard time of rows, by the file's index
     std::set<std::string> nodes;             // that were handed entries

@@ -132,7 +132,9 @@ void Conduct::catch_up() {
                        seconds_text(settle_max) + " after everything was healed: " + *wrong());
 }
 
+// A directory that was lost with its majority says nothing any more (docs/architecture.md).
 std::optional<std::string> Conduct::misplaced() {
+  if (!alone_.empty()) return std::nullopt;
   const auto names = [](const auto& nodes) {
     std::string text;
     for (const auto& node : nodes) text += (text.empty() ? "" : ", ") + node;
