@@ -82,6 +82,7 @@ struct Sample {
   double events = 0, bytes = 0;
   double directory_calls = 0, directory = 0, directory_log = 0;
   double consensus = 0, links = 0, calls = 0;
+  double asleep = 0;  // replicas
 };
 
 class Large {
@@ -138,8 +139,10 @@ class Large {
       look(i);
       REQUIRE(world_.stop(hosts_[i]->machine(), 60s));
       counts_[i].end_life();
+      world_.run_for(1s);
       REQUIRE(world_.start(hosts_[i]->machine()));
       await([&] { return all_ready(); });
+      world_.run_for(2s);
     }
   }
 
@@ -165,6 +168,7 @@ class Large {
     sample.consensus = lane("consensus");
     sample.links = lane("control");
     sample.calls = lane("call");
+    sample.asleep = sum("troupe_groups_asleep");
     return sample;
   }
 
@@ -226,7 +230,7 @@ class Large {
   std::deque<Running> clients_;
 };
 
-void report(const char* what, const Sample& from, const Sample& to) {
+void report(const std::string& what, const Sample& from, const Sample& to) {
   const double seconds = std::chrono::duration<double>(to.at - from.at).count();
   const auto rate = [&](double Sample::*field) {
     return (to.*field - from.*field) / seconds / 1024;
@@ -239,7 +243,8 @@ void report(const char* what, const Sample& from, const Sample& to) {
           rate(&Sample::directory_log), " in its log, ", directory / total * 100, " %; ",
           (to.directory_calls - from.directory_calls) / seconds, " calls/s; ",
           (to.events - from.events) / seconds / 1000, " thousand events/s; processor ",
-          (to.processor - from.processor) / seconds, " s a simulated second");
+          (to.processor - from.processor) / seconds, " s a simulated second; ", to.asleep,
+          " replicas asleep");
 }
 
 void measure(unsigned nodes, unsigned shards) {
