@@ -1,5 +1,6 @@
 #include "cluster/cluster_view.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -64,7 +65,10 @@ void ClusterView::tell(NodeQuestion::What what,
 void ClusterView::ask(NodeQuestion::What what,
                       std::function<void(Result<ClusterAnswer>)> answer) const {
   const auto gathered = std::make_shared<Gathered<ClusterAnswer>>(std::move(answer));
-  for (const std::string& node : nodes_) {
+  std::vector<std::string> nodes = others_();
+  nodes.push_back(node_);
+  std::ranges::sort(nodes);
+  for (const std::string& node : nodes) {
     NodeAnswer& one = *gathered->message.add_nodes();
     one = failure(unavailable("NODE_SILENT", "it did not answer"));
     one.set_node(node);
@@ -72,8 +76,8 @@ void ClusterView::ask(NodeQuestion::What what,
   NodeQuestion question;
   question.set_what(what);
   for (int i = 0; i < gathered->message.nodes_size(); ++i) {
-    const std::string& node = nodes_[static_cast<std::size_t>(i)];
-    const auto put = [gathered, i, &node](NodeAnswer told) {
+    const std::string& node = nodes[static_cast<std::size_t>(i)];
+    const auto put = [gathered, i, node](NodeAnswer told) {
       told.set_node(node);
       const std::lock_guard guard{gathered->mutex};
       *gathered->message.mutable_nodes(i) = std::move(told);

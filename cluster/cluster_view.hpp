@@ -18,15 +18,16 @@ namespace troupe::cluster {
 
 class ClusterView {
  public:
-  // `nodes`: all of the manifest, `node` is this one.
+  // `others`: the other nodes of the cluster, as far as `node`, which is this one, knows at the
+  // moment.
   ClusterView(runtime::Platform& platform, AdminSource& here, std::string node,
-              std::vector<std::string> nodes)
-      : platform_(platform), here_(here), node_(std::move(node)), nodes_(std::move(nodes)) {}
+              std::function<std::vector<std::string>()> others)
+      : platform_(platform), here_(here), node_(std::move(node)), others_(std::move(others)) {}
 
   // Before the mesh starts; without it there is only this node.
   void reach(Mesh& mesh);
 
-  // Answers of all nodes, in the manifest's order. Of one that cannot be asked, or says nothing for
+  // Answers of all nodes, by name. Of one that cannot be asked, or says nothing for
   // two seconds, the answer is an error.
   void ask(NodeQuestion::What what, std::function<void(Result<ClusterAnswer>)> answer) const;
 
@@ -37,7 +38,7 @@ class ClusterView {
   runtime::Platform& platform_;
   AdminSource& here_;
   const std::string node_;
-  const std::vector<std::string> nodes_;
+  const std::function<std::vector<std::string>()> others_;
   Mesh* mesh_ = nullptr;
 };
 

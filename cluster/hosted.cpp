@@ -85,7 +85,7 @@ std::optional<HostedShard> Hosted::add(const std::string& service, std::uint32_t
   const std::lock_guard guard{mutex_};
   auto next = std::make_shared<Services>(*services_);
   HostedService* const one = find(*next, service);
-  if (!one || shard >= one->settings.shards) return std::nullopt;
+  if (!one) return std::nullopt;
   const auto place = std::ranges::lower_bound(one->shards, shard, {}, number_of);
   if (place != one->shards.end() && number_of(*place) == shard) return std::nullopt;
   HostedShard added;

@@ -46,7 +46,7 @@ class Hosted {
   // As it is at the moment; never null. Who keeps it keeps an old state.
   std::shared_ptr<const Services> now() const;
 
-  // Nullopt: the node does not host that service, or it has no such shard, or it is here already.
+  // Nullopt: the node does not host that service, or the shard is here already.
   std::optional<HostedShard> add(const std::string& service, std::uint32_t shard, bool came_later);
   // Nullopt: it was not here.
   std::optional<HostedShard> remove(const std::string& service, std::uint32_t shard);

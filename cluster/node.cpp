@@ -15,8 +15,10 @@
 #include "cluster/node_admin.hpp"
 #include "cluster/node_directory.hpp"
 #include "cluster/node_links.hpp"
+#include "cluster/node_load.hpp"
 #include "cluster/node_recovery.hpp"
 #include "cluster/node_shards.hpp"
+#include "cluster/node_splits.hpp"
 #include "cluster/node_tree.hpp"
 #include "cluster/placement.hpp"
 #include "cluster/replication/raft_group.hpp"
@@ -51,6 +53,7 @@ class NodeImpl final : public Node {
         router_(platform, {.node = node.name}),
         manifest_places_(place_services(manifest, registry)),
         hosted_(platform, manifest, node, registry, folder_.shards()),
+        loads_(platform, hosted_),
         shards_(std::make_shared<NodeShards>(
             NodeShardsSpec{&platform, log_.get(), node.name, &places_, &hosted_, &router_})),
         links_(platform),
@@ -76,19 +79,21 @@ class NodeImpl final : public Node {
     TROUPE_CHECK(folder_.keep_shards(shards));
     TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
-    if (links_.mesh()) join_directory(manifest, node, registry);
+    if (links_.mesh()) {
+      TROUPE_CHECK(join_directory(manifest, node, registry));
+      split_shards(node.name);
+    }
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
     raft.exchange = links_.exchange();
     raft.may_create = folder_.identity().membership == Membership::founder;
     raft.voters = [this, name = node.name](runtime::GroupId group) {
-      const auto found = founders_.find(group);
+      const Replicas founders = founders_of(group);
       // Made here alone: the id is drawn, because one that began here before and was lost may be
       // known elsewhere by now.
-      const bool ours = found == founders_.end() ||
-                        (found->second.size() == 1 && found->second.front().node == name);
-      return ours ? Replicas{} : found->second;
+      const bool ours = founders.empty() || (founders.size() == 1 && founders.front().node == name);
+      return ours ? Replicas{} : founders;
     };
     raft.places = [this](runtime::GroupId group) { return places_of(group); };
     if (links_.mesh()) raft.trailing = manifest.storage.checkpoint_entries;
@@ -97,7 +102,7 @@ class NodeImpl final : public Node {
       if (other.name != node.name) others.push_back(other.name);
     raft.others = [this, others] { return directory_ ? directory_->others(others) : others; };
     tree_ = actors::SupervisionTree::make("node");
-    admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, tree_);
+    admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, loads_, tree_);
     NodeRecoverySpec recovery;
     recovery.platform = &platform_;
     recovery.cluster = manifest.cluster.name;
@@ -106,10 +111,9 @@ class NodeImpl final : public Node {
     recovery.exchange = links_.exchange();
     recovery.hosted = &hosted_;
     recovery.router = &router_;
-    recovery.others = others;
-    for (const auto& [name, places] : manifest_places_)
-      for (std::size_t shard = 0; shard < places.size(); ++shard)
-        recovery.placed.push_back(name + "/" + std::to_string(shard));
+    recovery.others = raft.others;
+    recovery.placed = [this] { return placed(); };
+    recovery.directory = [this] { return directory_ ? directory_->hosted_here() : nullptr; };
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     admin_->recovers_with(*recovery_);
     admin_->knows(directory_.get());
@@ -133,6 +137,7 @@ class NodeImpl final : public Node {
     spec.directory = directory_.get();
     spec.hosted = &hosted_;
     spec.shards = shards_.get();
+    spec.splits = splits_;
     spec.servers = &servers_;
     spec.admin = admin_.get();
     spec.drain = manifest.gateway.drain_timeout;
@@ -169,12 +174,12 @@ class NodeImpl final : public Node {
 
  private:
   runtime::Logger& log() { return platform_.log(); }
+  static Replicas nobody() { return {RaftVoter{1, {}}}; }
 
   // Where the shards of a service are when the node starts: as the directory had it when the node
   // last ran, else as the manifest makes a cluster. A node that joins waits for the directory; so
   // does one that lost its data, with the groups that it once made alone: they may have moved.
   void place(const actors::ServiceType& type, bool several) {
-    const Replicas nobody{RaftVoter{1, {}}};
     const bool waits = known_.version() > 0 || folder_.identity().membership == Membership::joiner;
     std::vector<std::vector<std::string>> replicas;
     for (const Replicas& founders : manifest_places_.at(type.name)) {
@@ -183,22 +188,35 @@ class NodeImpl final : public Node {
       Replicas& voters = founders_[group_of(type.name, shard)];
       if (const DirectoryShard* told = find_shard(known_, type.name, shard)) {
         nodes.assign(told->nodes().begin(), told->nodes().end());
-        voters = told->founding() ? first_voters(group_of(type.name, shard), nodes) : nobody;
+        voters = told->founding() ? first_voters(group_of(type.name, shard), nodes) : nobody();
         places_.set({type.name, shard, nodes, told->version()});
         continue;
       }
       for (const RaftVoter& founder : founders) nodes.push_back(founder.node);
-      voters = waits ? nobody : founders;
+      voters = waits ? nobody() : founders;
       const bool may_have_moved = several && founders.size() == 1 &&
                                   folder_.identity().membership == Membership::replacement;
       if (!waits && !may_have_moved) places_.set({type.name, shard, nodes, 0});
     }
+    const auto first_ones = static_cast<std::uint32_t>(replicas.size());
     if (!replicas.empty() && !replicas.front().empty())
       router_.add_service(type, std::move(replicas));
+    place_split_off(known_, type.name, first_ones, router_, places_);
   }
 
-  void join_directory(const config::Manifest& manifest, const config::Node& node,
-                      const actors::ServiceRegistry& registry) {
+  void split_shards(const std::string& node) {
+    NodeSplitsSpec spec{&platform_, log_.get(),    &places_, &hosted_,
+                        &router_,   shards_.get(), node,     {}};
+    spec.over = [this](const std::string& service, std::uint32_t parent,
+                       const wire::ShardSplit& split) {
+      directory_->split_is_over(service, parent, split);
+    };
+    splits_ = std::make_shared<NodeSplits>(std::move(spec));
+    splits_->take(known_);
+  }
+
+  Result<void> join_directory(const config::Manifest& manifest, const config::Node& node,
+                              const actors::ServiceRegistry& registry) {
     NodeDirectorySpec spec;
     spec.platform = &platform_;
     spec.manifest = &manifest;
@@ -206,6 +224,7 @@ class NodeImpl final : public Node {
     spec.registry = &registry;
     spec.folder = &folder_;
     spec.known = &known_;
+    spec.log = log_.get();
     spec.incarnation = links_.incarnation();
     spec.router = &router_;
     spec.mesh = links_.mesh();
@@ -216,17 +235,36 @@ class NodeImpl final : public Node {
                      shard.shard(),
                      {shard.nodes().begin(), shard.nodes().end()},
                      shard.version()});
+      splits_->take(newer);
     };
     spec.report = [this](DirectoryCall& call) { report(call); };
     spec.transfer = [this](const LeadershipOrder& order) {
       shards_->hand_over(order.service(), order.shard(), order.node(), nullptr);
     };
     directory_ = std::make_unique<NodeDirectory>(std::move(spec));
-    founders_[directory_group] = first_voters(directory_group, directory_->control());
+    founders_[directory_group] = directory_->founders();
+    return directory_->begin();
+  }
+
+  // All shards that there are, "SERVICE/SHARD".
+  std::vector<std::string> placed() const {
+    std::vector<std::string> names;
+    const auto known = directory_ ? directory_->table() : nullptr;
+    if (known && known->version() > 0) {
+      for (const DirectoryShard& shard : known->shards())
+        names.push_back(shard.service() + "/" + std::to_string(shard.shard()));
+    } else {
+      for (const auto& [name, places] : manifest_places_)
+        for (std::size_t shard = 0; shard < places.size(); ++shard)
+          names.push_back(name + "/" + std::to_string(shard));
+    }
+    if (directory_) names.push_back(directory_->hosted().shards.front().spec.name());
+    return names;
   }
 
   // What the shards that this node leads are like.
-  void report(DirectoryCall& call) const {
+  void report(DirectoryCall& call) {
+    *call.mutable_load() = loads_.now();
     for (const auto services = hosted_.now(); const HostedService& service : *services) {
       for (const HostedShard& shard : service.shards) {
         const auto vitals = shard.vitals->get();
@@ -247,8 +285,26 @@ class NodeImpl final : public Node {
     }
   }
 
+  // Who makes a group that the node's log does not know; none: nobody has said anything of it. A
+  // service that came into the directory while the node ran is made as the table says.
+  Replicas founders_of(runtime::GroupId group) const {
+    const auto found = founders_.find(group);
+    // One of a shard that was split off is never made like this (cluster/node_splits.hpp).
+    if (found == founders_.end()) return nobody();
+    if (found->second.empty()) return {};
+    const bool elsewhere = found->second.front().node.empty();
+    const auto told = elsewhere && directory_ ? directory_->table() : nullptr;
+    for (int i = 0; told && i < told->shards_size(); ++i) {
+      const DirectoryShard& shard = told->shards(i);
+      if (shard.founding() && group_of(shard.service(), shard.shard()) == group)
+        return first_voters(group, {shard.nodes().begin(), shard.nodes().end()});
+    }
+    return found->second;
+  }
+
   // Nobody has to leave a place that nobody has spoken about.
   RaftPlaces places_of(runtime::GroupId group) const {
+    if (group == directory_group && directory_) return directory_->places();
     RaftPlaces wish;
     if (auto places = places_.of(group)) {
       wish.nodes = std::move(places->nodes);
@@ -272,7 +328,7 @@ class NodeImpl final : public Node {
     };
     for (const auto services = hosted_.now(); const HostedService& service : *services)
       hand_over(service);
-    if (directory_ && directory_->hosted()) hand_over(*directory_->hosted());
+    if (directory_) hand_over(directory_->hosted());
   }
 
   // The root supervisor has ended: asked to, or because a failure escalated past every supervisor.
@@ -298,7 +354,9 @@ class NodeImpl final : public Node {
   std::map<runtime::GroupId, Replicas> founders_;  // of groups, when the cluster was made
   Places places_;
   Hosted hosted_;
+  NodeLoads loads_;
   std::shared_ptr<NodeShards> shards_;
+  std::shared_ptr<NodeSplits> splits_;  // null: the node is alone
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
   std::unique_ptr<NodeAdmin> admin_;

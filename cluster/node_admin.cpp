@@ -40,9 +40,10 @@ void fill(TreeNode& message, const actors::SupervisionTree::Node& node) {
   for (const auto& child : node.children) fill(*message.add_children(), child);
 }
 
-std::vector<std::string> names_of(const std::vector<config::Node>& nodes) {
+std::vector<std::string> others_of(const config::Manifest& manifest, const std::string& node) {
   std::vector<std::string> names;
-  for (const config::Node& node : nodes) names.push_back(node.name);
+  for (const config::Node& other : manifest.nodes)
+    if (other.name != node) names.push_back(other.name);
   return names;
 }
 
@@ -72,6 +73,9 @@ struct NodeAdmin::ServiceMetrics {
                                {{"service", service}})),
         quarantined(metrics.gauge("troupe_entities_quarantined",
                                   "Keys that are refused for a while.", {{"service", service}})),
+        processor(metrics.counter("troupe_processor_seconds_total",
+                                  "Processor time that the process used for the service.",
+                                  {{"service", service}})),
         serving(
             metrics.gauge("troupe_shards_serving", "Shards that serve.", {{"service", service}})) {}
 
@@ -85,21 +89,25 @@ struct NodeAdmin::ServiceMetrics {
   runtime::Gauge& stored;
   runtime::Gauge& resident;
   runtime::Gauge& quarantined;
+  runtime::Counter& processor;
   runtime::Gauge& serving;
 };
 
 NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manifest,
                      const config::Node& node, const runtime::NodeLog& log, const Hosted& hosted,
-                     std::shared_ptr<actors::SupervisionTree> tree)
+                     NodeLoads& loads, std::shared_ptr<actors::SupervisionTree> tree)
     : platform_(platform),
       cluster_(manifest.cluster.name),
       node_(node.name),
       log_(log),
       hosted_(hosted),
+      loads_(loads),
       tree_(std::move(tree)),
       started_(platform.clock().now()),
       serves_metrics_(manifest.metrics.enabled),
-      view_(platform, *this, node.name, names_of(manifest.nodes)) {
+      view_(platform, *this, node.name, [this, others = others_of(manifest, node.name)] {
+        return directory_ ? directory_->others(others) : others;
+      }) {
   for (const auto services = hosted.now(); const HostedService& service : *services)
     metrics_.push_back(
         std::make_unique<ServiceMetrics>(platform.metrics(), service.service->type->name));
@@ -153,6 +161,7 @@ void NodeAdmin::tell_ready() {
 
 void NodeAdmin::publish_metrics() {
   const auto services = hosted_.now();
+  const NodeLoad load = loads_.now();
   for (std::size_t i = 0; i < services->size(); ++i) {
     ServiceMetrics& metrics = *metrics_[i];
     std::uint64_t commands = 0, reads = 0, errors = 0, repeated = 0, exceptions = 0;
@@ -186,6 +195,9 @@ void NodeAdmin::publish_metrics() {
     raise(metrics.errors, errors);
     raise(metrics.repeated, repeated);
     raise(metrics.exceptions, exceptions);
+    const double processor_ms =
+        static_cast<double>(load.services(static_cast<int>(i)).processor_ms());
+    metrics.processor.add(processor_ms / 1000 - metrics.processor.value());
     metrics.stored.set(static_cast<double>(stored));
     metrics.resident.set(static_cast<double>(resident));
     metrics.quarantined.set(static_cast<double>(quarantined));

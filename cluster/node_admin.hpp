@@ -17,6 +17,7 @@
 #include "cluster/cluster_view.hpp"
 #include "cluster/gateway/admin.hpp"
 #include "cluster/hosted.hpp"
+#include "cluster/node_load.hpp"
 #include "cluster/node_recovery.hpp"
 #include "config/manifest.hpp"
 #include "runtime/storage/node_log.hpp"
@@ -29,7 +30,7 @@ class NodeAdmin final : public AdminSource {
  public:
   // Everything referred to outlives it.
   NodeAdmin(runtime::Platform& platform, const config::Manifest& manifest, const config::Node& node,
-            const runtime::NodeLog& log, const Hosted& hosted,
+            const runtime::NodeLog& log, const Hosted& hosted, NodeLoads& loads,
             std::shared_ptr<actors::SupervisionTree> tree);
   ~NodeAdmin() override;
 
@@ -81,6 +82,7 @@ class NodeAdmin final : public AdminSource {
   const std::string node_;
   const runtime::NodeLog& log_;
   const Hosted& hosted_;
+  NodeLoads& loads_;
   const std::shared_ptr<actors::SupervisionTree> tree_;
   const MonotonicTime started_;
   const bool serves_metrics_;

@@ -24,15 +24,22 @@ actors::ShardOptions directory_options(const config::Storage& storage) {
   return options;
 }
 
-// As the directory says; before it has, as the manifest has it. A node that joins has none of its
-// own.
+// Who keeps the directory as the manifest has it. A node that joins has none of its own.
 std::vector<std::string> control_of(const config::Manifest& manifest, const std::string& node,
-                                    const FolderIdentity& identity, const DirectoryTable& known) {
-  if (known.version() > 0) return control_nodes(known);
+                                    const FolderIdentity& identity) {
   if (identity.membership != Membership::joiner) return control_nodes(manifest);
   config::Manifest others = manifest;
   std::erase_if(others.nodes, [&](const config::Node& one) { return one.name == node; });
   return control_nodes(others);
+}
+
+// Whom a node asks that knows nothing yet: any other can say who keeps the directory.
+std::vector<std::string> seeds_of(const config::Manifest& manifest, const std::string& node,
+                                  std::vector<std::string> control) {
+  for (const config::Node& one : manifest.nodes)
+    if (one.name != node && std::ranges::find(control, one.name) == control.end())
+      control.push_back(one.name);
+  return control;
 }
 
 actors::ChildSpec executor_child(std::string id,
@@ -58,14 +65,20 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
   const config::Manifest& manifest = *spec_.manifest;
   const FolderIdentity& identity = spec_.folder->identity();
   const DirectoryTable& known = *spec_.known;
-  control_ = control_of(manifest, node_, identity, known);
+  version_ = known.version();
+  control_ = version_ > 0 ? control_nodes(known) : control_of(manifest, node_, identity);
+  // A node that has known the directory, or lost what it knew, makes no group of it: it is
+  // elsewhere.
+  founders_ = version_ == 0 && identity.membership == Membership::founder
+                  ? first_voters(directory_group, control_)
+                  : Replicas{RaftVoter{1, {}}};
   spec_.router->add_service(*directory_service().type, {control_});
 
   CacheSpec cache;
   cache.platform = spec_.platform;
   cache.self = describe_node(manifest, *spec_.node, *spec_.registry);
   cache.self.set_incarnation(spec_.incarnation);
-  cache.control = control_;
+  cache.seeds = seeds_of(manifest, node_, control_of(manifest, node_, identity));
   cache.file = spec_.folder->directory();
   cache.known = known;
   cache.reach = [this](const std::string& node, std::string bytes, MonotonicTime deadline,
@@ -74,6 +87,7 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
   };
   cache.changed = [this](const DirectoryTable& newer) {
     tell_mesh(newer);
+    learn_control(*table());
     if (spec_.changed) spec_.changed(newer);
   };
   cache.report = spec_.report;
@@ -85,7 +99,12 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
     reach_here(call.from(), std::move(call.bytes()), call.deadline(),
                [call](Result<std::string> answer) { call.answer(std::move(answer)); });
   });
-  if (std::ranges::find(control_, node_) != control_.end()) keep(manifest, identity);
+  keep(manifest, identity);
+}
+
+Result<void> NodeDirectory::begin() {
+  const std::lock_guard guard{mutex_};
+  return group_->begin(std::ranges::find(control_, node_) != control_.end());
 }
 
 void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity& identity) {
@@ -94,10 +113,8 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   shard.group = directory_group;
   shard.folder = spec_.folder->shards();
   shard.options = directory_options(manifest.storage);
-  hosted_.service = shard.service;
-  hosted_.shards.push_back(
-      {shard, spec_.platform->workers().queue(shard.name(), runtime::Workers::Kind::pooled),
-       std::make_shared<actors::ShardVitals>()});
+  group_ = std::make_shared<DirectoryGroup>(
+      DirectoryGroupSpec{spec_.platform, spec_.log, spec_.router, std::move(shard)});
 
   KeeperSpec keeper;
   keeper.platform = spec_.platform;
@@ -109,10 +126,11 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
       return router->send(std::move(call), std::move(options), std::move(reply_to));
     router->send_here(std::move(call), std::move(options), std::move(reply_to));
   };
-  keeper.vitals = hosted_.shards.front().vitals;
+  keeper.vitals = group_->vitals();
   keeper.linked = spec_.linked;
   keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
   keeper.may_found = identity.membership == Membership::founder;
+  keeper.told = [this](const DirectoryTable& table) { learn_control(table); };
   keeper.options.down_after = manifest.balancer.down_after;
   keeper.options.balance.balancing = manifest.balancer.enabled;
   keeper.options.balance.repair_delay = manifest.balancer.repair_after;
@@ -130,10 +148,36 @@ void NodeDirectory::reach(const std::string& node, std::string bytes, MonotonicT
 // Any node may be asked; who does not keep the directory says who does.
 void NodeDirectory::reach_here(const std::string& from, std::string bytes, MonotonicTime deadline,
                                std::function<void(Result<std::string>)> answer) {
-  if (keeper_) return keeper_->take(from, std::move(bytes), deadline, std::move(answer));
+  if (group_->here()) return keeper_->take(from, std::move(bytes), deadline, std::move(answer));
   DirectoryAnswer elsewhere;
   elsewhere.set_leader(cache_->keeper());
   answer(actors::encode(elsewhere));
+}
+
+Replicas NodeDirectory::founders() const {
+  return founders_;
+}
+
+// A leader waits until its group has confirmed to its keeper what is wished: the node's copy of the
+// table may be behind.
+RaftPlaces NodeDirectory::places() const {
+  const bool leads = group_->vitals()->get().consensus.role == "leader";
+  const std::lock_guard guard{mutex_};
+  return {control_, version_ > 0 && (!leads || keeper_->keeps())};
+}
+
+// From the copy and from the keeper, so that news of the one do not overtake those of the other.
+void NodeDirectory::learn_control(const DirectoryTable& table) {
+  std::vector<std::string> nodes = control_nodes(table);
+  const std::lock_guard guard{mutex_};
+  if (table.version() <= version_ || nodes.empty()) return;
+  const bool same = version_ > 0 && nodes == control_;
+  version_ = table.version();
+  if (same) return;
+  control_ = nodes;
+  group_->want(std::ranges::find(nodes, node_) != nodes.end());
+  spec_.router->place(directory_service().type->name, 0, std::move(nodes));
+  group_->places_changed();
 }
 
 std::vector<std::string> NodeDirectory::others(const std::vector<std::string>& fallback) const {
@@ -158,43 +202,51 @@ void NodeDirectory::tell_mesh(const DirectoryTable& newer) {
   }
 }
 
+actors::ChildSpec NodeDirectory::group_child(const actors::ConsensusFactory& consensus) {
+  const HostedShard& shard = hosted().shards.front();
+  actors::ShardSurroundings surroundings{spec_.platform,
+                                         spec_.log,
+                                         consensus,
+                                         shard.queue,
+                                         shard.vitals,
+                                         [this] {
+                                           keeper_->look();
+                                           group_->look();
+                                         },
+                                         [this] { keeper_->look(); }};
+  actors::ChildSpec group;
+  group.id = "group";
+  group.shutdown = std::chrono::seconds{10};
+  group.start = [spec = shard.spec, surroundings, type = hosted().service->type,
+                 router = spec_.router](caf::event_based_actor* parent) {
+    caf::actor actor = actors::spawn_shard(parent->system(), spec, surroundings);
+    router->announce(*type, spec.shard, actor,
+                     [vitals = surroundings.vitals] { return vitals->leader(); });
+    return actor;
+  };
+  return group;
+}
+
 actors::ChildSpec NodeDirectory::child(const actors::SupervisionContext& context,
-                                       runtime::NodeLog& log,
                                        const actors::ConsensusFactory& consensus) {
-  actors::SupervisorSpec supervisor;
-  if (keeper_) {
-    const HostedShard& shard = hosted_.shards.front();
-    actors::ChildSpec group;
-    group.id = "group";
-    group.shutdown = std::chrono::seconds{10};
-    actors::ShardSurroundings surroundings{spec_.platform,
-                                           &log,
-                                           consensus,
-                                           shard.queue,
-                                           shard.vitals,
-                                           [this] { keeper_->look(); },
-                                           [this] { keeper_->look(); }};
-    group.start = [spec = shard.spec, surroundings, type = hosted_.service->type,
-                   router = spec_.router](caf::event_based_actor* parent) {
-      caf::actor actor = actors::spawn_shard(parent->system(), spec, surroundings);
-      router->announce(*type, spec.shard, actor,
-                       [vitals = surroundings.vitals] { return vitals->leader(); });
-      return actor;
-    };
-    supervisor.children.push_back(std::move(group));
-    supervisor.children.push_back(
-        executor_child("keeper", [this](std::shared_ptr<actors::Executor> executor) {
-          keeper_->run_on(std::move(executor));
-        }));
-  }
-  supervisor.children.push_back(executor_child(
-      "copy",
-      [this](std::shared_ptr<actors::Executor> executor) { cache_->run_on(std::move(executor)); }));
+  group_->make_child([this, consensus] { return group_child(consensus); });
   actors::ChildSpec child;
   child.id = "directory";
   child.shutdown = Duration::max();
-  child.start = [context, supervisor = std::move(supervisor)](caf::event_based_actor* parent) {
-    return actors::spawn_supervisor(parent->system(), context, {"directory"}, supervisor);
+  child.start = [this, context, consensus](caf::event_based_actor* parent) {
+    return group_->start([&](bool here) {
+      actors::SupervisorSpec supervisor;
+      if (here) supervisor.children.push_back(group_child(consensus));
+      supervisor.children.push_back(
+          executor_child("keeper", [this](std::shared_ptr<actors::Executor> executor) {
+            keeper_->run_on(std::move(executor));
+          }));
+      supervisor.children.push_back(
+          executor_child("copy", [this](std::shared_ptr<actors::Executor> executor) {
+            cache_->run_on(std::move(executor));
+          }));
+      return actors::spawn_supervisor(parent->system(), context, {"directory"}, supervisor);
+    });
   };
   return child;
 }

@@ -3,8 +3,10 @@
 //
 //   directory
 //   +- group             control nodes: the shard of the service troupe.directory.v1.Directory
-//   +- keeper            control nodes
+//   +- keeper            at work where the group leads
 //   +- copy
+//
+// Which nodes are control nodes the table says, and it may change; the manifest says who begins.
 //
 // Threads: made by the node before its actors start; then any thread. It outlives the node's
 // actors. The mesh, whose answers come to it, ends before it, the router after it.
@@ -12,14 +14,18 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "actors/supervision.hpp"
 #include "cluster/data_folder.hpp"
 #include "cluster/directory/cache.hpp"
 #include "cluster/directory/keeper.hpp"
+#include "cluster/directory_group.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/mesh/mesh.hpp"
+#include "cluster/placement.hpp"
+#include "cluster/replication/raft_members.hpp"
 #include "cluster/router.hpp"
 
 namespace troupe::cluster {
@@ -32,6 +38,7 @@ struct NodeDirectorySpec {
   const DataFolder* folder = nullptr;  // while it is made
   // What the folder has of the directory, while it is made; version 0: nothing.
   const DirectoryTable* known = nullptr;
+  runtime::NodeLog* log = nullptr;
   std::uint64_t incarnation = 0;  // of this process
   Router* router = nullptr;
   Mesh* mesh = nullptr;
@@ -48,6 +55,9 @@ class NodeDirectory {
   // Takes calls of kind `directory` from the mesh, which has not started yet.
   explicit NodeDirectory(NodeDirectorySpec spec);
 
+  // Before actors start; blocks.
+  Result<void> begin();
+
   // As the data folder had it at first. Version 0: this node has never known any.
   std::shared_ptr<const DirectoryTable> table() const { return cache_->table(); }
   DirectoryView view() const { return cache_->view(); }
@@ -56,20 +66,27 @@ class NodeDirectory {
   // of docs/errors/directory.md and of calls. `answer` comes once, from any thread.
   void order(const DirectoryOrder& order, std::function<void(Result<DirectoryOutcome>)> answer);
 
+  // A shard that this node leads has been split; told again until the table says so.
+  void split_is_over(const std::string& service, std::uint32_t parent,
+                     const wire::ShardSplit& split);
+
   // The other nodes of the cluster; as long as the directory is not known: `fallback`.
   std::vector<std::string> others(const std::vector<std::string>& fallback) const;
 
-  // The nodes that vote in the directory's group, which is made with them.
-  const std::vector<std::string>& control() const { return control_; }
+  // Who votes in the directory's group if it is to be made here.
+  Replicas founders() const;
+  // Where the replicas of the directory's group are to be.
+  RaftPlaces places() const;
 
-  // The replica of the directory's group, null on nodes that are not control nodes.
+  // The replica of the directory's group, which is there only on control nodes.
+  const HostedService& hosted() const { return group_->hosted(); }
+  // Null where it is not.
+  const HostedService* hosted_here() const { return group_->here() ? &group_->hosted() : nullptr; }
   // When the actors are gone: jobs of the group that never ran are dropped.
-  void close() { hosted_.shards.clear(); }
-
-  const HostedService* hosted() const { return keeper_ ? &hosted_ : nullptr; }
+  void close() { group_->close(); }
 
   // For the node's tree.
-  actors::ChildSpec child(const actors::SupervisionContext& context, runtime::NodeLog& log,
+  actors::ChildSpec child(const actors::SupervisionContext& context,
                           const actors::ConsensusFactory& consensus);
 
  private:
@@ -78,9 +95,13 @@ class NodeDirectory {
   void reach_here(const std::string& from, std::string bytes, MonotonicTime deadline,
                   std::function<void(Result<std::string>)> answer);
   void keep(const config::Manifest& manifest, const FolderIdentity& identity);
+  actors::ChildSpec group_child(const actors::ConsensusFactory& consensus);
+  void learn_control(const DirectoryTable& table);
   void tell_mesh(const DirectoryTable& newer);
   void carry_out(actors::Call<directory::v1::Changed> call, const std::string& what,
                  const std::string& why, std::function<void(Result<DirectoryOutcome>)> answer);
+  void change_control(const ControlChange& change, const directory::v1::Why& why,
+                      std::function<void(Result<DirectoryOutcome>)> answer);
   void remove(const std::string& name, const directory::v1::Why& why,
               std::function<void(Result<DirectoryOutcome>)> answer);
 
@@ -88,10 +109,13 @@ class NodeDirectory {
   const std::string node_;
   const std::string cluster_;
   const std::string cluster_id_;
-  std::vector<std::string> control_;
-  HostedService hosted_;
-  std::unique_ptr<DirectoryKeeper> keeper_;  // null: no control node
+  Replicas founders_;
+  std::shared_ptr<DirectoryGroup> group_;
+  std::unique_ptr<DirectoryKeeper> keeper_;
   std::unique_ptr<DirectoryCache> cache_;
+  mutable std::mutex mutex_;          // guards what follows
+  std::vector<std::string> control_;  // the nodes that are to keep the directory
+  std::uint64_t version_ = 0;         // of the table that says so; 0: the manifest does
 };
 
 }  // namespace troupe::cluster

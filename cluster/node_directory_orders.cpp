@@ -15,7 +15,9 @@ namespace v1 = directory::v1;
 Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryOrder::Move& move) {
   const DirectoryShard* shard = find_shard(table, move.service(), move.shard());
   const std::string name = move.service() + "/" + std::to_string(move.shard());
-  if (!shard) return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name);
+  if (!shard)
+    return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name +
+                                          "; 'troupe directory --shards' shows those that it has");
   v1::SetPlacesRequest request;
   request.set_service(move.service());
   request.set_shard(move.shard());
@@ -24,12 +26,17 @@ Result<v1::SetPlacesRequest> moved(const DirectoryTable& table, const DirectoryO
   const auto from = std::ranges::find(*request.mutable_nodes(), move.from());
   if (from == request.mutable_nodes()->end())
     return invalid_argument("PLACES_UNSUITABLE", name + " is not to have a replica on node " +
-                                                     move.from() + "; nothing can move from there");
+                                                     move.from() +
+                                                     "; 'troupe directory --shards' shows where");
+  if (std::ranges::find(shard->nodes(), move.to()) != shard->nodes().end())
+    return invalid_argument("PLACES_UNSUITABLE", name + " has its replica on node " + move.to() +
+                                                     " already; choose another node");
   const DirectoryNode* to = find_node(table, move.to());
   if (!to || to->state() != DirectoryNode::UP || to->draining() || to->cordoned())
     return failed_precondition("PLACES_UNSUITABLE", "node " + move.to() + " is " +
                                                         (to ? state_of(*to) : "unknown") +
-                                                        "; nothing can move to it");
+                                                        "; nothing can move to it. 'troupe "
+                                                        "directory' shows the nodes that are up");
   *from = move.to();
   return request;
 }
@@ -68,16 +75,71 @@ void NodeDirectory::remove(const std::string& name, const v1::Why& why,
     if (!said) return answer(std::move(said).error());
     if (said->left().members() + said->left().leaders() + said->left().unknown() > 0)
       return answer(failed_precondition(
-          "NODE_STILL_NEEDED", "node " + name + " is a member of " +
-                                   std::to_string(said->left().members()) + " groups still, and " +
-                                   std::to_string(said->left().unknown()) +
-                                   " have not said; wait for 'troupe drain " + name + "'"));
+          "NODE_STILL_NEEDED",
+          "node " + name + " has " + std::to_string(said->left().members()) + " replicas still" +
+              (said->left().unknown() == 0 ? ""
+                                           : ", and of " + std::to_string(said->left().unknown()) +
+                                                 " shards nobody has said yet where theirs are") +
+              "; 'troupe drain " + name + "' moves them away and waits for it"));
     v1::SetNodeRequest request;
     request.set_node(name);
     request.set_state(DirectoryNode::REMOVED);
     *request.mutable_why() = why;
     carry_out(v1::DirectoryRef{std::string{directory_key}}.SetNode(request), "remove " + name,
               why.text(), std::move(answer));
+  });
+}
+
+void NodeDirectory::split_is_over(const std::string& service, std::uint32_t parent,
+                                  const wire::ShardSplit& split) {
+  v1::EndSplitRequest request;
+  request.set_service(service);
+  request.set_shard(parent);
+  request.set_new_shard(split.shard());
+  request.set_at_bucket(split.first());
+  for (const auto& founder : split.founders()) request.add_nodes(founder.node());
+  request.mutable_why()->set_who(node_);
+  request.mutable_why()->set_text("the new shard serves");
+  spec_.router->call<v1::Changed>(
+      v1::DirectoryRef{std::string{directory_key}}.EndSplit(request), {.caller = node_},
+      [log = &spec_.platform->log(), service, parent,
+       child = split.shard()](Result<v1::Changed> changed) {
+        if (changed)
+          log->info("directory.split_over", "the directory knows of a new shard",
+                    {{"service", service}, {"shard", parent}, {"new", child}});
+        else if (changed.error().code != Code::unavailable)
+          log->warn("directory.refused", "a split's end: " + changed.error().describe(), {});
+      });
+}
+
+// Whether it may be is told by whoever keeps the directory; nobody else changes it in between.
+void NodeDirectory::change_control(const ControlChange& change, const v1::Why& why,
+                                   std::function<void(Result<DirectoryOutcome>)> answer) {
+  DirectoryQuestion question;
+  *question.mutable_control() = change;
+  cache_->ask_keeper(question, [this, change, why,
+                                answer = std::move(answer)](Result<DirectoryAnswer> said) mutable {
+    if (!said) return answer(std::move(said).error());
+    const ControlReport& report = said->control();
+    if (change.add().empty() && change.remove().empty()) {
+      DirectoryOutcome outcome;
+      *outcome.mutable_control() = report;
+      return answer(std::move(outcome));
+    }
+    v1::SetControlRequest request;
+    request.set_based_on(report.version());
+    *request.mutable_change() = change;
+    *request.mutable_why() = why;
+    const std::string what =
+        change.remove().empty() ? "node " + change.add() + " comes to keep the directory"
+        : change.add().empty()
+            ? "node " + change.remove() + " ceases to keep the directory"
+            : "node " + change.add() + " keeps the directory instead of " + change.remove();
+    carry_out(v1::DirectoryRef{std::string{directory_key}}.SetControl(request), what, why.text(),
+              [report, answer = std::move(answer)](Result<DirectoryOutcome> outcome) {
+                if (outcome) *outcome->mutable_control() = report;
+                answer(std::move(outcome));
+              });
   });
 }
 
@@ -123,11 +185,23 @@ void NodeDirectory::order(const DirectoryOrder& order,
                            std::to_string(order.replicate().factor()) + " replicas of each shard",
                        why.text(), std::move(answer));
     }
+    case DirectoryOrder::kSplit: {
+      v1::SplitRequest request;
+      request.set_service(order.split().service());
+      request.set_shard(order.split().shard());
+      request.set_at_bucket(order.split().at_bucket());
+      *request.mutable_why() = why;
+      return carry_out(directory.Split(request),
+                       "split " + request.service() + "/" + std::to_string(request.shard()),
+                       why.text(), std::move(answer));
+    }
     case DirectoryOrder::kAdmit: {
       if (order.admit().cluster() != cluster_)
         return answer(failed_precondition("DIRECTORY_FOREIGN", "the node is to join the cluster " +
                                                                    order.admit().cluster() +
-                                                                   ", this is " + cluster_));
+                                                                   ", this is " + cluster_ +
+                                                                   ": correct the manifest, or "
+                                                                   "the address"));
       v1::AdmitRequest request;
       *request.mutable_node() = order.admit().node();
       *request.mutable_why() = why;
@@ -141,8 +215,12 @@ void NodeDirectory::order(const DirectoryOrder& order,
                                   DirectoryOutcome outcome;
                                   *outcome.mutable_left() = said->left();
                                   *outcome.mutable_plan() = said->plan();
+                                  *outcome.mutable_advice() = said->advice();
+                                  *outcome.mutable_control() = said->control();
                                   answer(std::move(outcome));
                                 });
+    case DirectoryOrder::kControl:
+      return change_control(order.control(), why, std::move(answer));
     case DirectoryOrder::ORDER_NOT_SET:
       break;
   }

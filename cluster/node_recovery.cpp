@@ -40,30 +40,35 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
   gathered->message.set_cluster(spec_.cluster);
   gathered->message.set_cluster_id(spec_.cluster_id);
   gathered->message.set_node(spec_.node);
-  for (const std::string& other : spec_.others)
+  for (const std::string& other : spec_.others())
     if (spec_.exchange && spec_.exchange->linked(other)) gathered->message.add_linked(other);
-  for (const std::string& shard : spec_.placed) gathered->message.add_placed(shard);
-  for (const auto services = spec_.hosted->now(); const HostedService& service : *services) {
-    for (const HostedShard& shard : service.shards) {
-      const auto actor = spec_.router->shard(*service.service->type, shard.spec.shard);
-      // Of one that never answers its name is left.
-      gathered->message.add_silent(shard.spec.name());
-      if (!actor) continue;
-      actors::send_job(actor,
-                       [gathered, name = shard.spec.name(), service = service.service->type->name,
-                        number = shard.spec.shard](actors::Shard& asked) {
-                         const auto status = asked.group();
-                         // Nor one that is on its way to go on alone: it must not be passed over.
-                         if (status.role == "starting") return;
-                         const std::lock_guard inner{gathered->mutex};
-                         auto& silent = *gathered->message.mutable_silent();
-                         silent.erase(std::find(silent.begin(), silent.end(), name));
-                         RecoveryGroup& group = *gathered->message.add_groups();
-                         group.set_service(service);
-                         group.set_shard(number);
-                         fill(group, asked, status);
-                       });
-    }
+  for (const std::string& shard : spec_.placed()) gathered->message.add_placed(shard);
+  for (const auto services = spec_.hosted->now(); const HostedService& service : *services)
+    look_at(service, gathered);
+  if (const HostedService* directory = spec_.directory()) look_at(*directory, gathered);
+}
+
+// With the mutex.
+void NodeRecovery::look_at(const HostedService& service,
+                           const std::shared_ptr<Gathered<RecoveryView>>& view) const {
+  for (const HostedShard& shard : service.shards) {
+    const auto actor = spec_.router->shard(*service.service->type, shard.spec.shard);
+    // Of one that never answers its name is left.
+    view->message.add_silent(shard.spec.name());
+    if (!actor) continue;
+    actors::send_job(actor, [view, name = shard.spec.name(), service = service.service->type->name,
+                             number = shard.spec.shard](actors::Shard& asked) {
+      const auto status = asked.group();
+      // Nor one that is on its way to go on alone: it must not be passed over.
+      if (status.role == "starting") return;
+      const std::lock_guard inner{view->mutex};
+      auto& silent = *view->message.mutable_silent();
+      silent.erase(std::find(silent.begin(), silent.end(), name));
+      RecoveryGroup& group = *view->message.add_groups();
+      group.set_service(service);
+      group.set_shard(number);
+      fill(group, asked, status);
+    });
   }
 }
 
@@ -92,6 +97,8 @@ Result<void> NodeRecovery::check(const RecoveryRequest& request) const {
 caf::actor NodeRecovery::find(const std::string& service, std::uint32_t shard) const {
   for (const auto services = spec_.hosted->now(); const HostedService& one : *services)
     if (one.service->type->name == service) return spec_.router->shard(*one.service->type, shard);
+  if (const HostedService* one = spec_.directory(); one && one->service->type->name == service)
+    return spec_.router->shard(*one->service->type, shard);
   return {};
 }
 

@@ -22,16 +22,20 @@
 namespace troupe::cluster {
 
 class RaftExchange;
+template <class Message>
+struct Gathered;
 
 struct NodeRecoverySpec {
   runtime::Platform* platform = nullptr;
   std::string cluster;
   std::string cluster_id;
   std::string node;
-  std::vector<std::string> others;   // nodes
-  std::vector<std::string> placed;   // "SERVICE/SHARD" of all shards of the cluster
-  RaftExchange* exchange = nullptr;  // null: the node is alone
+  std::function<std::vector<std::string>()> others;  // nodes
+  std::function<std::vector<std::string>()> placed;  // "SERVICE/SHARD" of all shards of the cluster
+  RaftExchange* exchange = nullptr;                  // null: the node is alone
   const Hosted* hosted = nullptr;
+  // The replica of the directory's group; null: none is here.
+  std::function<const HostedService*()> directory;
   const Router* router = nullptr;
 };
 
@@ -47,6 +51,8 @@ class NodeRecovery {
 
  private:
   Result<void> check(const RecoveryRequest& request) const;
+  void look_at(const HostedService& service,
+               const std::shared_ptr<Gathered<RecoveryView>>& view) const;
   // Null: it does not run here.
   caf::actor find(const std::string& service, std::uint32_t shard) const;
 

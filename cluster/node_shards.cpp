@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/shard/shard_actor.hpp"
+#include "cluster/shard_end.hpp"
 #include "runtime/rehearsal/marks.hpp"
 
 namespace troupe::cluster {
@@ -20,22 +21,15 @@ bool have(const ShardPlaces& places, const std::string& node) {
   return std::ranges::find(places.nodes, node) != places.nodes.end();
 }
 
-// All files of a shard, of every generation.
-actors::OtherShardFiles all_files(const actors::ShardSpec& spec) {
-  actors::OtherShardFiles files = spec.other_files(1);
-  files.own.clear();
-  return files;
-}
-
 std::string child_id(std::uint32_t shard) {
   return "shard " + std::to_string(shard);
 }
 
-// What an operation that is under way promises is not seen here, and does not count: nothing was
-// acknowledged before the log had it.
-bool has_past(const runtime::NodeLog& log, runtime::GroupId group) {
-  const auto record = log.record(group);
-  return record && (record->snapshot_index > 0 || log.last_index(group) > 0);
+// A shard that was split off, of which nothing is recorded here: a file of it was made when the
+// node ended, before that was recorded, and counts as never made.
+bool may_have_leftovers(const runtime::NodeLog& log, const HostedService& service,
+                        const actors::ShardSpec& spec) {
+  return spec.shard >= service.settings.shards && !log.record(spec.group);
 }
 
 }  // namespace
@@ -47,6 +41,9 @@ Result<void> NodeShards::begin() {
     if (!service) continue;
     const runtime::GroupId group = group_of(places.service, places.shard);
     if (have(places, spec_.node) || has_past(*spec_.log, group)) {
+      if (const auto spec = spec_.hosted->spec_of(*service, places.shard);
+          may_have_leftovers(*spec_.log, *service, spec))
+        TROUPE_CHECK(all_files(spec).remove(spec_.platform->disk()));
       known_[group].here = spec_.hosted->add(places.service, places.shard, false).has_value();
     } else if (spec_.log->record(group)) {
       TROUPE_CHECK(
@@ -83,7 +80,8 @@ void NodeShards::look(runtime::GroupId group) {
   const auto places = spec_.places->of(group);
   if (closed_ || !places) return;
   const Known known = known_[group];
-  if (known.ending) return;  // and will be looked at when it has ended
+  if (known.founding) return;  // and will be looked at when that is over
+  if (known.ending) return;    // and will be looked at when it has ended
   const bool wanted = have(*places, spec_.node) || has_past(*spec_.log, group);
   if (wanted && !known.here) begin_shard(*places);
   if (!wanted && known.here) end_shard(group, *places);
@@ -101,6 +99,11 @@ void NodeShards::begin_shard(const ShardPlaces& places) {
   spec_.platform->log().info("shards.begin", "a shard begins here",
                              {{"shard", shard->spec.name()}});
   known_[shard->spec.group].here = true;
+  if (may_have_leftovers(*spec_.log, *service, shard->spec))
+    shard->queue->post([files = all_files(shard->spec), platform = spec_.platform] {
+      if (const auto removed = files.remove(platform->disk()); !removed)
+        platform->log().warn("shards.files_left", removed.error().describe(), {});
+    });
   if (const auto supervisor = caf::actor_cast<caf::actor>(supervisors_[places.service]))
     actors::add_child(supervisor, make_child_(*service, *shard));
 }
@@ -114,21 +117,10 @@ void NodeShards::end_shard(runtime::GroupId group, const ShardPlaces& places) {
   known_[group] = {.here = false, .ending = true};
   const actors::ServiceType& type = *shard->spec.service->type;
   spec_.router->announce(type, places.shard, {});
-  // Behind what its group has given to the log, a file that it received maybe, and behind the last
-  // jobs of its actor.
-  const auto remove = [self = weak_from_this(), files = all_files(shard->spec), group,
-                       platform = spec_.platform, log = spec_.log] {
-    if (!has_past(*log, group))
-      if (const auto removed = files.remove(platform->disk()); !removed)
-        platform->log().warn("shards.files_left", removed.error().describe(), {});
-    if (const auto shards = self.lock()) shards->ended(group);
-  };
-  const std::shared_ptr<void> ticket{
-      nullptr, [queue = std::weak_ptr{shard->queue}, remove, group, log = spec_.log](void*) {
-        log->append({.group = group, .done = [queue, remove](const Result<void>&) {
-                       if (const auto jobs = queue.lock()) jobs->post(remove);
-                     }});
-      }};
+  const auto ticket =
+      end_ticket(*spec_.platform, *spec_.log, *shard, [self = weak_from_this(), group] {
+        if (const auto shards = self.lock()) shards->ended(group);
+      });
   if (const auto supervisor = caf::actor_cast<caf::actor>(supervisors_[places.service]))
     actors::end_child(supervisor, child_id(places.shard), ticket);
 }
@@ -151,6 +143,44 @@ caf::actor NodeShards::actor_of(const std::string& service, std::uint32_t shard)
   const auto services = spec_.hosted->now();
   const HostedService* const found = find_service(*services, service);
   return found ? spec_.router->shard(*found->service->type, shard) : caf::actor{};
+}
+
+bool NodeShards::begin_founding(runtime::GroupId group) {
+  const std::lock_guard guard{mutex_};
+  Known& known = known_[group];
+  if (closed_ || known.here || known.ending || known.storing || spec_.log->record(group))
+    return false;
+  known.founding = true;
+  return true;
+}
+
+bool NodeShards::store_founding(runtime::GroupId group) {
+  const std::lock_guard guard{mutex_};
+  Known& known = known_[group];
+  if (closed_ || !known.founding || known.storing) return false;
+  known.storing = true;
+  return true;
+}
+
+void NodeShards::finish_founding(runtime::GroupId group) {
+  {
+    const std::lock_guard guard{mutex_};
+    known_[group].founding = known_[group].storing = false;
+  }
+  look(group);
+}
+
+bool NodeShards::here(runtime::GroupId group) {
+  const std::lock_guard guard{mutex_};
+  const Known& known = known_[group];
+  return known.here && !known.founding;
+}
+
+void NodeShards::tell(const std::string& service, std::uint32_t shard,
+                      std::function<void(actors::Shard&)> job) {
+  const std::lock_guard guard{mutex_};
+  if (closed_) return;
+  if (const caf::actor actor = actor_of(service, shard)) actors::send_job(actor, std::move(job));
 }
 
 void NodeShards::hand_over(const std::string& service, std::uint32_t shard, const std::string& node,

@@ -55,6 +55,18 @@ class NodeShards : public std::enable_shared_from_this<NodeShards> {
   // Whether the shard is to begin or to end here. Called when its places or its state have changed.
   void look(runtime::GroupId group);
 
+  // A shard that is split off is to be founded here (cluster/node_splits.hpp): nothing is begun
+  // before finish_founding(), which looks. False: it is here, or was. Asked again until
+  // store_founding() says that nothing may be made any more.
+  bool begin_founding(runtime::GroupId group);
+  bool store_founding(runtime::GroupId group);
+  void finish_founding(runtime::GroupId group);
+  bool here(runtime::GroupId group);
+
+  // Runs a job inside the actor of each of this node's shards that match.
+  void tell(const std::string& service, std::uint32_t shard,
+            std::function<void(actors::Shard&)> job);
+
   // Lets the shard be led on that node, if it has a voter there that lives. The ticket is let go of
   // when that is done or cannot be; at once if the replica here does not lead.
   void hand_over(const std::string& service, std::uint32_t shard, const std::string& node,
@@ -67,6 +79,8 @@ class NodeShards : public std::enable_shared_from_this<NodeShards> {
   struct Known {
     bool here = false;
     bool ending = false;
+    bool founding = false;
+    bool storing = false;  // while founding
   };
   void places_changed(runtime::GroupId group);
   void begin_shard(const ShardPlaces& places);

@@ -40,11 +40,17 @@ ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
   child.shutdown = shard_shutdown;
   child.start = [shard_spec = shard.spec, type = service.service->type, router = spec.router,
                  surroundings = actors::ShardSurroundings{
-                     spec.platform, spec.log, spec.consensus, shard.queue, shard.vitals,
+                     spec.platform,
+                     spec.log,
+                     spec.consensus,
+                     shard.queue,
+                     shard.vitals,
                      [admin = spec.admin, shards = spec.shards, group = shard.spec.group] {
                        admin->shard_changed();
                        shards->look(group);
-                     }}](caf::event_based_actor* parent) {
+                     },
+                     {},
+                     spec.splits}](caf::event_based_actor* parent) {
     caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
     router->announce(*type, shard_spec.shard, actor,
                      [vitals = surroundings.vitals] { return vitals->leader(); });
@@ -81,26 +87,23 @@ ChildSpec service_child(const NodeTreeSpec& spec, const std::string& context,
 }
 
 ChildSpec steward_child(const NodeTreeSpec& spec) {
-  struct Place {
-    const actors::ServiceType* type;
-    std::uint32_t shard;
+  const auto find_in = [router = spec.router](const HostedService& service,
+                                              runtime::GroupId group) -> caf::actor {
+    for (const HostedShard& shard : service.shards)
+      if (shard.spec.group == group) return router->shard(*service.service->type, shard.spec.shard);
+    return nullptr;
   };
-  std::map<runtime::GroupId, Place> places;  // of shards that are not here at the moment, too
-  for (const auto services = spec.hosted->now(); const HostedService& service : *services)
-    for (std::uint32_t shard = 0; shard < service.settings.shards; ++shard)
-      places[group_of(service.service->type->name, shard)] = {service.service->type, shard};
-  if (const HostedService* one = spec.directory ? spec.directory->hosted() : nullptr)
-    places[one->shards.front().spec.group] = {one->service->type, 0};
   ChildSpec child;
   child.id = "node log";
   child.start =
       [steward = StewardSpec{
            spec.platform, spec.log, spec.log_segments_max,
-           [router = spec.router, places = std::move(places)](runtime::GroupId group) {
-             const auto place = places.find(group);
-             if (place == places.end()) return;
-             if (const auto shard = router->shard(*place->second.type, place->second.shard))
-               actors::send_checkpoint(shard);
+           [hosted = spec.hosted, directory = spec.directory, find_in](runtime::GroupId group) {
+             caf::actor shard;
+             for (const auto services = hosted->now(); const HostedService& service : *services)
+               if (!shard) shard = find_in(service, group);
+             if (!shard && directory) shard = find_in(directory->hosted(), group);
+             if (shard) actors::send_checkpoint(shard);
            },
            [admin = spec.admin] { admin->publish_metrics(); }}](caf::event_based_actor* parent) {
         return spawn_steward(parent->system(), steward);
@@ -153,8 +156,7 @@ caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec) 
     root.children.push_back(mesh_child(spec));
   }
   if (spec.directory)
-    root.children.push_back(
-        spec.directory->child({spec.platform, spec.tree}, *spec.log, spec.consensus));
+    root.children.push_back(spec.directory->child({spec.platform, spec.tree}, spec.consensus));
 
   // One supervisor per bounded context, and below it one per service.
   spec.shards->make_children([spec](const HostedService& service, const HostedShard& shard) {

@@ -3,8 +3,10 @@
 
 #include <caf/actor.hpp>
 #include <caf/fwd.hpp>
+#include <memory>
 #include <vector>
 
+#include "actors/shard/splits.hpp"
 #include "actors/supervision.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_servers.hpp"
@@ -29,6 +31,7 @@ struct NodeTreeSpec {
   NodeDirectory* directory = nullptr;  // null: it has none
   const Hosted* hosted = nullptr;
   NodeShards* shards = nullptr;
+  std::shared_ptr<actors::ShardSplits> splits = nullptr;
   NodeServers* servers = nullptr;
   NodeAdmin* admin = nullptr;
   Duration drain{};

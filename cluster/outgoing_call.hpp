@@ -24,7 +24,7 @@ class OutgoingCall : public std::enable_shared_from_this<OutgoingCall> {
 
  protected:
   // `stale`: any replica may answer.
-  OutgoingCall(Router& router, Router::ShardRoute& route, runtime::Bucket bucket,
+  OutgoingCall(Router& router, const Router::ServiceRoute& service, runtime::Bucket bucket,
                actors::CallBase call, actors::CallOptions options, MonotonicTime deadline,
                actors::ReplyTo reply_to, bool stale);
   // Derived classes answer in theirs if nobody did: their timer was dropped.
@@ -34,6 +34,7 @@ class OutgoingCall : public std::enable_shared_from_this<OutgoingCall> {
   virtual void came(const std::string& node, Result<actors::Reply> reply,
                     const std::string& leader) = 0;
   virtual void give_up(Error last) = 0;
+  virtual void route_changed() {}  // the bucket has another shard since the last attempt
 
   bool answered() const { return !reply_to_; }
   void answer(Result<actors::Reply> reply);
@@ -50,7 +51,8 @@ class OutgoingCall : public std::enable_shared_from_this<OutgoingCall> {
   static bool is_unknown(const Error& why);
 
   Router& router_;
-  Router::ShardRoute& route_;
+  const Router::ServiceRoute& service_;
+  Router::ShardRoute* route_;  // of the shard that has the bucket, as of this attempt
   const runtime::Bucket bucket_;
   const actors::CallBase call_;
   const actors::CallOptions options_;
@@ -61,6 +63,7 @@ class OutgoingCall : public std::enable_shared_from_this<OutgoingCall> {
   Duration pause_;
 
  private:
+  Router::ShardRoute& counted_at_;
   actors::ReplyTo reply_to_;
   const bool stale_;
 };

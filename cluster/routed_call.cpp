@@ -20,10 +20,10 @@ bool before_the_id(const Error& why) {
 
 }  // namespace
 
-RoutedCall::RoutedCall(Router& router, Router::ShardRoute& route, runtime::Bucket bucket,
+RoutedCall::RoutedCall(Router& router, const Router::ServiceRoute& service, runtime::Bucket bucket,
                        actors::CallBase call, actors::CallOptions options, MonotonicTime deadline,
                        actors::ReplyTo reply_to)
-    : OutgoingCall(router, route, bucket, std::move(call), std::move(options), deadline,
+    : OutgoingCall(router, service, bucket, std::move(call), std::move(options), deadline,
                    std::move(reply_to), false) {}
 
 RoutedCall::~RoutedCall() {
@@ -40,13 +40,13 @@ std::string RoutedCall::choose() {
   std::string told_then;
   bool here = false;
   {
-    const std::lock_guard guard{route_.mutex};
-    found = route_.leader;
-    told_then = route_.told;
-    here = route_.leader_as_told != nullptr;
+    const std::lock_guard guard{route_->mutex};
+    found = route_->leader;
+    told_then = route_->told;
+    here = route_->leader_as_told != nullptr;
   }
   if (here && found != router_.options_.node) {
-    const std::string told = Router::told_leader(route_);
+    const std::string told = Router::told_leader(*route_);
     if (!told.empty() && (found.empty() || told != told_then)) return told;
   }
   return found.empty() ? nodes_->front() : found;
@@ -69,9 +69,10 @@ void RoutedCall::came(const std::string& node, Result<actors::Reply> reply,
   Error why = std::move(reply).error();
   may_have_run_ = may_have_run_ || !not_run(why);
   {
-    const std::lock_guard guard{route_.mutex};
-    if (route_.leader == node) route_.leader.clear();
+    const std::lock_guard guard{route_->mutex};
+    if (route_->leader == node) route_->leader.clear();
   }
+  if (why.reason == "BUCKET_MOVED" && &service_.owner(bucket_) != route_) return attempt();
   if (leaderless(leader)) return give_up(std::move(why));
   const bool follow = !leader.empty() && leader != node && ++hints_ <= hints_max;
   if (follow) {
@@ -83,28 +84,28 @@ void RoutedCall::came(const std::string& node, Result<actors::Reply> reply,
 }
 
 void RoutedCall::remember(const std::string& leader) {
-  std::unique_lock guard{route_.mutex};
-  route_.leaderless_since = MonotonicTime::max();
-  if (route_.leader == leader && attempts_ == 1) return;
-  route_.leader = leader;
-  if (!route_.leader_as_told) return;
+  std::unique_lock guard{route_->mutex};
+  route_->leaderless_since = MonotonicTime::max();
+  if (route_->leader == leader && attempts_ == 1) return;
+  route_->leader = leader;
+  if (!route_->leader_as_told) return;
   guard.unlock();
-  std::string told = Router::told_leader(route_);
+  std::string told = Router::told_leader(*route_);
   guard.lock();
-  route_.told = std::move(told);
+  route_->told = std::move(told);
 }
 
 // Whether to stop asking: nobody leads, for so long that no election explains it.
 bool RoutedCall::leaderless(const std::string& leader) {
   const MonotonicTime now = router_.platform_.clock().now();
-  const std::lock_guard guard{route_.mutex};
+  const std::lock_guard guard{route_->mutex};
   if (!leader.empty()) {
-    route_.leaderless_since = MonotonicTime::max();
+    route_->leaderless_since = MonotonicTime::max();
     return false;
   }
-  route_.leaderless_since = std::min(route_.leaderless_since, now);
+  route_->leaderless_since = std::min(route_->leaderless_since, now);
   const bool round_over = turn_ + 1 >= nodes_->size();
-  return round_over && now - route_.leaderless_since >= router_.options_.leaderless_max;
+  return round_over && now - route_->leaderless_since >= router_.options_.leaderless_max;
 }
 
 void RoutedCall::again(const std::string& leader) {

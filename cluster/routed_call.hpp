@@ -14,7 +14,7 @@ namespace troupe::cluster {
 
 class RoutedCall final : public OutgoingCall {
  public:
-  RoutedCall(Router& router, Router::ShardRoute& route, runtime::Bucket bucket,
+  RoutedCall(Router& router, const Router::ServiceRoute& service, runtime::Bucket bucket,
              actors::CallBase call, actors::CallOptions options, MonotonicTime deadline,
              actors::ReplyTo reply_to);
   ~RoutedCall() override;  // answers with OUTCOME_UNKNOWN if nobody did
@@ -24,6 +24,7 @@ class RoutedCall final : public OutgoingCall {
   void came(const std::string& node, Result<actors::Reply> reply,
             const std::string& leader) override;
   void give_up(Error last) override;
+  void route_changed() override { hint_.clear(); }
   void remember(const std::string& leader);
   void again(const std::string& leader);
   bool leaderless(const std::string& leader);

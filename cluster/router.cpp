@@ -39,27 +39,80 @@ void Router::add_service(const actors::ServiceType& service,
   ServiceRoute& route = services_[&service];
   names_[service.name] = &service;
   route.seed = seed_of(service.name);
-  runtime::Counter& late = platform_.metrics().counter(
-      "troupe_calls_late_total", "Calls that were refused because their time was over.",
-      {{"service", service.name}, {"where", "router"}});
-  for (std::vector<std::string>& nodes : replicas) {
-    auto shard = std::make_unique<ShardRoute>();
-    shard->nodes = std::make_shared<const std::vector<std::string>>(std::move(nodes));
-    shard->late = &late;
-    shard->leaderless_since = MonotonicTime::max();
-    route.shards.push_back(std::move(shard));
+  route.name = service.name;
+  route.late = &platform_.metrics().counter("troupe_calls_late_total",
+                                            "Calls that were refused because their time was over.",
+                                            {{"service", service.name}, {"where", "router"}});
+  const auto shards = static_cast<std::uint32_t>(replicas.size());
+  for (std::uint32_t shard = 0; shard < shards; ++shard)
+    route_for(route, shard,
+              std::make_shared<const std::vector<std::string>>(std::move(replicas[shard])));
+  for (std::uint32_t bucket = 0; bucket < runtime::bucket_count; ++bucket)
+    route.owners[bucket] =
+        route.shards[shard_of(static_cast<runtime::Bucket>(bucket), shards)].get();
+}
+
+Router::ShardRoute* Router::ServiceRoute::shard(std::uint32_t number) const {
+  const std::lock_guard guard{mutex};
+  return number < shards.size() ? shards[number].get() : nullptr;
+}
+
+Router::ShardRoute& Router::route_for(ServiceRoute& service, std::uint32_t shard,
+                                      const Nodes& nodes) {
+  std::unique_lock guard{service.mutex};
+  while (service.shards.size() <= shard) {
+    auto route = std::make_unique<ShardRoute>();
+    route->shard = static_cast<std::uint32_t>(service.shards.size());
+    route->late = service.late;
+    route->leaderless_since = MonotonicTime::max();
+    service.shards.push_back(std::move(route));
   }
+  ShardRoute& route = *service.shards[shard];
+  guard.unlock();
+  const std::lock_guard inner{route.mutex};
+  if (!route.nodes) route.nodes = nodes;
+  return route;
+}
+
+// A bucket's later owners have higher numbers than its earlier ones.
+void Router::own(ServiceRoute& service, ShardRoute& route, std::uint32_t first, std::uint32_t end) {
+  const std::lock_guard guard{service.mutex};
+  for (std::uint32_t bucket = first; bucket < std::min<std::uint32_t>(end, runtime::bucket_count);
+       ++bucket)
+    if (service.owners[bucket].load(std::memory_order_relaxed)->shard < route.shard)
+      service.owners[bucket].store(&route, std::memory_order_release);
+}
+
+void Router::range(const std::string& service, const std::vector<std::uint32_t>& first_buckets) {
+  const auto known = names_.find(service);
+  if (known == names_.end()) return;
+  ServiceRoute& route = services_.at(known->second);
+  for (std::uint32_t shard = 0; shard < first_buckets.size(); ++shard) {
+    std::uint32_t end = runtime::bucket_count;
+    for (const std::uint32_t other : first_buckets)
+      if (other > first_buckets[shard]) end = std::min(end, other);
+    ShardRoute* const one = route.shard(shard);
+    if (one != nullptr && nodes_of(*one)) own(route, *one, first_buckets[shard], end);
+  }
+}
+
+void Router::split(const std::string& service, std::uint32_t shard, std::uint32_t first,
+                   std::uint32_t end, std::vector<std::string> nodes) {
+  const auto known = names_.find(service);
+  if (known == names_.end() || nodes.empty()) return;
+  ServiceRoute& route = services_.at(known->second);
+  const auto there = std::make_shared<const std::vector<std::string>>(std::move(nodes));
+  own(route, route_for(route, shard, there), first, end);
 }
 
 void Router::place(const std::string& service, std::uint32_t shard,
                    std::vector<std::string> nodes) {
   const auto known = names_.find(service);
   if (known == names_.end() || nodes.empty()) return;
-  const ServiceRoute& route = services_.at(known->second);
-  if (shard >= route.shards.size()) return;
   auto placed = std::make_shared<const std::vector<std::string>>(std::move(nodes));
-  const std::lock_guard guard{route.shards[shard]->mutex};
-  route.shards[shard]->nodes = std::move(placed);
+  ShardRoute& route = route_for(services_.at(known->second), shard, placed);
+  const std::lock_guard guard{route.mutex};
+  route.nodes = std::move(placed);
 }
 
 void Router::use(std::shared_ptr<actors::Executor> executor) {
@@ -74,10 +127,11 @@ const Router::ServiceRoute* Router::find(const actors::ServiceType* service) con
 
 void Router::announce(const actors::ServiceType& service, std::uint32_t shard, caf::actor actor,
                       std::function<std::string()> leader) {
-  ShardRoute& route = *services_.at(&service).shards.at(shard);
-  const std::lock_guard guard{route.mutex};
-  route.actor = std::move(actor);
-  route.leader_as_told = std::move(leader);
+  ShardRoute* const route = services_.at(&service).shard(shard);
+  if (route == nullptr) return;
+  const std::lock_guard guard{route->mutex};
+  route->actor = std::move(actor);
+  route->leader_as_told = std::move(leader);
 }
 
 std::string Router::told_leader(const ShardRoute& route) {
@@ -96,16 +150,19 @@ Router::Nodes Router::nodes_of(const ShardRoute& route) {
 
 caf::actor Router::shard(const actors::ServiceType& service, std::uint32_t shard) const {
   const ServiceRoute* route = find(&service);
-  if (!route || shard >= route->shards.size()) return nullptr;
-  const std::lock_guard guard{route->shards[shard]->mutex};
-  return route->shards[shard]->actor;
+  const ShardRoute* const one = route ? route->shard(shard) : nullptr;
+  if (one == nullptr) return nullptr;
+  const std::lock_guard guard{one->mutex};
+  return one->actor;
 }
 
 std::int64_t Router::in_flight() const {
   std::int64_t sum = 0;
-  for (const auto& [type, service] : services_)
+  for (const auto& [type, service] : services_) {
+    const std::lock_guard guard{service.mutex};
     for (const auto& shard : service.shards)
       sum += shard->in_flight.load(std::memory_order_relaxed);
+  }
   return sum;
 }
 
@@ -122,8 +179,7 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
                            std::to_string(options_.key_bytes_max) + " bytes, this one has " +
                            std::to_string(call.key.size())));
   const runtime::Bucket bucket = bucket_with(service->seed, call.key);
-  ShardRoute& route =
-      *service->shards[shard_of(bucket, static_cast<std::uint32_t>(service->shards.size()))];
+  ShardRoute& route = service->owner(bucket);
   if (route.in_flight.load(std::memory_order_relaxed) >= options_.in_flight_max) {
     Error why =
         resource_exhausted("SHARD_OVERLOADED",
@@ -142,11 +198,11 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
     return deliver(route, std::move(call), std::move(options), bucket, deadline,
                    {.counted = true, .stale = stale}, std::move(reply_to));
   if (stale)
-    return std::make_shared<StaleCall>(*this, route, bucket, std::move(call), std::move(options),
+    return std::make_shared<StaleCall>(*this, *service, bucket, std::move(call), std::move(options),
                                        deadline, std::move(reply_to))
         ->attempt();
-  std::make_shared<RoutedCall>(*this, route, bucket, std::move(call), std::move(options), deadline,
-                               std::move(reply_to))
+  std::make_shared<RoutedCall>(*this, *service, bucket, std::move(call), std::move(options),
+                               deadline, std::move(reply_to))
       ->attempt();
 }
 
@@ -154,8 +210,7 @@ void Router::send_here(actors::CallBase call, actors::CallOptions options,
                        actors::ReplyTo reply_to) {
   const ServiceRoute& service = services_.at(call.service);
   const runtime::Bucket bucket = bucket_with(service.seed, call.key);
-  ShardRoute& route =
-      *service.shards[shard_of(bucket, static_cast<std::uint32_t>(service.shards.size()))];
+  ShardRoute& route = service.owner(bucket);
   if (!options.id && !call.service->methods[call.method].read_only)
     options.id = actors::MessageId::make(platform_.clock().wall(), platform_.random());
   const MonotonicTime deadline = platform_.clock().now() + options.timeout;
@@ -234,8 +289,7 @@ void Router::serve(std::string_view bytes, MonotonicTime deadline,
                                                       std::to_string(call.key.size()) + " bytes"));
   const ServiceRoute& service = services_.at(call.service);
   const runtime::Bucket bucket = bucket_with(service.seed, call.key);
-  ShardRoute& route =
-      *service.shards[shard_of(bucket, static_cast<std::uint32_t>(service.shards.size()))];
+  ShardRoute& route = service.owner(bucket);
   if (const std::string elsewhere = not_here(route); !elsewhere.empty())
     return answer(encode_reply(
         {unavailable("SHARD_NOT_HERE", options_.node + " has no replica of the shard of this "

@@ -2,8 +2,11 @@
 // actor: it runs on the caller's thread and costs no hop.
 //
 // A key's bucket is XXH3-64 of the key, seeded with XXH3-64 of the service's full name, modulo
-// 4,096. A service's shards share the buckets in contiguous ranges: bucket b belongs to shard
-// b * shards / 4096. Both are stable: they are what a shard file's rows are filed under.
+// 4,096; that is stable: it is what a shard file's rows are filed under. A service's shards share
+// the buckets in contiguous ranges: at first bucket b belongs to shard b * shards / 4096. A shard
+// that is split gives the upper part of its range to a new one. A new shard has a higher number
+// than all before, so that of two things that are said of a bucket the higher number is the newer:
+// what a node learns from the directory and from the shards that it hosts may come in any order.
 //
 // On a node that is alone the shard gets the request itself. On any other the router makes
 // attempts: it asks the replica that it believes to lead, follows hints, and tries again under the
@@ -17,6 +20,7 @@
 // may be called from any thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <caf/actor.hpp>
 #include <functional>
@@ -61,6 +65,12 @@ class Router final : public actors::Client {
   // leader first. Until those of this node have announced themselves they are UNAVAILABLE.
   void add_service(const actors::ServiceType& service,
                    std::vector<std::vector<std::string>> replicas);
+  // Shard s of the service begins with bucket `first_buckets[s]`; any thread. Nothing happens if it
+  // is not known.
+  void range(const std::string& service, const std::vector<std::uint32_t>& first_buckets);
+  // Shard `shard` has these buckets, on these nodes unless others are known.
+  void split(const std::string& service, std::uint32_t shard, std::uint32_t first,
+             std::uint32_t end, std::vector<std::string> nodes);
   // The replicas of a shard are to be there from now on. Nothing happens if it is not known.
   void place(const std::string& service, std::uint32_t shard, std::vector<std::string> nodes);
   void reach(ReachNode reach) { reach_ = std::move(reach); }
@@ -96,12 +106,13 @@ class Router final : public actors::Client {
 
   using Nodes = std::shared_ptr<const std::vector<std::string>>;  // at least one
   struct ShardRoute {
+    std::uint32_t shard = 0;
     runtime::Counter* late = nullptr;
     std::atomic<std::int64_t> in_flight{0};
 
     mutable std::mutex mutex;  // guards what follows
-    Nodes nodes;               // where its replicas are to be
-    caf::actor actor;          // of the replica on this node
+    Nodes nodes;       // where its replicas are to be; null: not known, and no bucket is its
+    caf::actor actor;  // of the replica on this node
     std::function<std::string()> leader_as_told;
     std::string leader;              // as calls have found; empty: not known
     std::string told;                // who led as the replica here knew when it was found
@@ -109,8 +120,22 @@ class Router final : public actors::Client {
   };
   struct ServiceRoute {
     std::uint64_t seed = 0;
-    std::vector<std::unique_ptr<ShardRoute>> shards;
+    std::string name;
+    runtime::Counter* late = nullptr;
+    std::array<std::atomic<ShardRoute*>, runtime::bucket_count>
+        owners{};  // by bucket; none is null
+
+    mutable std::mutex mutex;                         // guards what follows
+    std::vector<std::unique_ptr<ShardRoute>> shards;  // they stay as long as the router
+
+    ShardRoute& owner(runtime::Bucket bucket) const {
+      return *owners[bucket].load(std::memory_order_acquire);
+    }
+    ShardRoute* shard(std::uint32_t number) const;  // null: not known
   };
+  // A route for it, new if need be; nodes are those that are given, or stay.
+  static ShardRoute& route_for(ServiceRoute& service, std::uint32_t shard, const Nodes& nodes);
+  static void own(ServiceRoute& service, ShardRoute& route, std::uint32_t first, std::uint32_t end);
   const ServiceRoute* find(const actors::ServiceType* service) const;
   struct Delivery {
     bool counted = false;  // among the calls in flight

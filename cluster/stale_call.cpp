@@ -17,12 +17,16 @@ bool cannot_read(const Error& why) {
 
 }  // namespace
 
-StaleCall::StaleCall(Router& router, Router::ShardRoute& route, runtime::Bucket bucket,
+StaleCall::StaleCall(Router& router, const Router::ServiceRoute& service, runtime::Bucket bucket,
                      actors::CallBase call, actors::CallOptions options, MonotonicTime deadline,
                      actors::ReplyTo reply_to)
-    : OutgoingCall(router, route, bucket, std::move(call), std::move(options), deadline,
+    : OutgoingCall(router, service, bucket, std::move(call), std::move(options), deadline,
                    std::move(reply_to), true),
       give_up_at_(router_.platform_.clock().now() + router_.options_.leaderless_max) {
+  choose_first();
+}
+
+void StaleCall::choose_first() {
   const auto here = std::ranges::find(*nodes_, router_.options_.node);
   first_ = here != nodes_->end() ? static_cast<std::size_t>(here - nodes_->begin())
                                  : bucket_ % nodes_->size();

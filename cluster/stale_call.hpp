@@ -15,7 +15,7 @@ namespace troupe::cluster {
 
 class StaleCall final : public OutgoingCall {
  public:
-  StaleCall(Router& router, Router::ShardRoute& route, runtime::Bucket bucket,
+  StaleCall(Router& router, const Router::ServiceRoute& service, runtime::Bucket bucket,
             actors::CallBase call, actors::CallOptions options, MonotonicTime deadline,
             actors::ReplyTo reply_to);
   ~StaleCall() override;  // answers with SHARD_UNAVAILABLE if nobody did
@@ -25,6 +25,8 @@ class StaleCall final : public OutgoingCall {
   void came(const std::string& node, Result<actors::Reply> reply,
             const std::string& leader) override;
   void give_up(Error last) override;
+  void route_changed() override { choose_first(); }
+  void choose_first();
 
   const MonotonicTime give_up_at_;
   std::size_t first_ = 0;  // of nodes_

@@ -139,7 +139,7 @@ SIMULATION(directory_chaos,
   sim.manifest(cluster_manifest(shape, sim.random()) + "\n[gateway]\nrequest_timeout = \"2s\"\n");
   declare_ledger(sim, {.customers = 4, .doubters = 2, .collectors = 1});
   declare_service_goes_on(sim, 15s);
-  sim.operated([chaos](Operator& at) { return order_all_the_time(at, chaos); });
+  sim.operated([chaos](Operator& at) { return order_all_the_time(at, chaos); }, false);
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ SIMULATION(drain_under_load,
                             "request_timeout = \"10s\"\n"
                           : ""));
   declare_ledger(sim, {.customers = 5, .doubters = 2, .collectors = 2});
-  sim.operated([what, drained](Operator& at) { return drain_and_stop(at, what, drained); });
+  sim.operated([what, drained](Operator& at) { return drain_and_stop(at, what, drained); }, false);
   sim.in_hindsight("no request fails while a node is drained", [what, drained](const Past& past) {
     return no_request_failed(what, *drained, past);
   });

@@ -58,7 +58,7 @@ SIMULATION(scale_out, "nodes that join get their share while clients work and no
   sim.settles_within(150s);
   sim.manifest(cluster_manifest(shape, sim.random()));
   declare_ledger(sim, {.customers = 5, .doubters = 2, .collectors = 2});
-  sim.operated([growth](Operator& at) { return grow(at, growth); });
+  sim.operated([growth](Operator& at) { return grow(at, growth); }, false);
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ SIMULATION(zone_loss,
   sim.manifest(cluster_manifest(shape, sim.random()) + "\n[gateway]\nrequest_timeout = \"2s\"\n");
   declare_ledger(sim, {.customers = 4, .doubters = 2, .collectors = 1});
   declare_service_goes_on(sim, 15s);
-  sim.operated([what](Operator& at) { return await_repair(at, what); });
+  sim.operated([what](Operator& at) { return await_repair(at, what); }, false);
 }
 
 }  // namespace

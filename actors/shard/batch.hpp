@@ -17,6 +17,13 @@ namespace troupe::actors {
 // Shard time of a serialised batch; 0 if it says none.
 std::int64_t time_of_batch(std::string_view payload);
 
+// Whether a serialised batch may say Batch::at_once, its last field: not every one that ends like
+// this does.
+inline bool may_want_to_be_applied(std::string_view payload) {
+  constexpr std::string_view said{"\x18\x01", 2};
+  return payload.ends_with(said);
+}
+
 // An answer that may leave once the batch has committed.
 struct PendingAnswer {
   RequestPtr request;
@@ -46,6 +53,7 @@ class OpenBatch {
     return row;
   }
   wire::Row& add_row() { return *message_->add_rows(); }
+  void apply_at_once() { message_->set_at_once(true); }
 
   void count_command() { ++commands_; }
 

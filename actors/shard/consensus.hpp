@@ -70,8 +70,8 @@ class ConsensusObserver {
     static_cast<void>(path);
     done(no_files());
   }
-  // Opens the file of that generation, which lies there complete and synced, and looks whether it
-  // is this shard's.
+  // Reads all of the file of that generation, which lies there complete and synced: whether it is
+  // this shard's, and sound.
   virtual void inspect_file(std::uint64_t generation, FileDone done) {
     static_cast<void>(generation);
     done(no_files());
@@ -150,6 +150,12 @@ class Consensus {
 
   // The nodes where its replicas are to be have changed.
   virtual void places_changed() {}
+
+  // Whether this replica leads, and every member votes and is where it is to be, by what is
+  // committed.
+  virtual bool settled() const { return true; }
+  // While it leads: no change of the members is begun.
+  virtual void hold_members(bool hold) { static_cast<void>(hold); }
 
   // Whether the disk has no space for what the shard file is to hold. The group then tells whoever
   // leads it, and lets others lead rather than this replica.

@@ -36,9 +36,10 @@ void Shard::start() {
   generation_ = record ? record->generation : 1;
   const bool create = !record || record->snapshot_index == 0;
   const runtime::LogIndex cut = record ? record->snapshot_index : 0;
+  const auto range = std::make_shared<std::shared_ptr<const wire::ShardRange>>();
   files_.open(
-      [&disk = surroundings_.platform->disk(), path = spec_.file(generation_), name = spec_.name(),
-       create, cut, cache = spec_.options.page_cache_bytes,
+      [range, &disk = surroundings_.platform->disk(), path = spec_.file(generation_),
+       name = spec_.name(), create, cut, cache = spec_.options.page_cache_bytes,
        files = spec_.other_files(generation_)]() -> Result<std::unique_ptr<runtime::ShardFile>> {
         TROUPE_CHECK(files.remove(disk));
         auto file = runtime::ShardFile::open(disk, path, name, create, {cache});
@@ -48,9 +49,13 @@ void Shard::start() {
                            path + " holds rows up to log index " + std::to_string(applied) +
                                ", but the log was cut at " + std::to_string(cut) +
                                "; it is an older copy of the file: put the right one back");
+        *range = (*file)->range();
         return file;
       },
-      [this](Result<runtime::ShardFile::Applied> applied) { opened(std::move(applied)); });
+      [this, range](Result<runtime::ShardFile::Applied> applied) {
+        range_ = *range;
+        opened(std::move(applied));
+      });
   publish();
 }
 
@@ -107,6 +112,8 @@ void Shard::on_committed(runtime::LogIndex index, runtime::Term term,
     if (unapplied_.back().payload)
       time_ms_ = std::max(time_ms_, time_of_batch(*unapplied_.back().payload));
   }
+  if (unapplied_.back().payload && may_want_to_be_applied(*unapplied_.back().payload))
+    apply_wanted_ = index;
   apply_soon();
   if (state_ == State::serving) {
     if (open_) flush(false);
@@ -123,6 +130,8 @@ void Shard::on_leading(runtime::Term) {
   TROUPE_SOMETIMES_IF(refusal_.has_value(), "a shard led again after it had refused commands");
   refusal_.reset();
   following_ = false;
+  // Until the file says that it is not being split.
+  if (surroundings_.splits) consensus_->hold_members(true);
   if (const auto done = std::exchange(recovered_, nullptr)) done({});
   serve_when_applied(committed_);
 }
@@ -147,6 +156,7 @@ void Shard::serve() {
   enter(State::serving);
   if (first_time) sweep();
   run_queued();
+  tend_split();
 }
 
 void Shard::run_queued() {
@@ -186,6 +196,7 @@ void Shard::on_following(const Error& why) {
   refusal_ = why;
   enter(State::refusing);
   run_queued();
+  tend_split();
 }
 
 void Shard::on_failed(const Error& why) {
@@ -211,6 +222,7 @@ void Shard::refuse_open_work(const Error& why) {
     for (PendingAnswer& answer : open_->answers()) unanswered.push_back(std::move(answer));
   if (!in_flight_.empty()) replies_.drop_from(in_flight_.front().index);
   replies_.drop_open();
+  drop_split();
   in_flight_.clear();
   // Planted: entities that saw a batch which failed stay, unless one was open beside it.
   if (open_ || !TROUPE_PLANTED(early_apply_kept)) drop_residents();
@@ -261,7 +273,7 @@ void Shard::handle(RequestPtr request) {
     return read_stale(std::move(request));
   switch (state_) {
     case State::serving:
-      if (waits_for_hand_over(request)) return;
+      if (waits_for_hand_over(request) || refused_as_moved(request)) return;
       return dispatch(std::move(request));
     case State::refusing:
       // Another replica may lead unless there is none; then what is committed here is the truth.
@@ -302,6 +314,8 @@ void Shard::stop(std::function<void()> stopped) {
   for (RequestPtr& request : std::exchange(queued_, {})) request->answer(why);
   for (RequestPtr& request : std::exchange(stalled_, {})) request->answer(why);
   for (RequestPtr& request : std::exchange(unconfirmed_reads_, {})) request->answer(why);
+  waiting_ -= moved_.size();
+  for (RequestPtr& request : std::exchange(moved_, {})) request->answer(why);
   refuse_stale_reads(why);
   if (serving) flush(true);
   TROUPE_SOMETIMES_IF(!in_flight_.empty(), "a shard was stopped while batches were in flight");
@@ -329,6 +343,7 @@ void Shard::publish() {
   snapshot.problem = refusal_ && !following ? refusal_->describe() : std::string{};
   if (consensus_) snapshot.consensus = consensus_->status();
   snapshot.applied = applied_.index;
+  snapshot.split_token = range_ ? range_->token() : 0;
   snapshot.entities_resident = residents_.size();
   snapshot.quarantined = quarantine_.empty() ? 0 : quarantine_.sweep(now());
   surroundings_.vitals->set(std::move(snapshot));

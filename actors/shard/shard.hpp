@@ -32,6 +32,8 @@
 #include "actors/shard/reply_memory.hpp"
 #include "actors/shard/resident.hpp"
 #include "actors/shard/shard_files.hpp"
+#include "actors/shard/shard_spec.hpp"
+#include "actors/shard/splits.hpp"
 #include "actors/shard/vitals.hpp"
 #include "runtime/platform/platform.hpp"
 
@@ -40,29 +42,6 @@ namespace troupe::actors {
 // Another replica's file takes the place of this shard's: see
 // ConsensusObserver::on_file_replaced().
 inline constexpr char file_replaced_reason[] = "SHARD_FILE_REPLACED";
-
-// What lies in the folder of a shard's files under its name and is not its file: of former
-// generations, and copies that were made for other replicas or never arrived whole.
-struct OtherShardFiles {
-  std::string folder;
-  std::string prefix;
-  std::string own;
-  Result<void> remove(runtime::Disk& disk) const;
-};
-
-// Who a shard is. Shared by its restarts.
-struct ShardSpec {
-  const Service* service = nullptr;
-  std::uint32_t shard = 0;
-  runtime::GroupId group = 0;
-  std::string folder;  // of the shard's files
-  ShardOptions options;
-
-  // "banking.v1.Accounts/2"
-  std::string name() const;
-  std::string file(std::uint64_t generation) const;
-  OtherShardFiles other_files(std::uint64_t generation) const;
-};
 
 // What a shard stands on. Outlives it.
 struct ShardSurroundings {
@@ -74,6 +53,8 @@ struct ShardSurroundings {
   // After the vitals say so, inside the actor; may be empty.
   std::function<void()> state_changed;
   std::function<void()> rows_applied = {};
+  // Null: it is never split.
+  std::shared_ptr<ShardSplits> splits = nullptr;
 };
 
 class Shard final : private ConsensusObserver {
@@ -96,6 +77,9 @@ class Shard final : private ConsensusObserver {
   // not, or nobody else could. Commands that come meanwhile wait. `node`: the one that is to lead,
   // or nobody else; empty: any.
   void hand_over(std::function<void()> done, const std::string& node = {});
+
+  // An order to split it may have come.
+  void look_for_splits() { tend_split(); }
 
   // Consensus::places_changed().
   void places_changed() {
@@ -220,6 +204,20 @@ class Shard final : private ConsensusObserver {
   void refuse_stale_reads(const Error& why);
   Duration age_of(const runtime::ShardFile::Applied& applied);
 
+  // --- shard_split.cpp: the upper of its buckets become another shard's
+  bool owns(runtime::Bucket bucket) const;
+  bool refused_as_moved(RequestPtr& request);
+  Error moved() const;
+  void take_range(std::shared_ptr<const wire::ShardRange> range);
+  void tend_split();
+  void begin_split(const SplitOrder& order);
+  void end_split();
+  void found_split();
+  void split_made(const wire::ShardSplit& split, Result<bool> made);
+  void propose_range(wire::ShardRange range, std::optional<std::uint32_t> deleted_from);
+  void release_moved();
+  void drop_split();
+
   // --- shard_batches.cpp: effects ----------------------------------------------------------------
   void add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome outcome,
                     const ReplyKey& key, const RequestDigest& digest);
@@ -288,6 +286,15 @@ class Shard final : private ConsensusObserver {
   runtime::LogIndex checkpointed_ = 0;  // by this life of the shard
   bool checkpointing_ = false;
   bool checkpoint_wanted_ = false;
+  std::shared_ptr<const wire::ShardRange> range_;  // as the file has it; null: never split
+  std::optional<std::uint32_t> split_at_;          // proposed: from here on nothing is served
+  runtime::LogIndex split_index_ = 0;              // of the entry that says so
+  bool split_ending_ = false;                      // the entry that ends it is proposed
+  bool split_founding_ = false;                    // its file is being made
+  bool split_known_ = false;                       // the node knows where it is
+  bool split_timer_ = false;
+  std::vector<RequestPtr> moved_;  // wait until the new shard is here
+
   bool purging_ = false;
   MonotonicTime next_purge_{};
 };

@@ -23,6 +23,7 @@ struct ApplyResult {
   std::uint64_t wal_bytes = 0;
   std::uint64_t entities = 0;
   std::uint64_t file_bytes = 0;
+  std::shared_ptr<const wire::ShardRange> range;
 };
 
 }  // namespace
@@ -55,7 +56,7 @@ void Shard::start_apply() {
         if (probe) probe->rows_applied(group, {applied.index, applied.time_ms, applied.chain});
         const auto size = disk.size(path);
         return ApplyResult{applied, file.wal_bytes(), file.entity_count(),
-                           file.wal_bytes() + (size ? *size : 0)};
+                           file.wal_bytes() + (size ? *size : 0), file.range()};
       },
       [this](Result<ApplyResult> result) {
         if (!result) return apply_done(std::move(result).error());
@@ -64,6 +65,7 @@ void Shard::start_apply() {
         snapshot.entities_stored = result->entities;
         snapshot.file_bytes = result->file_bytes;
         surroundings_.vitals->set(std::move(snapshot));
+        take_range(result->range);
         apply_done(result->applied);
       });
 }
@@ -119,6 +121,7 @@ void Shard::apply_done(Result<runtime::ShardFile::Applied> result) {
     start_checkpoint();
   publish();
   if (surroundings_.rows_applied) surroundings_.rows_applied();
+  tend_split();
   apply_soon();
   if (state_ == State::serving) resume_stalled();
 }
@@ -175,6 +178,7 @@ void Shard::sweep() {
     if (state_ == State::stopping) return;
     passivate();
     replies_.tidy(replies_tidied_max);
+    tend_split();
     if (state_ == State::serving && now() >= next_purge_) purge();
     publish();
     sweep();
@@ -204,7 +208,8 @@ void Shard::passivate() {
 
 // Rows of replies whose window is over leave by the log, so that replicas stay equal.
 void Shard::purge() {
-  if (purging_) return;
+  // Rows that a split is about to copy stay as they are.
+  if (purging_ || split_at_ || (range_ && range_->has_split())) return;
   purging_ = true;
   const std::int64_t due_ms = shard_time();
   files_.run<std::vector<runtime::ShardFile::Due>>(
@@ -217,7 +222,7 @@ void Shard::purge() {
         if (due->size() == purge_rows_max) next_purge_ = now();
         TROUPE_SOMETIMES_IF(!due->empty(), "replies past their window were deleted");
         for (const auto& one : *due) {
-          if (one.kind != wire::Row::REPLY) continue;
+          if (one.kind != wire::Row::REPLY || !owns(one.bucket)) continue;
           wire::Row& row = open_batch().add_row();
           row.set_bucket(one.bucket);
           row.set_entity(one.entity);

@@ -86,6 +86,7 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
                 bool known_new) {
   const MethodType& method = spec_.service->type->methods[request->method];
   residents_.touch(resident, now());
+  if (refused_as_moved(request)) return;
   if (refused_as_quarantined(*request)) return;
 
   ReplyKey key;

@@ -58,11 +58,14 @@ void Shard::copy_file(const std::string& path, FileDone done) {
       std::move(done));
 }
 
+// What is taken over is read through: later, its rot would end the node in the midst of its work.
 void Shard::inspect_file(std::uint64_t generation, FileDone done) {
   files_.run<FileContent>(
       [&disk = surroundings_.platform->disk(), path = spec_.file(generation), name = spec_.name(),
        probe = probe_, group = spec_.group](ShardFile&) -> Result<FileContent> {
         TROUPE_TRY(file, ShardFile::open(disk, path, name, false, {}));
+        TROUPE_TRY(findings, file->verify());
+        if (!findings.empty()) return data_loss("SHARD_FILE_CORRUPT", findings.front());
         const ShardFile::Applied applied = file->applied();
         if (probe) probe->file_received(group, {applied.index, applied.time_ms, applied.chain});
         return FileContent{applied.index, applied.term};

@@ -79,7 +79,10 @@ void Shard::look_up_reply(Resident& resident, RequestPtr request, const ReplyKey
         if (!found) return handle(request);
         if (!stored && stored.error().code == Code::data_loss) return fail_(stored.error());
         found->busy = false;
-        if (!stored) {
+        RequestPtr asked = request;
+        if (refused_as_moved(asked)) {
+          TROUPE_SOMETIMES("a shard was split during a look at the file");
+        } else if (!stored) {
           request->answer(stored.error());
         } else if (!*stored) {
           TROUPE_SOMETIMES("a command had no reply in the file");

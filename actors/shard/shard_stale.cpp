@@ -94,6 +94,11 @@ void Shard::visit_for_stale_reads() {
 Result<Shard::FileView> Shard::view(runtime::ShardFile& file, const std::string& path,
                                     const StaleRead& read) {
   const Request& request = *read.request;
+  if (const auto range = file.range()) {
+    const std::uint32_t end = range->has_split() ? range->split().first() : range->end();
+    if (request.bucket < range->first() || request.bucket >= end)
+      return unavailable("BUCKET_MOVED", path + " does not hold the key's bucket any more");
+  }
   TROUPE_TRY(loaded, load_entity(file, path, request.bucket, request.key, 0));
   FileView view{std::move(loaded), {}};
   const std::uint64_t last_event = view.loaded.state ? view.loaded.state->last_event() : 0;

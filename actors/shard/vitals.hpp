@@ -23,7 +23,8 @@ class ShardVitals {
     std::uint64_t entities_stored = 0;
     std::uint64_t entities_resident = 0;
     std::uint64_t quarantined = 0;
-    std::uint64_t file_bytes = 0;  // the shard file with its WAL
+    std::uint64_t file_bytes = 0;   // the shard file with its WAL
+    std::uint64_t split_token = 0;  // of the split that it came of (wire::ShardRange); 0: of none
   };
 
   void set(Snapshot snapshot) {
@@ -48,6 +49,9 @@ class ShardVitals {
   std::atomic<std::uint64_t> errors{0};
   std::atomic<std::uint64_t> repeated{0};
   std::atomic<std::uint64_t> exceptions{0};
+  // Time that the shard's actor was at work, which is no more than its part of what the process
+  // used.
+  std::atomic<std::int64_t> busy_ns{0};
 
  private:
   mutable std::mutex mutex_;

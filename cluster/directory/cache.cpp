@@ -11,6 +11,9 @@ namespace {
 // An answer so soon, without news, is none that was waited for.
 constexpr Duration at_once_within = std::chrono::milliseconds{500};
 
+// Nodes that know old news may send each other's callers round in a circle.
+constexpr unsigned hints_max = 3;
+
 runtime::Counter& count_bytes(runtime::Metrics& metrics, const char* direction) {
   return metrics.counter("troupe_directory_bytes_total",
                          "Bytes of this node's calls to whoever keeps the directory, and of the "
@@ -84,9 +87,25 @@ void DirectoryCache::post_after(Duration delay, std::function<void()> job) {
   executor->post_after(delay, std::move(job));
 }
 
+// Those that keep the directory, as far as is known. Who knew it long ago may find others there
+// now, or nobody: any node of the cluster can say who does.
+std::vector<std::string> DirectoryCache::whom() const {
+  const auto known = table();
+  if (known->version() == 0) return spec_.seeds;
+  std::vector<std::string> names = control_nodes(*known);
+  for (const DirectoryNode& node : known->nodes())
+    if (!node.control() && node.state() != DirectoryNode::REMOVED &&
+        node.name() != spec_.self.name())
+      names.push_back(node.name());
+  return names.empty() ? spec_.seeds : names;
+}
+
 void DirectoryCache::ask() {
-  const std::string node =
-      hint_.empty() ? spec_.control[turn_ % spec_.control.size()] : std::exchange(hint_, {});
+  std::string node = std::exchange(hint_, {});
+  if (node.empty()) {
+    const auto names = whom();
+    node = names[turn_ % names.size()];
+  }
   DirectoryCall call;
   *call.mutable_self() = spec_.self;
   call.set_version(table()->version());
@@ -118,13 +137,17 @@ void DirectoryCache::heard(const std::string& node, MonotonicTime asked_at,
   }
   if (!bytes) complain(node, bytes.error());
   if (!kept) {
-    if (answer.leader().empty() || answer.leader() == node)
+    if (answer.leader().empty() || answer.leader() == node || hints_ == hints_max) {
       ++turn_;
-    else
+      hints_ = 0;
+    } else {
+      ++hints_;
       hint_ = answer.leader();
+    }
     return again(false);
   }
   complained_.clear();
+  hints_ = 0;
   hint_ = node;
   const bool news = take(answer.difference());
   if (spec_.transfer)
@@ -143,8 +166,11 @@ void DirectoryCache::ask_keeper(const DirectoryQuestion& question,
   DirectoryCall call;
   *call.mutable_self() = spec_.self;
   *call.mutable_question() = question;
+  call.mutable_question()->set_version(std::max(question.version(), table()->version()));
+  const Duration waits =
+      std::min<Duration>(std::chrono::milliseconds{question.wait_ms()}, std::chrono::minutes{1});
   spec_.reach(keeper, actors::encode(call),
-              spec_.platform->clock().now() + spec_.options.question_time,
+              spec_.platform->clock().now() + spec_.options.question_time + waits,
               [keeper, answer = std::move(answer)](Result<std::string> bytes) {
                 if (!bytes) return answer(bytes.error());
                 DirectoryAnswer said;

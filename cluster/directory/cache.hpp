@@ -31,9 +31,9 @@ struct CacheOptions {
 
 struct CacheSpec {
   runtime::Platform* platform = nullptr;
-  DirectoryNode self;                // what the node says of itself
-  std::vector<std::string> control;  // nodes that may keep the directory, at least one
-  DirectoryTable known;              // of an earlier life; version 0: nothing
+  DirectoryNode self;              // what the node says of itself
+  std::vector<std::string> seeds;  // whom to ask as long as nothing is known, in turn; at least one
+  DirectoryTable known;            // of an earlier life; version 0: nothing
   std::function<void(DirectoryCall&)> report = {};  // adds what the node has to report
   // Calls a node, this one too; `answer` comes once, from any thread.
   std::function<void(const std::string& node, std::string bytes, MonotonicTime deadline,
@@ -72,6 +72,7 @@ class DirectoryCache {
   void post(std::function<void()> job);
   void post_after(Duration delay, std::function<void()> job);
   void ask();
+  std::vector<std::string> whom() const;
   void heard(const std::string& node, MonotonicTime asked_at, Result<std::string> bytes);
   bool take(const DirectoryTable& newer);  // false: it is nothing new
   void again(bool at_once);
@@ -92,7 +93,8 @@ class DirectoryCache {
   // Inside the actor.
   std::uint64_t life_ = 0;
   std::string hint_;      // whom to ask next
-  std::size_t turn_ = 0;  // of the control nodes
+  unsigned hints_ = 0;    // that were followed and did not lead to the keeper
+  std::size_t turn_ = 0;  // of those that may be asked
   Duration pause_{};
   std::string complained_;  // the reason of the last complaint
 };

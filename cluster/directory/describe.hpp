@@ -10,6 +10,9 @@
 
 namespace troupe::cluster {
 
+// Of batches with a shard's range, and all that goes with it.
+inline constexpr char split_format[] = "shard-split";
+
 // `services`: full names of those of the binary. Nothing is said of what only a process knows.
 inline DirectoryNode describe_node(const config::Node& node,
                                    const std::vector<std::string>& services) {
@@ -24,6 +27,7 @@ inline DirectoryNode describe_node(const config::Node& node,
   }
   for (const std::string& service : services)
     if (node.hosts(service)) said.add_services(service);
+  said.add_formats(split_format);
   return said;
 }
 

@@ -4,7 +4,9 @@
 #include <set>
 #include <utility>
 
+#include "cluster/directory/describe.hpp"
 #include "cluster/directory/service.hpp"
+#include "cluster/directory/splits.hpp"
 #include "cluster/directory/table.hpp"
 
 namespace troupe::cluster {
@@ -31,7 +33,8 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     for (DirectoryNode& node : *event.mutable_table()->mutable_nodes())
       node.set_since_ms(in_ms(effects.now()));
     for (const DirectoryService& service : wanted.services())
-      if (!find_service(state(), service.service()) && is_hosted(wanted, service.service()))
+      if (!find_service(state(), service.service()) &&
+          is_hosted(filled() ? state() : wanted, wanted, service.service()))
         add_service(*event.mutable_table(), wanted, service);
     if (filled() && event.table().services().empty()) return changed();
     effects.emit(event);
@@ -40,14 +43,8 @@ class DirectoryEntity final : public v1::DirectoryEntity {
 
   Result<v1::Changed> Admit(const v1::AdmitRequest& request, Effects& effects) const override {
     TROUPE_CHECK(is_filled());
-    if (!request.cluster_id().empty() && request.cluster_id() != state().cluster_id())
-      return failed_precondition("DIRECTORY_FOREIGN", "the node belongs to the cluster " +
-                                                          request.cluster_id() + ", this is " +
-                                                          state().cluster_id());
     DirectoryNode node = request.node();
-    if (node.name().empty() || node.mesh().empty())
-      return invalid_argument("DIRECTORY_NODE_UNKNOWN",
-                              "a node to be admitted has a name and the address of its mesh");
+    TROUPE_CHECK(may_be_admitted(node));
     const DirectoryNode* known = find_node(state(), node.name());
     if (known && known->state() == DirectoryNode::JOINING && known->mesh() == node.mesh())
       return changed();  // asked for once more
@@ -103,7 +100,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     TROUPE_CHECK(is_filled());
     const DirectoryShard* known = find_shard(state(), request.service(), request.shard());
     const std::string name = request.service() + "/" + std::to_string(request.shard());
-    if (!known) return not_found("SHARD_UNKNOWN", "the cluster has no shard " + name);
+    if (!known) return shard_unknown("shard " + name);
     if (request.based_on() != 0 && request.based_on() != known->version())
       return outdated("the places of " + name, known->version(), request.based_on());
     TROUPE_CHECK(suit(request));
@@ -124,7 +121,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
                                 Effects& effects) const override {
     TROUPE_CHECK(is_filled());
     const DirectoryService* known = find_service(state(), request.service());
-    if (!known) return not_found("SHARD_UNKNOWN", "the cluster has no " + request.service());
+    if (!known) return shard_unknown("service " + request.service());
     if (request.based_on() != 0 && request.based_on() != known->version())
       return outdated(request.service(), known->version(), request.based_on());
     if (request.factor() % 2 == 0 || request.factor() > places_max)
@@ -136,6 +133,65 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     *event.mutable_why() = request.why();
     *event.mutable_service() = *known;
     event.mutable_service()->set_factor(request.factor());
+    effects.emit(event);
+    return changed();
+  }
+
+  Result<v1::Changed> Split(const v1::SplitRequest& request, Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    TROUPE_TRY(shard, with_split(state(), request));
+    if (!shard) return changed();
+    v1::SplitOrdered event;
+    *event.mutable_why() = request.why();
+    *event.mutable_shard() = *std::move(shard);
+    effects.emit(event);
+    return changed();
+  }
+
+  Result<v1::Changed> EndSplit(const v1::EndSplitRequest& request,
+                               Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    TROUPE_TRY(event, split_ended(state(), request));
+    if (!event) return changed();
+    *event->mutable_why() = request.why();
+    event->mutable_shards(1)->set_since_ms(in_ms(effects.now()));
+    effects.emit(*event);
+    return changed();
+  }
+
+  Result<v1::Changed> SetControl(const v1::SetControlRequest& request,
+                                 Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    if (request.based_on() != state().control_version())
+      return outdated("which nodes keep the directory", state().control_version(),
+                      request.based_on());
+    const ControlChange& change = request.change();
+    std::vector<std::string> nodes = control_nodes(state());
+    if (!change.remove().empty() && std::erase(nodes, change.remove()) == 0)
+      return control_unsuitable("node " + change.remove() + " does not keep the directory");
+    if (!change.add().empty()) {
+      TROUPE_TRY(node, node_to_change(change.add(), 0));
+      if (node.control())
+        return control_unsuitable("node " + node.name() + " keeps the directory already");
+      nodes.push_back(node.name());
+    }
+    if (nodes.empty() || nodes.size() > places_max)
+      return control_unsuitable("one to five nodes keep the directory, not " +
+                                std::to_string(nodes.size()));
+    if (change.add().empty() && change.remove().empty()) return changed();
+    v1::ControlSet event;
+    *event.mutable_why() = request.why();
+    for (const std::string& node : nodes) event.add_nodes(node);
+    effects.emit(event);
+    return changed();
+  }
+
+  Result<v1::Changed> Renew(const v1::RenewRequest& request, Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    if (request.above() <= state().version()) return changed();
+    v1::TableRenewed event;
+    *event.mutable_why() = request.why();
+    event.set_version(request.above() + 1);
     effects.emit(event);
     return changed();
   }
@@ -182,6 +238,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
   void apply(const v1::Founded& event) override {
     const std::uint64_t version = next();
     state().set_cluster_id(event.table().cluster_id());
+    if (!event.table().nodes().empty()) state().set_control_version(version);
     for (const DirectoryNode& node : event.table().nodes()) put_as(version, node);
     for (const DirectoryService& service : event.table().services()) put_as(version, service);
     for (const DirectoryShard& shard : event.table().shards()) put_as(version, shard);
@@ -189,7 +246,39 @@ class DirectoryEntity final : public v1::DirectoryEntity {
   void apply(const v1::NodeSet& event) override { put_as(next(), event.node()); }
   void apply(const v1::PlacesSet& event) override { put_as(next(), event.shard()); }
   void apply(const v1::FactorSet& event) override { put_as(next(), event.service()); }
+  void apply(const v1::TableRenewed& event) override {
+    state().set_version(event.version());
+    state().set_renewed(event.version());
+    state().set_control_version(event.version());
+    for (DirectoryNode& node : *state().mutable_nodes()) node.set_version(event.version());
+    for (DirectoryService& one : *state().mutable_services()) one.set_version(event.version());
+    for (DirectoryShard& shard : *state().mutable_shards()) shard.set_version(event.version());
+    for (DirectoryFormat& format : *state().mutable_formats()) format.set_version(event.version());
+  }
   void apply(const v1::FormatSwitchedOn& event) override { put_as(next(), event.format()); }
+  void apply(const v1::SplitOrdered& event) override {
+    const std::uint64_t version = next();
+    put_as(version, event.shard());
+    DirectoryFormat format;
+    format.set_name(split_format);
+    put_as(version, format);
+  }
+  void apply(const v1::SplitEnded& event) override {
+    const std::uint64_t version = next();
+    put_as(version, event.service());
+    for (const DirectoryShard& shard : event.shards()) put_as(version, shard);
+  }
+
+  void apply(const v1::ControlSet& event) override {
+    const std::uint64_t version = next();
+    state().set_control_version(version);
+    for (DirectoryNode& node : *state().mutable_nodes()) {
+      const bool keeps = std::ranges::find(event.nodes(), node.name()) != event.nodes().end();
+      if (keeps == node.control()) continue;
+      node.set_control(keeps);
+      node.set_version(version);
+    }
+  }
 
   std::uint64_t next() {
     state().set_version(state().version() + 1);
@@ -218,20 +307,6 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     return changed();
   }
 
-  // By all nodes that are to have a shard of it: one may run an older binary still.
-  bool is_hosted(const DirectoryTable& wanted, const std::string& service) const {
-    for (const DirectoryShard& shard : wanted.shards()) {
-      if (shard.service() != service) continue;
-      for (const std::string& name : shard.nodes()) {
-        const DirectoryNode* node = find_node(filled() ? state() : wanted, name);
-        if (!node || node->state() == DirectoryNode::REMOVED ||
-            std::ranges::find(node->services(), service) == node->services().end())
-          return false;
-      }
-    }
-    return true;
-  }
-
   static void add_service(DirectoryTable& to, const DirectoryTable& from,
                           const DirectoryService& service) {
     *to.add_services() = service;
@@ -240,22 +315,6 @@ class DirectoryEntity final : public v1::DirectoryEntity {
       *to.add_shards() = shard;
       to.mutable_shards()->rbegin()->set_founding(true);
     }
-  }
-
-  // Whoever is wished again is forgiven; of those that are not, the newest few are remembered.
-  static void avoid(DirectoryShard& shard, const std::string& node) {
-    constexpr int remembered_max = 5;
-    auto& avoided = *shard.mutable_avoided();
-    const auto gone = std::remove_if(avoided.begin(), avoided.end(), [&](const auto& one) {
-      return one.node() == node ||
-             std::ranges::find(shard.nodes(), one.node()) != shard.nodes().end();
-    });
-    avoided.erase(gone, avoided.end());
-    if (node.empty()) return;
-    auto& one = *avoided.Add();
-    one.set_node(node);
-    one.set_since_ms(shard.since_ms());
-    if (avoided.size() > remembered_max) avoided.DeleteSubrange(0, 1);
   }
 
   Result<void> suit(const v1::SetPlacesRequest& request) const {
@@ -289,7 +348,8 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     const DirectoryNode* node = find_node(state(), name);
     if (!node || node->state() == DirectoryNode::REMOVED)
       return not_found("DIRECTORY_NODE_UNKNOWN",
-                       "the cluster has no node " + name + (node ? " any more" : ""));
+                       "the cluster has no node " + name + (node ? " any more" : "") +
+                           "; 'troupe directory' shows those that it has");
     if (based_on != 0 && based_on != node->version())
       return outdated("node " + name, node->version(), based_on);
     return *node;
@@ -299,6 +359,15 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     return failed_precondition("DIRECTORY_CHANGED",
                                what + " changed in version " + std::to_string(version) +
                                    ", the order is based on " + std::to_string(based_on));
+  }
+
+  static Error shard_unknown(const std::string& what) {
+    return not_found("SHARD_UNKNOWN", "the cluster has no " + what +
+                                          "; 'troupe directory --shards' shows those that it has");
+  }
+
+  static Error control_unsuitable(const std::string& why) {
+    return failed_precondition("CONTROL_UNSUITABLE", why);
   }
 
   Error foreign(const DirectoryTable& wanted) const {
@@ -311,7 +380,9 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     return failed_precondition(
         "NODE_STILL_NEEDED",
         "node " + node.name() +
-            (node.control() ? " keeps the directory; its control nodes stay"
+            (node.control()
+                 ? " keeps the directory; let another one do that: troupe control replace " +
+                       node.name() + " --by NODE"
              : has_places(state(), node.name())
                  ? " holds replicas; drain it first, or wait until they have been replaced"
                  : " is up; drain it first, or stop it"));

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "actors/encoding.hpp"
-#include "cluster/directory/balance_report.hpp"
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/rehearsal/planted.hpp"
 
@@ -19,7 +18,8 @@ v1::DirectoryRef directory() {
 
 }  // namespace
 
-DirectoryKeeper::DirectoryKeeper(KeeperSpec spec) : spec_(std::move(spec)) {}
+DirectoryKeeper::DirectoryKeeper(KeeperSpec spec)
+    : spec_(std::move(spec)), loads_(spec_.platform->metrics()) {}
 
 void DirectoryKeeper::run_on(std::shared_ptr<actors::Executor> executor) {
   {
@@ -29,10 +29,13 @@ void DirectoryKeeper::run_on(std::shared_ptr<actors::Executor> executor) {
   post([this] {
     ++life_;
     reading_ = read_again_ = keeps_ = ticking_ = false;
+    keeping_ = false;
     waiting_.clear();
+    questions_.clear();
     seen_.clear();
     changing_.clear();
     reports_.clear();
+    loads_.clear();
     transferred_.clear();
     read();
   });
@@ -117,46 +120,47 @@ void DirectoryKeeper::read() {
 
 void DirectoryKeeper::was_read(Result<DirectoryTable> newer) {
   if (!newer) return keep(false);
-  merge(table_, *newer);
+  if (merge(table_, *newer) && spec_.told) spec_.told(table_);
   keep(true);
   tell();
+  look_at_questions(false);
 }
 
 void DirectoryKeeper::keep(bool keeps) {
   if (keeps == keeps_) return;
-  keeps_ = keeps;
+  keeping_ = keeps_ = keeps;
   if (!keeps) {
     TROUPE_SOMETIMES("a keeper of the directory was replaced");
     spec_.platform->log().info("directory.not_kept", "another node keeps the directory");
     seen_.clear();
     reports_.clear();
+    loads_.clear();
     transferred_.clear();
     for (auto& [node, waiting] : std::exchange(waiting_, {})) answer(waiting);
+    look_at_questions(true);
     return;
   }
   spec_.platform->log().info("directory.kept", "this node keeps the directory",
                              {{"version", table_.version()}});
-  keeps_since_ = spec_.platform->clock().now();
+  keeps_since_ = observed_ = spec_.platform->clock().now();
   found();
   if (!std::exchange(ticking_, true)) tick();
 }
 
-// The first keeper fills the table; later ones add services that are new in their binary.
+// The first keeper fills the table; later ones add services that are new in their binary, once
+// every node that is to have their shards says that it hosts them.
 void DirectoryKeeper::found() {
-  const bool complete =
-      table_.version() > 0 &&
-      std::ranges::all_of(spec_.founding.services(), [&](const DirectoryService& service) {
-        return find_service(table_, service.service()) != nullptr;
-      });
-  if (complete) return;
-  if (!spec_.may_found) {
-    if (table_.version() == 0)
-      spec_.platform->log().error(
-          "directory.lost",
-          "the directory is empty and this node has lost its data once: it does not fill it, "
-          "because what was in it is not known here");
-    return;
-  }
+  const bool filled = table_.version() > 0;
+  if (!filled && !spec_.may_found)
+    return spec_.platform->log().error(
+        "directory.lost",
+        "the directory is empty and this node has lost its data once, or came later: it does not "
+        "fill it, because what was in it is not known here");
+  const bool to_found = std::ranges::any_of(spec_.founding.services(), [&](const auto& service) {
+    return !find_service(table_, service.service()) &&
+           is_hosted(table_, spec_.founding, service.service());
+  });
+  if (filled && !to_found) return;
   v1::FoundRequest request;
   *request.mutable_table() = spec_.founding;
   *request.mutable_why() = why("the manifest says so");
@@ -194,14 +198,14 @@ void DirectoryKeeper::taken(const std::string& from, const DirectoryCall& call,
         "DIRECTORY_NODE_UNKNOWN", "the cluster has no node " + from + (known ? " any more" : "") +
                                       "; it can be made a member: troupe init FILE --join --node " +
                                       from));
-  if (call.has_question()) return answer_question(call.question(), waiting.answer);
+  if (call.has_question())
+    return take_question(call.question(), deadline, std::move(waiting.answer));
   seen_[from] = spec_.platform->clock().now();
   reports_.take(from, call, spec_.platform->clock().now());
+  loads_.take(from, call, spec_.platform->clock().now());
+  look_at_questions(false);
   welcome(call.self());
-  if (call.version() > table_.version())
-    spec_.platform->log().error("directory.behind",
-                                "node " + from + " knows a later version than the keeper",
-                                {{"theirs", call.version()}, {"ours", table_.version()}});
+  if (call.version() > table_.version()) renew(from, call.version());
   if (call.version() < table_.version()) return answer(waiting);
   if (const auto before = waiting_.extract(from); before) answer(before.mapped());
   waiting_.insert_or_assign(from, std::move(waiting));
@@ -221,6 +225,20 @@ void DirectoryKeeper::welcome(const DirectoryNode& self) {
   change("node " + self.name(), directory().Welcome(request), request.why());
 }
 
+// Its group has confirmed what this node knows, so what the other knows is lost.
+void DirectoryKeeper::renew(const std::string& from, std::uint64_t theirs) {
+  if (table_.version() == 0) return;
+  TROUPE_SOMETIMES("a node knew a directory that was lost");
+  spec_.platform->log().error("directory.behind",
+                              "node " + from + " knows a later version than the keeper",
+                              {{"theirs", theirs}, {"ours", table_.version()}});
+  v1::RenewRequest request;
+  request.set_above(theirs);
+  *request.mutable_why() =
+      why("node " + from + " knows version " + std::to_string(theirs) + ", which is lost");
+  change("the table", directory().Renew(request), request.why());
+}
+
 void DirectoryKeeper::tell() {
   for (auto place = waiting_.begin(); place != waiting_.end();) {
     if (place->second.version >= table_.version()) {
@@ -231,23 +249,6 @@ void DirectoryKeeper::tell() {
     place = waiting_.erase(place);
     answer(waiting);
   }
-}
-
-void DirectoryKeeper::answer_question(const DirectoryQuestion& question, const Answer& answer_to) {
-  DirectoryAnswer answer;
-  answer.set_keeps(true);
-  const BalanceInput input = balance_input();
-  if (!question.left_on().empty()) {
-    const LeftOnNode left = left_on_node(input, question.left_on());
-    answer.mutable_left()->set_wished(left.wished);
-    answer.mutable_left()->set_members(left.members);
-    answer.mutable_left()->set_leaders(left.leaders);
-    answer.mutable_left()->set_unknown(left.unknown);
-    const DirectoryNode* node = find_node(table_, question.left_on());
-    answer.mutable_left()->set_draining(node != nullptr && node->draining());
-  }
-  if (question.plan()) *answer.mutable_plan() = report_of(plan_balance(input));
-  answer_to(actors::encode(answer));
 }
 
 void DirectoryKeeper::answer(Waiting& waiting) {
@@ -282,6 +283,11 @@ void DirectoryKeeper::tick() {
   look_for_the_dead();
   found();
   balance();
+  if (now - observed_ >= spec_.options.observe) {
+    observed_ = now;
+    loads_.observe(table_, spec_.platform->clock().wall());
+  }
+  look_at_questions(false);
   std::shared_ptr<actors::Executor> executor;
   {
     const std::lock_guard guard{mutex_};

@@ -13,17 +13,20 @@
 // inside the actor. It outlives its actors.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "actors/client.hpp"
 #include "actors/shard/consensus.hpp"
 #include "actors/shard/vitals.hpp"
 #include "cluster/directory/balancer.hpp"
+#include "cluster/directory/loads.hpp"
 #include "cluster/directory/reports.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
@@ -36,6 +39,10 @@ struct KeeperOptions {
   Duration tick = std::chrono::seconds{1};  // while it keeps
   // A call is answered so long before its time is over.
   Duration answer_before = std::chrono::seconds{1};
+  // Loads are added up so often. Nodes call at least as often.
+  Duration observe = std::chrono::seconds{15};
+  // A question that waits for news is answered after so long at the latest.
+  Duration wait_max = std::chrono::minutes{1};
   BalanceOptions balance = {};
 };
 
@@ -50,6 +57,8 @@ struct KeeperSpec {
   // its data may not.
   DirectoryTable founding;
   bool may_found = false;
+  // The table is newer, as its group has confirmed; inside the actor.
+  std::function<void(const DirectoryTable&)> told = {};
   KeeperOptions options = {};
 };
 
@@ -68,12 +77,22 @@ class DirectoryKeeper {
   // The replica has changed its state, or has applied something.
   void look();
 
+  // Whether this node keeps the directory, so that what told() said is not behind; any thread.
+  bool keeps() const { return keeping_; }
+
  private:
   struct Waiting {
     std::uint64_t version = 0;  // that the node knows
     MonotonicTime deadline{};
     Answer answer;
     std::vector<LeadershipOrder> transfers = {};
+  };
+
+  // A question that is answered when there is news, or when its time is over.
+  struct Question {
+    DirectoryQuestion question;
+    MonotonicTime until{};
+    Answer answer;
   };
 
   void post(std::function<void()> job);
@@ -88,12 +107,21 @@ class DirectoryKeeper {
   void taken(const std::string& from, const DirectoryCall& call, MonotonicTime deadline,
              Answer answer);
   void welcome(const DirectoryNode& self);
+  void renew(const std::string& from, std::uint64_t theirs);
   void found();
   void tell();
   void answer(Waiting& waiting);
-  void answer_question(const DirectoryQuestion& question, const Answer& answer);
+  void take_question(const DirectoryQuestion& question, MonotonicTime deadline, Answer answer);
   void tick();
   void look_for_the_dead();
+
+  // keeper_questions.cpp
+  void answer_question(const DirectoryQuestion& question, const Answer& answer);
+  void look_at_questions(bool all);
+  bool knows(const DirectoryQuestion& question) const;
+  bool has_news(const DirectoryQuestion& question) const;
+  LeftOnNodeReport left_on(const std::string& node) const;
+  ControlReport control() const;
 
   // keeper_balance.cpp
   BalanceInput balance_input() const;
@@ -113,13 +141,17 @@ class DirectoryKeeper {
   bool reading_ = false;
   bool read_again_ = false;
   bool keeps_ = false;
+  std::atomic<bool> keeping_{false};  // the same, for any thread
   MonotonicTime keeps_since_{};
   bool ticking_ = false;
   DirectoryTable table_;
   std::map<std::string, Waiting> waiting_;     // by node
   std::map<std::string, MonotonicTime> seen_;  // by node: when it was last heard of
   std::set<std::string> changing_;             // what an order is under way for
+  std::vector<Question> questions_;
   Reports reports_;
+  Loads loads_;
+  MonotonicTime observed_{};
   std::map<std::string, MonotonicTime> transferred_;  // by shard: when that was last ordered
 };
 

@@ -20,7 +20,20 @@ std::string name_of(const BalanceStep& step) {
 
 // Shard time is never far from the clock of whoever leads.
 BalanceInput DirectoryKeeper::balance_input() const {
-  return reports_.input(table_, spec_.platform->clock().wall(), spec_.options.balance);
+  BalanceInput input =
+      reports_.input(table_, spec_.platform->clock().wall(), spec_.options.balance);
+  double processors = 0;
+  std::size_t told = 0;
+  for (BalanceNode& node : input.nodes) {
+    node.cpu_share = loads_.cpu_share(node.name);
+    node.capacity = loads_.processors(node.name);
+    processors += node.capacity;
+    told += node.capacity > 0;
+  }
+  // Relative to the mean; who has not told yet is taken for one like the others.
+  for (BalanceNode& node : input.nodes)
+    node.capacity = node.capacity > 0 ? node.capacity * static_cast<double>(told) / processors : 1;
+  return input;
 }
 
 void DirectoryKeeper::balance() {

@@ -4,6 +4,9 @@
 #include <tuple>
 #include <utility>
 
+#include "config/address.hpp"
+#include "config/names.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -90,9 +93,11 @@ void put(DirectoryTable& table, DirectoryFormat format) {
 }
 
 DirectoryTable difference(const DirectoryTable& table, std::uint64_t since) {
+  if (since < table.renewed() || since > table.version()) return table;
   DirectoryTable newer;
   newer.set_cluster_id(table.cluster_id());
   newer.set_version(table.version());
+  newer.set_control_version(table.control_version());
   add_newer(table.nodes(), since, *newer.mutable_nodes());
   add_newer(table.services(), since, *newer.mutable_services());
   add_newer(table.shards(), since, *newer.mutable_shards());
@@ -103,8 +108,13 @@ DirectoryTable difference(const DirectoryTable& table, std::uint64_t since) {
 bool merge(DirectoryTable& copy, const DirectoryTable& newer) {
   if (newer.version() <= copy.version()) return false;
   if (!copy.cluster_id().empty() && newer.cluster_id() != copy.cluster_id()) return false;
+  if (newer.renewed() > copy.renewed()) {
+    copy = newer;
+    return true;
+  }
   copy.set_cluster_id(newer.cluster_id());
   copy.set_version(newer.version());
+  copy.set_control_version(newer.control_version());
   for (const DirectoryNode& node : newer.nodes()) put(copy, node);
   for (const DirectoryService& service : newer.services()) put(copy, service);
   for (const DirectoryShard& shard : newer.shards()) put(copy, shard);
@@ -123,11 +133,44 @@ bool same_description(const DirectoryNode& entry, const DirectoryNode& said) {
                     said.labels().end(), same_label);
 }
 
+Result<void> may_be_admitted(const DirectoryNode& node) {
+  const auto unsuitable = [](const std::string& why) {
+    return invalid_argument("NODE_UNSUITABLE", "the node cannot be admitted: " + why);
+  };
+  if (!config::is_name(node.name()))
+    return unsuitable(config::in_quotes(node.name()) +
+                      " is no name of a node: lower case letters, digits and inner hyphens, 63 at "
+                      "most");
+  const auto mesh = config::parse_address(node.mesh());
+  if (!mesh) return unsuitable("its mesh address: " + mesh.error().message);
+  if (mesh->wildcard() || mesh->port == 0)
+    return unsuitable("other nodes cannot reach it at " + node.mesh() +
+                      ": its mesh address names one host and one port");
+  if (node.admin().empty()) return {};
+  const auto admin = config::parse_address(node.admin());
+  if (!admin) return unsuitable("its admin address: " + admin.error().message);
+  return {};
+}
+
 std::vector<std::string> control_nodes(const DirectoryTable& table) {
   std::vector<std::string> names;
   for (const DirectoryNode& node : table.nodes())
     if (node.control()) names.push_back(node.name());
   return names;
+}
+
+bool is_hosted(const DirectoryTable& table, const DirectoryTable& wanted,
+               std::string_view service) {
+  for (const DirectoryShard& shard : wanted.shards()) {
+    if (shard.service() != service) continue;
+    for (const std::string& name : shard.nodes()) {
+      const DirectoryNode* node = find_node(table, name);
+      if (!node || node->state() == DirectoryNode::REMOVED ||
+          std::ranges::find(node->services(), service) == node->services().end())
+        return false;
+    }
+  }
+  return true;
 }
 
 bool has_places(const DirectoryTable& table, std::string_view node) {
@@ -136,19 +179,19 @@ bool has_places(const DirectoryTable& table, std::string_view node) {
   });
 }
 
-std::string state_of(const DirectoryNode& node) {
-  switch (node.state()) {
-    case DirectoryNode::JOINING:
-      return "joining";
-    case DirectoryNode::UP:
-      return node.draining() ? "draining" : "up";
-    case DirectoryNode::DOWN:
-      return "down";
-    case DirectoryNode::REMOVED:
-      return "removed";
-    default:
-      return "unknown";
-  }
+void avoid(DirectoryShard& shard, const std::string& node) {
+  constexpr int remembered_max = 5;
+  auto& avoided = *shard.mutable_avoided();
+  const auto gone = std::remove_if(avoided.begin(), avoided.end(), [&](const auto& one) {
+    return one.node() == node ||
+           std::ranges::find(shard.nodes(), one.node()) != shard.nodes().end();
+  });
+  avoided.erase(gone, avoided.end());
+  if (node.empty()) return;
+  auto& one = *avoided.Add();
+  one.set_node(node);
+  one.set_since_ms(shard.since_ms());
+  if (avoided.size() > remembered_max) avoided.DeleteSubrange(0, 1);
 }
 
 }  // namespace troupe::cluster

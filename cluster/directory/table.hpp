@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "cluster/directory/node_state.hpp"
 #include "cluster/directory/table.pb.h"
+#include "runtime/result.hpp"
 
 namespace troupe::cluster {
 
@@ -27,7 +29,8 @@ void put(DirectoryTable& table, DirectoryService service);
 void put(DirectoryTable& table, DirectoryShard shard);
 void put(DirectoryTable& table, DirectoryFormat format);
 
-// What changed behind version `since`, with the table's own version. 0: everything.
+// What changed behind version `since`, with the table's own version. Everything: since 0, or since
+// a version of a table that this one is not the later state of (`renewed`).
 DirectoryTable difference(const DirectoryTable& table, std::uint64_t since);
 
 // Brings a copy up to date. False, and nothing happens: the difference is of another cluster, or
@@ -39,13 +42,22 @@ bool merge(DirectoryTable& copy, const DirectoryTable& newer);
 // to all nodes, and a rolling restart would make one for each.
 bool same_description(const DirectoryNode& entry, const DirectoryNode& said);
 
+// Whether the name and the addresses of a node that is to be admitted are such as a manifest may
+// have. INVALID_ARGUMENT / NODE_UNSUITABLE.
+Result<void> may_be_admitted(const DirectoryNode& node);
+
 // The nodes that keep the directory, by name.
 std::vector<std::string> control_nodes(const DirectoryTable& table);
 
+// Whether every node that is to have a shard of the service by `wanted` hosts it, as the table
+// says: one may run an older binary still.
+bool is_hosted(const DirectoryTable& table, const DirectoryTable& wanted, std::string_view service);
+
+// Notes a node that did not become what the wish wanted it to be; empty: none. Whoever is wished
+// again is forgiven; of those that are not, the newest few are remembered.
+void avoid(DirectoryShard& shard, const std::string& node);
+
 // Whether any shard is wished on the node.
 bool has_places(const DirectoryTable& table, std::string_view node);
-
-// For people: "up", "draining", "joining", "down", "removed".
-std::string state_of(const DirectoryNode& node);
 
 }  // namespace troupe::cluster

@@ -97,6 +97,8 @@ class RaftGroup final : public actors::Consensus {
     begin_hand_over(node, std::move(done));
   }
   void places_changed() override;
+  bool settled() const override;
+  void hold_members(bool hold) override { members_held_ = hold; }
   void lacks_room(bool lacks) override { lacks_room_ = lacks; }
   bool other_has_room() const override;
 
@@ -113,7 +115,7 @@ class RaftGroup final : public actors::Consensus {
   void receive(const RaftMessage& message);
 
   // The link to some node has ended: nothing is known of the processes behind it any more.
-  void link_lost();
+  void link_lost(const std::string& node);
 
  private:
   enum class State {
@@ -255,6 +257,7 @@ class RaftGroup final : public actors::Consensus {
   bool is_in_place(const std::vector<RaftMember>& all) const;
   void follow_places(const RaftPlaces& wish, const std::vector<RaftMember>& all, bool crowded);
   void say_farewell();
+  void stand_early(unsigned tries);
 
   // --- raft_group_handover.cpp
   void begin_hand_over(const std::string& node, std::function<void(bool)> done);
@@ -330,6 +333,7 @@ class RaftGroup final : public actors::Consensus {
   };
   HandOver hand_over_;
   bool lacks_room_ = false;
+  bool members_held_ = false;  // while we lead
   Freshness freshness_;
 
   FileCopy copy_;        // of our file, for others

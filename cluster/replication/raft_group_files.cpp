@@ -60,6 +60,10 @@ void RaftGroup::copy_made(Result<actors::ConsensusObserver::FileContent> content
                           std::uint64_t bytes, std::shared_ptr<OpenFile> file) {
   copy_.making = false;
   const auto waiting = std::exchange(copy_.waiting, {});
+  if (!content && content.error().code == Code::data_loss) {
+    TROUPE_SOMETIMES("rot was met as a shard file was copied for another replica");
+    return fail(content.error());
+  }
   if (!content || bytes == 0 || configurations_.empty())
     return log().warn("raft.copy_failed", "a shard file could not be copied for another replica",
                       {{"group", group_}, {"error", content ? "" : content.error().describe()}});

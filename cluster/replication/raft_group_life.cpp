@@ -147,6 +147,11 @@ void RaftGroup::begin(GroupLog log) {
   ask_if_need_be();
   maybe_take_snapshot();
   settle();
+  const bool founded =
+      record_.term == 1 && record_.snapshot_index > 0 && tail_.last() == record_.snapshot_index;
+  const auto nodes = founded ? places().nodes : std::vector<std::string>{};
+  if (state_ == State::running && !nodes.empty() && nodes.front() == shared_->options.node)
+    link_->post([](RaftGroup& group) { group.stand_early(40); });
 }
 
 bool RaftGroup::open_engine(const GroupLog& log, EngineUpdate& update) {

@@ -179,7 +179,7 @@ void RaftGroup::tell_removed(const RaftMessage& message) {
 
 // At each heartbeat, and when somebody asks: at most one change.
 void RaftGroup::care_for_members() {
-  if (!leading_ || asleep_ || !changes_.empty() || hand_over_.under_way) return;
+  if (!leading_ || asleep_ || !changes_.empty() || hand_over_.under_way || members_held_) return;
   if (!care_.leaving.empty()) say_farewell();
   const auto all = members();
   if (care_.asked.empty() && is_in_place(all)) return;

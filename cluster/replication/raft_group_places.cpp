@@ -56,6 +56,30 @@ bool RaftGroup::is_in_place(const std::vector<RaftMember>& all) const {
          std::ranges::all_of(all, [&](const RaftMember& one) { return wish.have(one.node); });
 }
 
+bool RaftGroup::settled() const {
+  if (!leading_ || !changes_.empty() || hand_over_.under_way || !care_.asked.empty()) return false;
+  const auto all = members();
+  return is_in_place(all) && all.size() >= places().nodes.size();
+}
+
+// A group that a split has just founded has no leader, and nobody whose silence is to be waited
+// for: the one that should lead does not wait until its time is over. The others may not be there
+// yet.
+void RaftGroup::stand_early(unsigned tries) {
+  constexpr auto again = std::chrono::milliseconds{25};
+  if (state_ != State::running || asleep_ || record_.term > 1 || tries == 0 ||
+      engine_leader(engine_.get()) != 0 || !votes(record_.replica))
+    return;
+  const std::uint64_t due = engine_timeout(engine_.get());
+  if (due == ENGINE_NEVER) return;
+  // Its time goes on by so much.
+  if (due > now_ms()) held_back_ms_ -= due - now_ms();
+  TROUPE_SOMETIMES("the first leader of a new shard stood for election at once");
+  link_->post_after(again, [tries](RaftGroup& group) { group.stand_early(tries - 1); });
+  timer_armed_ = true;
+  timer_fired(++timer_generation_);
+}
+
 // One step. `crowded`: a stand-by that has caught up needs somebody's place among the five voters.
 void RaftGroup::follow_places(const RaftPlaces& wish, const std::vector<RaftMember>& all,
                               bool crowded) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "config/manifest.hpp"
+#include "config/names.hpp"
 
 namespace troupe::config {
 
@@ -74,9 +75,6 @@ inline constexpr std::array<std::string_view, 3> log_format_names{"auto", "text"
 // Walks the whole manifest.
 void describe(SchemaVisitor& visitor, Manifest& manifest);
 
-// The only forms that a full service name and a label may have.
-bool is_service_name(std::string_view text);  // "banking.v1.Accounts"
-std::string plain(double value);              // "0.2" rather than "0.200000"
-bool is_name(std::string_view text);          // TextRule::name
+std::string plain(double value);  // "0.2" rather than "0.200000"
 
 }  // namespace troupe::config

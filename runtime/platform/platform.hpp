@@ -39,6 +39,11 @@ class Platform {
   // one).
   virtual std::uint64_t resident_bytes() const { return 0; }
 
+  // Processors that the process may use, and the time that it has used of them since it started; 0
+  // where that says nothing, as above.
+  virtual unsigned processors() const { return 1; }
+  virtual Duration processor_time() const { return Duration::zero(); }
+
   // Chooses CAF's scheduler and its threads for this platform.
   virtual void configure(caf::actor_system_config& config) = 0;
 

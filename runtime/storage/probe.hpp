@@ -74,6 +74,13 @@ class Probe {
   // A whole file from another replica is here and synced. It takes the place of the shard's file
   // once the log is cut at its index.
   virtual void file_received(GroupId group, const Rows& rows) = 0;
+  // The file of a new shard is here and synced, made of the rows of one that is split. It counts
+  // once the log has a snapshot at its index. These nodes vote in its group at first.
+  virtual void founded(GroupId group, const Rows& rows, const std::vector<std::string>& voters) {
+    static_cast<void>(group);
+    static_cast<void>(rows);
+    static_cast<void>(voters);
+  }
   // A reply left that depends on entries up to there.
   virtual void replied(GroupId group, LogIndex index) = 0;
 };

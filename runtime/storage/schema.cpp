@@ -1,5 +1,7 @@
 #include "runtime/storage/schema.hpp"
 
+#include "runtime/storage/page_checks.hpp"
+
 namespace troupe::runtime {
 namespace {
 
@@ -29,6 +31,8 @@ Result<void> check_schema(const Schema& schema, std::int64_t application_id, std
 Result<std::string> new_database(const Schema& schema,
                                  const std::function<Result<void>(Database&)>& fill) {
   TROUPE_TRY(database, Database::open_in_memory());
+  int reserved = schema.checked_pages ? page_sum_bytes : 0;
+  sqlite3_file_control(database->handle(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   TROUPE_CHECK(
       database->execute("PRAGMA page_size=" + std::to_string(schema.page_bytes) +
                         "; PRAGMA application_id=" + std::to_string(schema.application_id) +
@@ -43,6 +47,7 @@ Result<std::string> new_database(const Schema& schema,
   // A database in memory has no WAL; the file that it becomes has.
   image[write_version_offset] = version_of_wal;
   image[read_version_offset] = version_of_wal;
+  if (schema.checked_pages) PageChecks::seal(image, schema.page_bytes);
   return image;
 }
 

@@ -23,6 +23,7 @@ struct Schema {
   std::int32_t application_id;  // PRAGMA application_id: tells our files from others'
   std::vector<std::string> steps;
   std::uint32_t page_bytes = 4096;
+  bool checked_pages = false;  // see page_checks.hpp
   std::int64_t version() const { return static_cast<std::int64_t>(steps.size()); }
 };
 

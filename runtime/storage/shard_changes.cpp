@@ -42,7 +42,13 @@ Result<void> ShardChanges::add(std::string_view payload) {
   for (const wire::Row& row : batch->rows()) {
     if (row.bucket() >= bucket_count)
       return internal("BAD_BATCH", "a row of bucket " + std::to_string(row.bucket()));
-    changes_.push_back({&row, static_cast<std::uint32_t>(changes_.size())});
+    if (row.change() == wire::Row::DELETE_BUCKETS) {
+      std::erase_if(changes_, [&](const Change& one) { return one.row->bucket() >= row.bucket(); });
+      deleted_from_ = std::min(deleted_from_, row.bucket());
+      continue;
+    }
+    if (row.kind() == wire::Row::RANGE) range_ = &row;
+    changes_.push_back({&row, order_++});
   }
   return {};
 }

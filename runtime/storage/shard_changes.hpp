@@ -22,6 +22,10 @@ class ShardChanges {
   // bytes. INTERNAL / BAD_BATCH if they are no batch.
   Result<void> add(std::string_view payload);
   std::int64_t time_ms() const { return time_ms_; }  // of the newest batch
+  // The newest value of the shard's range, if it changes; null: it does not.
+  const wire::Row* range() const { return range_; }
+  // Rows of this bucket and of those behind it go first; bucket_count: none do.
+  std::uint32_t deleted_from() const { return deleted_from_; }
 
   struct Entity {
     Bucket bucket = 0;
@@ -52,6 +56,9 @@ class ShardChanges {
 
   google::protobuf::Arena arena_;
   std::vector<Change> changes_;
+  std::uint32_t order_ = 0;
+  const wire::Row* range_ = nullptr;
+  std::uint32_t deleted_from_ = bucket_count;
   std::int64_t time_ms_ = 0;
 };
 

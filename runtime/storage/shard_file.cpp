@@ -25,6 +25,15 @@ Result<void> create_file(Disk& disk, const std::string& path, const std::string&
   return disk.write(path, image);
 }
 
+Database::Options database_options(const ShardFile::Options& options) {
+  Database::Options of_database;
+  of_database.sync = Database::Sync::checkpoints;
+  of_database.cache_bytes = options.page_cache_bytes;
+  of_database.corrupt_reason = shard_file_corrupt;
+  of_database.checked_page_bytes = shard_schema().page_bytes;
+  return of_database;
+}
+
 // After the header says that the file is ours, a statement that does not fit its tables means rot.
 Error as_corrupt(Error error) {
   if (error.code == Code::internal) return data_loss(shard_file_corrupt, std::move(error.message));
@@ -48,8 +57,12 @@ class SqliteShardFile final : public ShardFile {
                                      "; put each shard's file back where it belongs");
     auto ready = reader_.prepare();
     if (!ready) return as_corrupt(std::move(ready).error());
+    TROUPE_TRY(range, reader_.range());
+    if (range) range_ = std::make_shared<const wire::ShardRange>(*std::move(range));
     return {};
   }
+
+  std::shared_ptr<const wire::ShardRange> range() const override { return range_; }
 
   Applied applied() const override { return meta_.applied; }
   std::uint64_t entity_count() const override { return meta_.entities; }
@@ -77,6 +90,12 @@ class SqliteShardFile final : public ShardFile {
     }
     TROUPE_CHECK(database_->commit());
     meta_ = std::move(next);
+    if (const wire::Row* row = changes.range()) {
+      auto range = std::make_shared<wire::ShardRange>();
+      if (!range->ParseFromString(row->value()))
+        return internal("BAD_BATCH", database_->path() + ": a shard's range does not parse");
+      range_ = std::move(range);
+    }
     return {};
   }
 
@@ -112,6 +131,22 @@ class SqliteShardFile final : public ShardFile {
     return meta_.applied;
   }
 
+  Result<Applied> split_off(const std::string& path, const std::string& identity,
+                            const wire::ShardSplit& split) override {
+    TROUPE_CHECK(disk_.remove(path));
+    TROUPE_CHECK(create_file(disk_, path, identity));
+    TROUPE_TRY(target, Database::open(disk_, path, database_options({})));
+    ShardMeta meta;
+    meta.identity = identity;
+    meta.applied = {split.index(), 1, split.time_ms(), 0};
+    TROUPE_CHECK(target->begin());
+    TROUPE_CHECK(reader_.copy_buckets(split, *target, meta.applied.chain, meta.entities));
+    TROUPE_CHECK(update_meta(*target, meta));
+    TROUPE_CHECK(target->commit());
+    TROUPE_CHECK(target->checkpoint());
+    return meta.applied;
+  }
+
   Result<std::vector<std::string>> verify() override { return reader_.verify(meta_); }
 
  private:
@@ -138,6 +173,7 @@ class SqliteShardFile final : public ShardFile {
   std::unique_ptr<Database> database_;
   ShardReader reader_;
   ShardMeta meta_;
+  std::shared_ptr<const wire::ShardRange> range_;
 };
 
 }  // namespace
@@ -156,11 +192,7 @@ Result<std::unique_ptr<ShardFile>> ShardFile::open(Disk& disk, const std::string
   if (bytes < file_bytes_min)
     return data_loss(shard_file_corrupt, path + ": only " + std::to_string(bytes) +
                                              " bytes are left of the file of " + identity);
-  Database::Options database_options;
-  database_options.sync = Database::Sync::checkpoints;
-  database_options.cache_bytes = options.page_cache_bytes;
-  database_options.corrupt_reason = shard_file_corrupt;
-  TROUPE_TRY(database, Database::open(disk, path, std::move(database_options)));
+  TROUPE_TRY(database, Database::open(disk, path, database_options(options)));
   auto file = std::make_unique<SqliteShardFile>(disk, std::move(database));
   TROUPE_CHECK(file->start(identity));
   return file;

@@ -50,6 +50,9 @@ class ShardFile {
 
   virtual Applied applied() const = 0;
 
+  // Which buckets it has, as of applied(); null: it was never split.
+  virtual std::shared_ptr<const wire::ShardRange> range() const = 0;
+
   struct Entry {
     LogIndex index = 0;
     Term term = 0;
@@ -103,6 +106,12 @@ class ShardFile {
   // Makes `path` a file of its own with the rows that this one has now; what was there is replaced.
   // Not synced. It reads all pages: as long as it runs, nothing else gets to the file.
   virtual Result<Applied> copy_to(const std::string& path) = 0;
+
+  // Makes `path` the file of a new shard with the rows of a split's buckets, which this file has
+  // unchanged since the split began; what was there is replaced. Synced. As if it held all up
+  // to entry split.index() of the new shard's log, in term 1. Its chain begins as a hash over rows.
+  virtual Result<Applied> split_off(const std::string& path, const std::string& identity,
+                                    const wire::ShardSplit& split) = 0;
 
   // Everything that can be checked: SQLite's integrity_check and our own page checks. Empty: fine.
   virtual Result<std::vector<std::string>> verify() = 0;

@@ -75,7 +75,7 @@ bool matches(const Statement& query, Bucket bucket, std::string_view entity, int
       row_checksum(bucket, entity, kind, sub, query.blob(0), query.integer(1)) == query.integer(2);
   TROUPE_SOMETIMES_IF(!sound, "a rotten row of a shard file was met");
   // Planted: a row's checksum is not looked at.
-  return sound || TROUPE_PLANTED(row_checksum_ignored);
+  return sound || TROUPE_PLANTED(shard_checksums_ignored);
 }
 
 }  // namespace
@@ -130,6 +130,10 @@ Result<ShardFile::Loaded> ShardReader::load(Bucket bucket, std::string_view enti
 Result<std::optional<wire::StoredReply>> ShardReader::reply(Bucket bucket, std::string_view entity,
                                                             std::string_view sub) {
   return one<wire::StoredReply>(bucket, entity, wire::Row::REPLY, sub);
+}
+
+Result<std::optional<wire::ShardRange>> ShardReader::range() {
+  return one<wire::ShardRange>(0, {}, wire::Row::RANGE, {});
 }
 
 Result<std::vector<ShardFile::Event>> ShardReader::events_after(Bucket bucket,

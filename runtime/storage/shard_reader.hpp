@@ -28,6 +28,13 @@ class ShardReader {
                                                       std::uint64_t before, std::size_t limit);
   Result<std::vector<ShardFile::Due>> due(std::int64_t now_ms, std::size_t limit);
 
+  // Which buckets the shard has; nullopt: it was never split.
+  Result<std::optional<wire::ShardRange>> range();
+  // Puts the rows of a split's buckets into the new shard's file, inside a transaction of that,
+  // with its range. `chain`: a hash over them; `entities`: how many there are.
+  Result<void> copy_buckets(const wire::ShardSplit& split, Database& target, std::uint64_t& chain,
+                            std::uint64_t& entities);
+
   // What is wrong with the file; empty: nothing.
   Result<std::vector<std::string>> verify(const ShardMeta& meta);
 

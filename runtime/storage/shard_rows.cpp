@@ -74,19 +74,33 @@ class Writer {
   Statement* remove_kind_ = nullptr;
 };
 
+// Of this bucket and all behind it.
+Result<void> delete_buckets(Database& database, std::uint32_t from, std::uint64_t& entities) {
+  if (from >= bucket_count) return {};
+  TROUPE_TRY(states, database.statement("DELETE FROM rows WHERE bucket>=?1 AND kind=0"));
+  TROUPE_CHECK(states->bind(from).run());
+  entities -= static_cast<std::uint64_t>(database.changes());
+  TROUPE_TRY(rest, database.statement("DELETE FROM rows WHERE bucket>=?1"));
+  return rest->bind(from).run();
+}
+
 }  // namespace
 
 const Schema& shard_schema() {
   static const Schema schema{
-      "shard file",
-      0x54525348,  // "TRSH"
-      {"CREATE TABLE meta(id INTEGER PRIMARY KEY, identity BLOB NOT NULL, "
-       "applied_index INTEGER NOT NULL, applied_term INTEGER NOT NULL, time_ms INTEGER NOT NULL, "
-       "chain INTEGER NOT NULL, entities INTEGER NOT NULL, sum INTEGER NOT NULL);"
-       "CREATE TABLE rows(bucket INTEGER NOT NULL, entity BLOB NOT NULL, kind INTEGER NOT NULL, "
-       "sub BLOB NOT NULL, value BLOB NOT NULL, due_ms INTEGER NOT NULL, sum INTEGER NOT NULL, "
-       "PRIMARY KEY(bucket, entity, kind, sub)) WITHOUT ROWID;"
-       "CREATE INDEX due ON rows(due_ms) WHERE due_ms > 0"}};
+      .what = "shard file",
+      .application_id = 0x54525348,  // "TRSH"
+      .steps =
+          {"CREATE TABLE meta(id INTEGER PRIMARY KEY, identity BLOB NOT NULL, "
+           "applied_index INTEGER NOT NULL, applied_term INTEGER NOT NULL, time_ms INTEGER NOT "
+           "NULL, "
+           "chain INTEGER NOT NULL, entities INTEGER NOT NULL, sum INTEGER NOT NULL);"
+           "CREATE TABLE rows(bucket INTEGER NOT NULL, entity BLOB NOT NULL, kind INTEGER NOT "
+           "NULL, "
+           "sub BLOB NOT NULL, value BLOB NOT NULL, due_ms INTEGER NOT NULL, sum INTEGER NOT NULL, "
+           "PRIMARY KEY(bucket, entity, kind, sub)) WITHOUT ROWID;"
+           "CREATE INDEX due ON rows(due_ms) WHERE due_ms > 0"},
+      .checked_pages = true};
   return schema;
 }
 
@@ -133,6 +147,7 @@ std::int32_t row_checksum(Bucket bucket, std::string_view entity, int kind, std:
 }
 
 Result<void> write_changes(Database& database, ShardChanges& changes, std::uint64_t& entities) {
+  TROUPE_CHECK(delete_buckets(database, changes.deleted_from(), entities));
   Writer writer{database, entities};
   TROUPE_CHECK(writer.prepare());
   return changes.for_each_entity(

@@ -6,12 +6,11 @@
 #include <mutex>
 
 #include "runtime/storage/vfs_file.hpp"
+#include "runtime/storage/wal_format.hpp"
 
 namespace troupe::runtime {
 namespace {
 
-constexpr std::uint64_t wal_header_bytes = 32;
-constexpr std::uint64_t wal_frame_header_bytes = 24;
 constexpr std::uint64_t wal_bytes_kept = 64 << 20;
 
 // SQLite counts its memory under a lock that all connections share, unless told not to before its
@@ -128,18 +127,31 @@ Database::~Database() {
 }
 
 Error Database::failure(int code, std::string_view doing) const {
-  return sqlite_error(code, sqlite3_system_errno(handle_), path_, doing, sqlite3_errmsg(handle_),
+  const bool checked = code == SQLITE_IOERR_DATA && checks_;
+  return sqlite_error(code, sqlite3_system_errno(handle_), path_, doing,
+                      checked ? checks_->found().c_str() : sqlite3_errmsg(handle_),
                       options_.corrupt_reason);
+}
+
+int Database::open_handle(const std::string& path, const char* vfs, PageChecks* checks,
+                          sqlite3*& handle) {
+  constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+  if (checks == nullptr) return sqlite3_open_v2(path.c_str(), &handle, flags, vfs);
+  const PageChecks::Registered registered{*checks};
+  return sqlite3_open_v2(path.c_str(), &handle, flags, registered.name());
 }
 
 Result<std::unique_ptr<Database>> Database::open(Disk& disk, const std::string& path,
                                                  Options options) {
   set_up_process();
+  std::unique_ptr<PageChecks> checks;
+  if (options.checked_page_bytes != 0)
+    checks = std::make_unique<PageChecks>(disk.sqlite_vfs(), options.checked_page_bytes);
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, disk.sqlite_vfs());
+  const int code = open_handle(path, disk.sqlite_vfs(), checks.get(), handle);
   if (!handle) return unavailable("OUT_OF_MEMORY", path + ": no memory to open it");
   std::unique_ptr<Database> database{new Database(handle, path, std::move(options))};
+  database->checks_ = std::move(checks);
   sqlite3_extended_result_codes(handle, 1);
   if (code != SQLITE_OK) return database->failure(sqlite3_extended_errcode(handle), "open");
   TROUPE_CHECK(database->set_up());

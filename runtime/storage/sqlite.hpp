@@ -31,6 +31,7 @@
 
 #include "runtime/platform/disk.hpp"
 #include "runtime/result.hpp"
+#include "runtime/storage/page_checks.hpp"
 
 namespace troupe::runtime {
 
@@ -123,6 +124,7 @@ class Database {
     // frames lie in the WAL once and in rising page order.
     bool spill = true;
     std::string corrupt_reason = "DATABASE_CORRUPT";
+    std::uint32_t checked_page_bytes = 0;  // its pages have checksums and this size; 0: neither
   };
 
   // Opens a file that exists and brings back what its WAL holds. Blocks.
@@ -173,10 +175,13 @@ class Database {
 
  private:
   Database(sqlite3* handle, std::string path, Options options);
+  static int open_handle(const std::string& path, const char* vfs, PageChecks* checks,
+                         sqlite3*& handle);
   Result<void> set_up();
   Result<void> check_header();
   Result<void> measure_wal();
 
+  std::unique_ptr<PageChecks> checks_;
   sqlite3* handle_;
   const std::string path_;
   const Options options_;

@@ -14,9 +14,11 @@ Result<void> Database::copy_to(Disk& disk, const std::string& path) {
   // What is left of an earlier file would be taken for the new one's.
   for (const char* suffix : {"-wal", "-journal", ""}) TROUPE_CHECK(disk.remove(path + suffix));
   TROUPE_CHECK(disk.write(path, {}));
+  std::unique_ptr<PageChecks> checks;
+  if (checks_)
+    checks = std::make_unique<PageChecks>(disk.sqlite_vfs(), options_.checked_page_bytes);
   sqlite3* handle = nullptr;
-  const int opened = sqlite3_open_v2(
-      path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, disk.sqlite_vfs());
+  const int opened = open_handle(path, disk.sqlite_vfs(), checks.get(), handle);
   const std::unique_ptr<sqlite3, Closer> target{handle};
   if (!target) return unavailable("OUT_OF_MEMORY", path + ": no memory to open it");
   sqlite3_extended_result_codes(handle, 1);

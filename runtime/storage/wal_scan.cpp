@@ -9,65 +9,32 @@
 #include "runtime/rehearsal/planted.hpp"
 #include "runtime/storage/log_format.hpp"
 #include "runtime/storage/vfs_file.hpp"
+#include "runtime/storage/wal_format.hpp"
 
 namespace troupe::runtime {
 namespace {
 
-constexpr std::size_t header_bytes = 32;
-constexpr std::size_t frame_header_bytes = 24;
 constexpr std::size_t chunk_frames = 256;
-constexpr std::uint32_t magic = 0x377f0682;  // the last bit: checksums of big-endian words
 constexpr std::uint32_t wal_version = 3007000;
 constexpr unsigned char leaf_of_table = 0x0d;
-
-std::uint32_t big_endian_32(const char* bytes) {
-  const auto* at = reinterpret_cast<const unsigned char*>(bytes);
-  return static_cast<std::uint32_t>(at[0]) << 24 | static_cast<std::uint32_t>(at[1]) << 16 |
-         static_cast<std::uint32_t>(at[2]) << 8 | at[3];
-}
 
 std::uint16_t big_endian_16(const char* bytes) {
   const auto* at = reinterpret_cast<const unsigned char*>(bytes);
   return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
 }
 
-struct Sum {
-  std::uint32_t first = 0;
-  std::uint32_t second = 0;
-  friend bool operator==(const Sum&, const Sum&) = default;
-};
-
-template <bool big_endian>
-Sum add_words(Sum sum, const char* bytes, std::size_t size) {
-  for (const char* end = bytes + size; bytes != end; bytes += 8) {
-    std::uint32_t word[2];
-    std::memcpy(word, bytes, sizeof(word));
-    if constexpr (big_endian) {
-      word[0] = __builtin_bswap32(word[0]);
-      word[1] = __builtin_bswap32(word[1]);
-    }
-    sum.first += word[0] + sum.second;
-    sum.second += word[1] + sum.first;
-  }
-  return sum;
-}
-
-Sum add(bool big_endian, Sum sum, const char* bytes, std::size_t size) {
-  return big_endian ? add_words<true>(sum, bytes, size) : add_words<false>(sum, bytes, size);
-}
-
 struct Frame {
   std::uint32_t page = 0;
   bool commits = false;
   std::uint64_t salt = 0;
-  Sum stored;
+  WalSum stored;
 
   static Frame parse(const char* bytes) {
     Frame frame;
     frame.page = big_endian_32(bytes);
     frame.commits = big_endian_32(bytes + 4) != 0;
     std::memcpy(&frame.salt, bytes + 8, sizeof(frame.salt));
-    frame.stored = {big_endian_32(bytes + 16), big_endian_32(bytes + 20)};
+    frame.stored = WalSum::parse(bytes + wal_frame_sum_offset);
     return frame;
   }
 };
@@ -115,7 +82,7 @@ class Scanner {
   Scanner(const char* header, std::uint32_t page_bytes)
       : page_bytes_(page_bytes), big_endian_((big_endian_32(header) & 1) != 0) {
     std::memcpy(&salt_, header + 16, sizeof(salt_));
-    before_.stored = {big_endian_32(header + 24), big_endian_32(header + 28)};
+    before_.stored = WalSum::parse(header + wal_header_sum_offset);
   }
   // For a blank header: takes no frame for one of this WAL.
   explicit Scanner(std::uint32_t page_bytes) : page_bytes_(page_bytes), blank_(true) {
@@ -125,7 +92,7 @@ class Scanner {
   void take(const char* bytes) {
     ++number_;
     const auto frame = Frame::parse(bytes);
-    const char* page = bytes + frame_header_bytes;
+    const char* page = bytes + wal_frame_header_bytes;
     if (blank_) salt_ = frame.salt;
     const bool ours = frame.salt == salt_;
     const bool linked = ours && continues(bytes, page, frame);
@@ -137,14 +104,15 @@ class Scanner {
     }
     if (broken_) look_behind(frame, page, ours, linked);
     before_ = frame;
+    before_intact_ = linked;
   }
 
   WalScan result() const { return result_; }
 
  private:
   bool continues(const char* bytes, const char* page, const Frame& frame) const {
-    auto sum = add(big_endian_, before_.stored, bytes, 8);
-    return add(big_endian_, sum, page, page_bytes_) == frame.stored;
+    return before_.stored.add(big_endian_, bytes, wal_frame_summed_bytes)
+               .add(big_endian_, page, page_bytes_) == frame.stored;
   }
 
   void look_behind(const Frame& frame, const char* page, bool ours, bool linked) {
@@ -152,8 +120,9 @@ class Scanner {
     if (TROUPE_PLANTED(rot_taken_for_torn_tail)) return;
     const bool behind = number_ > first_bad_;
     if (!blank_ && ours && behind && !result_.bad_frame) result_.bad_frame = first_bad_;
-    if (!blank_ && linked && behind && before_.commits && before_.salt == salt_ &&
-        !result_.continued_at)
+    // A header may be torn as well, and end with what its place held before: a frame ends a
+    // transaction only if it is itself what was written.
+    if (!blank_ && linked && behind && before_intact_ && before_.commits && !result_.continued_at)
       result_.continued_at = number_;
     // Page 1 holds the schema.
     if (!ours || (blank_ && !linked) || frame.page < 2) return;
@@ -170,6 +139,7 @@ class Scanner {
   std::uint64_t salt_ = 0;
   std::uint64_t number_ = 0;  // of the frame in hand
   Frame before_;
+  bool before_intact_ = false;
   bool broken_ = false;
   std::uint64_t first_bad_ = 0;
   WalScan result_;
@@ -187,9 +157,9 @@ bool is_zero(std::string_view bytes) {
 
 Result<void> check_header(const char* header, const std::string& path, std::uint32_t page_bytes) {
   const auto found = big_endian_32(header);
-  if ((found & ~1u) != magic) return rotten_header(path, "does not begin as one does");
-  const Sum stored{big_endian_32(header + 24), big_endian_32(header + 28)};
-  if (add((found & 1) != 0, {}, header, 24) != stored)
+  if ((found & ~1u) != wal_magic) return rotten_header(path, "does not begin as one does");
+  if (WalSum{}.add((found & 1) != 0, header, wal_header_sum_offset) !=
+      WalSum::parse(header + wal_header_sum_offset))
     return rotten_header(path, "does not match its checksum");
   if (big_endian_32(header + 4) != wal_version || big_endian_32(header + 8) != page_bytes)
     return rotten_header(path, "has another version or page size");
@@ -201,15 +171,15 @@ Result<void> check_header(const char* header, const std::string& path, std::uint
 Result<WalScan> scan_wal(Disk& disk, const std::string& path, std::uint32_t page_bytes) {
   TROUPE_TRY(file, VfsFile::open(disk, path));
   TROUPE_TRY(file_bytes, file.size());
-  std::array<char, header_bytes> header{};
+  std::array<char, wal_header_bytes> header{};
   TROUPE_TRY(header_read, file.read(0, header.data(), header.size()));
   const bool blank = is_zero({header.data(), header_read});
   if (!blank) TROUPE_CHECK(check_header(header.data(), path, page_bytes));
   Scanner scanner = blank ? Scanner{page_bytes} : Scanner{header.data(), page_bytes};
 
-  const std::size_t frame_bytes = frame_header_bytes + page_bytes;
+  const std::size_t frame_bytes = wal_frame_header_bytes + page_bytes;
   std::vector<char> chunk(frame_bytes * chunk_frames);
-  for (std::uint64_t offset = header_bytes;;) {
+  for (std::uint64_t offset = wal_header_bytes;;) {
     TROUPE_TRY(there, file.read(offset, chunk.data(), chunk.size()));
     const std::size_t frames = there / frame_bytes;
     for (std::size_t i = 0; i < frames; ++i) scanner.take(chunk.data() + i * frame_bytes);
@@ -219,20 +189,20 @@ Result<WalScan> scan_wal(Disk& disk, const std::string& path, std::uint32_t page
   auto result = scanner.result();
   result.blank = blank;
   result.file_bytes = file_bytes;
-  result.used_bytes = blank ? 0 : header_bytes + result.frames * frame_bytes;
+  result.used_bytes = blank ? 0 : wal_header_bytes + result.frames * frame_bytes;
   return result;
 }
 
 Result<void> blank_wal(Disk& disk, const std::string& path) {
   TROUPE_TRY(file, VfsFile::open(disk, path));
-  const std::array<char, header_bytes> zeros{};
+  const std::array<char, wal_header_bytes> zeros{};
   TROUPE_CHECK(file.write(0, {zeros.data(), zeros.size()}));
   return file.sync();
 }
 
 Result<bool> is_blank_wal(Disk& disk, const std::string& path) {
   TROUPE_TRY(file, VfsFile::open(disk, path));
-  std::array<char, header_bytes> header{};
+  std::array<char, wal_header_bytes> header{};
   TROUPE_TRY(read, file.read(0, header.data(), header.size()));
   return is_zero({header.data(), read});
 }

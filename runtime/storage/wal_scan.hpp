@@ -5,8 +5,8 @@
 // loss, only if it belongs to the last transaction that was begun. It is rot if anything proves
 // that a later transaction was begun:
 //
-//   - a frame whose checksum continues that of a frame before it that ended a transaction (frames
-//     are chained: each one's checksum starts from the one stored in its predecessor), or
+//   - a frame whose checksum continues that of an intact frame before it that ended a transaction
+//     (frames are chained: each one's checksum starts from the one stored in its predecessor), or
 //   - a page of rows, behind the last good commit, with a row of a transaction that is not the next
 //     one. Rows carry their transaction's number; the caller compares, who knows the last good row.
 //

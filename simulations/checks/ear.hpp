@@ -64,6 +64,9 @@ class ReplicaChecks::Ear final : public runtime::Probe {
   void file_received(GroupId group, const Rows& rows) override {
     if (listens()) checks_.file_received(*this, group, rows);
   }
+  void founded(GroupId group, const Rows& rows, const std::vector<std::string>& voters) override {
+    if (listens()) checks_.founded(*this, group, rows, voters);
+  }
   void voters(GroupId group, LogIndex index, Term term,
               const std::vector<std::string>& nodes) override {
     if (listens()) checks_.voters_change(group, index, term, nodes);

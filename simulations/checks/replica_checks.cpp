@@ -289,6 +289,25 @@ void ReplicaChecks::file_received(const Ear& ear, GroupId group, const runtime::
   replica.received = rows.index;
 }
 
+// Its log begins behind this file, which counts like one that came from another replica.
+void ReplicaChecks::founded(const Ear& ear, GroupId id, const runtime::Probe::Rows& rows,
+                            const std::vector<std::string>& voters) {
+  const auto [known, first] = founded_.emplace(id, rows);
+  if (first) {
+    groups_[id].base = rows.index;
+    groups_[id].base_chain = rows.chain;
+    voters_[id] = {voters.begin(), voters.end()};
+    voters_change(id, rows.index, 1, voters);
+  }
+  require(known->second.chain == rows.chain && known->second.time_ms == rows.time_ms, ear, id, [&] {
+    return "the new shard is founded with the chain " + std::to_string(rows.chain) + " at " +
+           std::to_string(rows.time_ms) + " ms, but elsewhere with " +
+           std::to_string(known->second.chain) + " at " + std::to_string(known->second.time_ms) +
+           " ms";
+  });
+  replica(ear, id).received = rows.index;
+}
+
 // The log begins behind the file that was received: what it held before counts no more.
 void ReplicaChecks::take_file(const Ear& ear, GroupId group, LogIndex snapshot) {
   Replica& replica = this->replica(ear, group);

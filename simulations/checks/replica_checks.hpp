@@ -13,8 +13,9 @@
 //     replica sent, which holds what was committed.
 //  7. Where the voters of a group are known, an entry is committed only when a majority of those
 //     who vote by then has it synced, with its term.
-//  8. A replica that its group did not remove does not forget what it has.
-//  9. Where an operator lets one replica go on alone, it has every committed entry that is in the
+//  8. Every replica that founds one of a shard that is split off makes the same rows for it.
+//  9. A replica that its group did not remove does not forget what it has.
+// 10. Where an operator lets one replica go on alone, it has every committed entry that is in the
 //     log of any replica that is left, and nobody leads in an earlier term any more.
 //
 // All but the last is about each node's own copy: the product hands nothing out that is not durable
@@ -176,6 +177,8 @@ class ReplicaChecks {
   void check_rows(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
   void checkpointed(const Ear& ear, GroupId group, LogIndex index);
   void file_received(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows);
+  void founded(const Ear& ear, GroupId group, const runtime::Probe::Rows& rows,
+               const std::vector<std::string>& voters);
   void take_file(const Ear& ear, GroupId group, LogIndex snapshot);
   void replied(const Ear& ear, GroupId group, LogIndex index);
 
@@ -188,6 +191,7 @@ class ReplicaChecks {
   std::map<std::string, Transaction> newest_;  // by node
   std::map<GroupId, Group> groups_;
   std::map<GroupId, std::set<std::string>> voters_;
+  std::map<GroupId, runtime::Probe::Rows> founded_;  // what groups of split-off shards began with
   // Of lost disks, too: what a leader was told before it was lost counts.
   std::map<std::pair<std::string, GroupId>, SyncedEntries> synced_;
   std::map<std::pair<std::string, GroupId>, Replica> replicas_;

@@ -71,6 +71,7 @@ class AccountModel final : public EntityModel<AccountModel> {
       size = std::min(size, static_cast<std::size_t>(seen->entries_size()));
     auto at =
         request.page_token().empty() ? (oldest_first ? 1 : size_) : position(request.page_token());
+    if (!oldest_first) at = std::min(at, size_);  // a page of entries that were lost: the newest
     bank::StatementPage page;
     for (std::size_t i = 0; i < size && at >= 1 && at <= size_; ++i) {
       auto& entry = *page.add_entries();

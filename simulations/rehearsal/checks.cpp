@@ -24,27 +24,41 @@ ReplayReport replay(const History& history, const Models& models, const std::str
   return report;
 }
 
+// An entity has one shard, until that is split: then a newer one, which has a higher number.
+std::optional<Failure> check_homes(const std::vector<const Operation*>& begun) {
+  auto ended = begun;
+  std::ranges::stable_sort(ended, {}, &Operation::returned);
+  const Operation* newest = nullptr;
+  auto next = ended.begin();
+  for (const auto* operation : begun) {  // in the order in which they began
+    for (; next != ended.end() && (*next)->returned < operation->invoked; ++next)
+      if (newest == nullptr || (*next)->position->shard > newest->position->shard) newest = *next;
+    if (newest == nullptr || newest->position->shard <= operation->position->shard) continue;
+    return Failure{"position",
+                   "an entity was served by a shard that had given it away:\n    " +
+                       newest->text() + " -> " + describe_reply(*newest) + "\n    " +
+                       operation->text() + " -> " + describe_reply(*operation),
+                   operation->returned};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Failure> check_positions(const History& history) {
   using Shard = std::pair<std::string, std::uint32_t>;
-  std::map<History::Entity, const Operation*> homes;
+  std::map<History::Entity, std::vector<const Operation*>> homes;
   std::map<Shard, std::vector<const Operation*>> shards;
   for (const auto& operation : history.all()) {
     if (operation.outcome != Operation::Outcome::success) continue;
     if (!operation.position)
       return Failure{"position", operation.text() + ": a reply without Troupe-Position",
                      operation.returned};
-    const auto [home, is_new] =
-        homes.try_emplace({operation.service->name, operation.key}, &operation);
-    if (home->second->position->shard != operation.position->shard)
-      return Failure{"position",
-                     "one entity was served by two shards:\n    " + home->second->text() + " -> " +
-                         describe_reply(*home->second) + "\n    " + operation.text() + " -> " +
-                         describe_reply(operation),
-                     operation.returned};
+    homes[{operation.service->name, operation.key}].push_back(&operation);
     shards[{operation.service->name, operation.position->shard}].push_back(&operation);
   }
+  for (const auto& [entity, begun] : homes)
+    if (auto failure = check_homes(begun)) return failure;
   for (const auto& [shard, begun] : shards) {  // in the order in which they began
     auto ended = begun;
     std::ranges::stable_sort(ended, {}, &Operation::returned);

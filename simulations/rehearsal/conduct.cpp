@@ -90,7 +90,7 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
     if (!promises_nothing()) fail(check, what);
   };
   setting_.observe = [this](const Operation& operation) { observe(operation); };
-  setting_.answers_may_be_lost = static_cast<bool>(declared_.operates);
+  setting_.answers_may_be_lost = declared_.operates && declared_.recovers;
   setting_.is_lost = [this](const Operation& operation) {
     return std::ranges::any_of(losses_,
                                [&](const KnownLoss& known) { return rests_on(operation, known); });

@@ -97,9 +97,13 @@ class Rehearsal {
   }
 
   // What an operator does meanwhile, also when running() is over: machines that are gone when it
-  // ends stay so. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else.
+  // ends stay so. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else;
+  // if it has none, it says so.
   using OperatorScript = std::function<Script(Operator&)>;
-  void operated(OperatorScript script) { operator_ = std::move(script); }
+  void operated(OperatorScript script, bool recovers = true) {
+    operator_ = std::move(script);
+    recovers_ = recovers;
+  }
 
   template <class M>
   void model(const std::string& service) {
@@ -162,15 +166,26 @@ class Rehearsal {
     std::vector<Hindsight> hindsights;
     const actors::ServiceRegistry* registry;
     bool handlers_throw;
+    bool recovers;  // the operator
     std::set<std::string> latecomers;
     Duration settle_max;
   };
   Declared take() {
-    return {std::move(manifest_),   duration_,           std::move(faults_),
-            std::move(incidents_),  std::move(clients_), std::move(operator_),
-            std::move(models_),     std::move(always_),  std::move(finals_),
-            std::move(hindsights_), registry_,           handlers_throw_,
-            std::move(latecomers_), settle_max_};
+    return {std::move(manifest_),
+            duration_,
+            std::move(faults_),
+            std::move(incidents_),
+            std::move(clients_),
+            std::move(operator_),
+            std::move(models_),
+            std::move(always_),
+            std::move(finals_),
+            std::move(hindsights_),
+            registry_,
+            handlers_throw_,
+            recovers_,
+            std::move(latecomers_),
+            settle_max_};
   }
 
  private:
@@ -191,6 +206,7 @@ class Rehearsal {
   FaultPlan incidents_;
   std::vector<Clients> clients_;
   OperatorScript operator_;
+  bool recovers_ = false;
   Models models_;
   std::vector<Invariant> always_;
   std::vector<Final> finals_;

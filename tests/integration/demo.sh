@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Drives one node over HTTP as a user would, then three of which one is killed under load.
+# Drives one node over HTTP as a user would, then three of which one is killed under load; then a fourth
+# comes, and one is given up.
 # usage: demo.sh [TROUPE_BINARY]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

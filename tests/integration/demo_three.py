@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The second half of demo.sh: three nodes, one killed under load, and what its clients saw of it."""
+"""The second part of demo.sh: three nodes, one killed under load, and what its clients saw of it; then demo_four."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ import tempfile
 import time
 import tomllib
 
+import demo_four
 from ledger_clients import Clients, Ledger, check, open_accounts
 from three_nodes import ACCOUNTS, NODES, ask_admin, example_manifest, leaders_of, leads_most, troupe, watch_end
 from troupe_node import Node, run
@@ -56,7 +57,7 @@ def story(binary):
     print(f"$ troupe init {path}\n$ troupe up {path}")
     created = run(binary, "init", path)
     assert created.returncode == 0, created.stderr
-    with Cluster(binary, path) as cluster, Node(binary, path) as returning:
+    with Cluster(binary, path) as cluster, Node(binary, path) as returning, Node(binary, path) as newcomer:
         cluster.wait_ready()
         print("\n".join(cluster.table[:4]))
         deadline = time.monotonic() + 60
@@ -67,7 +68,7 @@ def story(binary):
         open_accounts(ledger, gateways)
 
         say(f"7. {CLIENTS} clients pay in and read, at all nodes; then: kill -9 of a node that leads")
-        with Clients(ledger, gateways, CLIENTS) as clients:
+        with Clients(ledger, gateways, CLIENTS, timeout=5.0) as clients:
             clients.wait_for_more(100)
             victim, led = leads_most(leaders_of(admins))
             pid = cluster.pids()[victim]
@@ -95,18 +96,20 @@ def story(binary):
             print(f"it is ready, and has caught up {wait_caught_up(admins, victim):.2f} s later")
             clients.wait_for_more(20)
 
-        say("9. What the clients were told, and what is there")
-        for node in NODES:
+            demo_four.story(binary, path, (clients, ledger, gateways, admins), (victim, returning), newcomer, say)
+
+        say("11. What the clients were told, and what is there")
+        for node in sorted(gateways):
             money, problems = check(ledger, gateways[node])
             assert not problems and not ledger.problems, (problems + ledger.problems)[:5]
             print(f"{node} says: {money / 100:,.2f} EUR in {len(ledger.accounts)} accounts")
         unknown = sum(map(len, ledger.unknown.values()))
         print(f"{ledger.count} deposits acknowledged: each is there once. {unknown} without an answer in the end: "
-              f"at most once.\n{ledger.retries} requests were repeated at another node; {ledger.replayed} had run "
-              f"and got their answer. {ledger.reads} reads: none went back in time.")
+              f"at most once.\n{ledger.retries} requests were repeated at another node, when {victim} was killed; "
+              f"{ledger.replayed} had run and got their answer. {ledger.reads} reads: none went back in time.")
 
-        say("10. Stop in good order")
-        returning.stop_in_order()
+        say("12. Stop in good order")
+        newcomer.stop_in_order()
         assert cluster.stop() == 1, cluster.lines[-5:]  # it has seen one of its nodes killed
         assert all(cluster.stopped(node) for node in NODES if node != victim), cluster.lines[-8:]
     print("stopped; nothing is left running")

@@ -177,6 +177,18 @@ class Clients:
             if client.is_alive():
                 self.ledger.wrong("a client did not end")
 
+    def come(self, node, gateway):
+        """From now on they may ask this node too."""
+        for client in self.clients:
+            client.gateways[node] = gateway
+            client.nodes = sorted(client.nodes + [node])
+
+    def leave(self, node):
+        """They ask this node no more; returns when none has a request under way that began there."""
+        for client in self.clients:
+            client.nodes = [one for one in client.nodes if one != node]
+        self.wait_for_more(2)
+
     def longest(self):
         """Seconds that a client waited for an answer that it got in the end."""
         return max(client.longest for client in self.clients)

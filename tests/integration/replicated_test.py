@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Three nodes with three replicas of every shard, real processes: one is killed under load, and all are
-restarted in turn under load."""
+restarted in turn under load; shards are split under load."""
 
 import os
 import shutil
@@ -85,5 +85,34 @@ def a_rolling_restart_fails_no_request(binary, folder):
         cluster.stop_in_order()
 
 
+def a_split_fails_no_request(binary, folder):
+    addresses = loopback()
+    ledger = Ledger(NAMES, seed=1)
+    with ThreeNodes(binary, manifest(folder, addresses), addresses).start() as cluster:
+        cluster.wait_equal()
+        open_accounts(ledger, cluster.gateways)
+        with Clients(ledger, cluster.gateways, 6, timeout=20.0) as clients:
+            clients.wait_for_more(BEFORE)
+            for number, node in enumerate(("n2", "n3")):
+                shard = f"{ACCOUNTS}/{number}"
+                made = run(binary, "split", shard, "--yes", shard, "--admin", addresses[node][2])
+                assert made.returncode == 0, made.stderr
+                clients.wait_for_more(AFTER)
+        cluster.wait_equal()
+        check_all(ledger, cluster.gateways, NODES)
+        assert sorted(cluster.leaders()) == list(range(6)), cluster.leaders()
+        print(f"{ledger.count} deposits around two splits, the longest wait was {clients.longest():.3f} s")
+        assert clients.longest() < LONGEST_S, f"a client waited {clients.longest():.3f} s"
+        cluster.stop_in_order()
+        cluster.start()  # from what the data folders say
+        cluster.wait_equal()
+        check_all(ledger, cluster.gateways, NODES)
+        cluster.stop_in_order()
+
+
 if __name__ == "__main__":
-    run_tests(__doc__, [a_killed_node_and_a_lost_disk_cost_no_deposit, a_rolling_restart_fails_no_request])
+    run_tests(__doc__, [
+        a_killed_node_and_a_lost_disk_cost_no_deposit,
+        a_rolling_restart_fails_no_request,
+        a_split_fails_no_request,
+    ])

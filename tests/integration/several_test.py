@@ -3,11 +3,10 @@
 
 import json
 import os
-import select
 import shutil
 import signal
 
-from three_nodes import ACCOUNTS, INVENTORY, NODES, identity
+from three_nodes import ACCOUNTS, INVENTORY, NODES, identity, watch_end
 from three_nodes import manifest as manifest_of
 from troupe_node import run, run_tests
 from troupe_up import Cluster
@@ -81,12 +80,10 @@ def nodes_stop_when_their_parent_is_killed(binary, folder):
     path = manifest(folder)
     with Cluster(binary, path) as cluster:
         cluster.wait_ready()
-        ends = [os.pidfd_open(pid) for pid in cluster.pids().values()]
+        ends = [watch_end(pid) for pid in cluster.pids().values()]
         assert len(ends) == len(NODES)
         cluster.process.send_signal(signal.SIGKILL)
-        for end in ends:
-            assert select.select([end], [], [], 60)[0], "a node runs on without its parent"
-            os.close(end)
+        assert all(ended() for ended in ends), "a node runs on without its parent"
         cluster.process.wait()
 
 

@@ -14,7 +14,7 @@ import sys
 # Of those that simulate a whole cluster, which take longer, all but these are left to `./dev sim`.
 CLUSTER = "cluster-ledger"
 CHANGING = ["scale-out", "drain-under-load", "zone-loss", "directory-chaos"]  # fresh seeds only
-LONGER = {CLUSTER, *CHANGING, "clock-skew", "lost-disk", "quorum-loss", "recover", "slow-follower"}
+LONGER = {CLUSTER, *CHANGING, "clock-skew", "lost-disk", "quorum-loss", "recover", "slow-follower", "split"}
 
 
 def quick_ones(binary):

@@ -11,9 +11,11 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "cluster/cli/command/json.hpp"
+#include "cluster/cli/command/report.pb.h"
 
 namespace troupe::cluster {
 namespace {
@@ -112,6 +114,20 @@ Error not_a_node(const std::string& where, const std::string& what) {
                                  "The manifest's key 'admin' says which it is");
 }
 
+// What a node says of itself; nullopt: it is no problem document, or one of another kind of page.
+std::optional<Error> refusal_of(const std::string& where, const std::string& body) {
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  ProblemDocument said;
+  if (!google::protobuf::util::JsonStringToMessage(body, &said, options).ok() ||
+      said.reason().empty() || said.reason() == "ROUTE_NOT_FOUND")
+    return std::nullopt;
+  Code code = Code::unknown;
+  for (int one = 0; one <= static_cast<int>(Code::unauthenticated); ++one)
+    if (to_string(static_cast<Code>(one)) == said.code()) code = static_cast<Code>(one);
+  return Error{code, said.reason(), where + " refuses: " + said.detail()};
+}
+
 std::string head_of(const config::Address& address) {
   return " HTTP/1.1\r\nHost: " + address.to_string() +
          "\r\nAccept: application/json\r\nUser-Agent: troupe\r\nConnection: close\r\n";
@@ -135,6 +151,8 @@ Result<void> exchange_with(const config::Address& address, const std::string& pa
 
   const auto& response = exchange.response();
   const auto status = response.result_int();
+  if (status != 200)
+    if (auto refusal = refusal_of(where, response.body())) return *std::move(refusal);
   if (status == 404) return not_a_node(where, "knows no " + path);
   if (status != 200)
     return Error{

@@ -22,7 +22,8 @@ config::Address reachable(const config::Address& address);
 //   UNAVAILABLE / NODE_UNREACHABLE         nobody listens there, or the name does not resolve
 //   DEADLINE_EXCEEDED / NODE_SILENT        no answer within the timeout
 //   FAILED_PRECONDITION / NOT_A_NODE       something else answers there
-//   UNKNOWN / NODE_REFUSED                 the node answers with an error
+//   UNKNOWN / NODE_REFUSED                 it answers with an error of which it says nothing else
+//   those of the node, see docs/errors/
 Result<void> ask_node(const config::Address& address, const std::string& path,
                       config::Duration timeout, google::protobuf::Message& answer);
 

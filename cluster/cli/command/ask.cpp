@@ -1,8 +1,10 @@
 #include "cluster/cli/command/ask.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include "cluster/cli/command/manifest_file.hpp"
+#include "cluster/directory/table.pb.h"
 
 namespace troupe::cluster {
 
@@ -47,6 +49,41 @@ std::optional<Targets> targets_of(const CliIo& io, const AskOptions& options) {
   }
   result.targets.push_back({"", reachable(*address)});
   return result;
+}
+
+namespace {
+
+// Where a node's admin page is, seen from another machine: a node that listens everywhere is found
+// where other nodes find it.
+config::Address admin_of(const DirectoryNode& node) {
+  const auto admin = config::parse_address(node.admin());
+  if (!admin || admin->port == 0) return {};
+  const auto mesh = config::parse_address(node.mesh());
+  if (!admin->wildcard() || !mesh || mesh->wildcard()) return reachable(*admin);
+  return {mesh->host, admin->port};
+}
+
+}  // namespace
+
+std::vector<Target> members_of(const Targets& targets) {
+  constexpr config::Duration patience = std::chrono::seconds{2};  // this is only to ask better
+  std::vector<DirectoryView> views(targets.targets.size());
+  at_once(views.size(), [&](std::size_t i) {
+    const Target& target = targets.targets[i];
+    if (!ask_node(target.address, "/v1/directory", std::min(targets.timeout, patience), views[i]))
+      views[i].Clear();
+  });
+  const auto newest = std::ranges::max_element(
+      views, {}, [](const DirectoryView& view) { return view.table().version(); });
+  std::vector<Target> members = targets.targets;
+  if (newest == views.end()) return members;
+  for (const DirectoryNode& node : newest->table().nodes()) {
+    const bool removed = node.state() == DirectoryNode::REMOVED;
+    const auto known = std::ranges::find(members, node.name(), &Target::node);
+    if (removed && known != members.end()) members.erase(known);
+    if (!removed && known == members.end()) members.push_back({node.name(), admin_of(node)});
+  }
+  return members;
 }
 
 Result<ClusterAnswer> ask_cluster(const Target& target, const std::string& path,

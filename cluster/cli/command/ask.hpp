@@ -36,6 +36,11 @@ struct Answered {
   Result<Answer> answer;
 };
 
+// The targets of a manifest, with the nodes that came to their cluster since and without those that
+// were removed: as the newest copy of the directory has it that one of them shows. If none does, as
+// they are. Of a node without an address to ask at there is only the name.
+std::vector<Target> members_of(const Targets& targets);
+
 void complain(const CliIo& io, const Target& target, const Error& error);
 
 // All nodes' answers, as the target has gathered them; `path` is that of one node's.
@@ -60,9 +65,13 @@ std::vector<Answered<Answer>> ask_all(const CliIo& io, const AskOptions& options
     return answers.emplace_back(Answered<Answer>{std::move(target), Answer{}});
   };
   if (targets.manifest) {
-    for (const auto& target : targets.targets) add(target);
+    for (Target& target : members_of(targets)) add(std::move(target));
     at_once(answers.size(), [&](std::size_t i) {
       auto& [target, answer] = answers[i];
+      if (target.address.host.empty()) {
+        answer = unavailable("NODE_UNREACHABLE", "it has no admin address that is known here");
+        return;
+      }
       const auto asked = ask_node(target.address, path, targets.timeout, *answer);
       if (!asked) answer = asked.error();
     });

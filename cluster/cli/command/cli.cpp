@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cluster/cli/command/ask_options.hpp"
 #include "cluster/cli/command/commands.hpp"
 #include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/version.hpp"
@@ -117,22 +118,12 @@ void add_check(CLI::App& app, CheckOptions& check) {
 
 CLI::App* add_question(CLI::App& app, AskOptions& ask, const std::string& name,
                        const std::string& description, const std::string& jq) {
-  auto* command = app.add_subcommand(name, description);
-  auto* admin = command
-                    ->add_option("--admin", ask.admin,
-                                 "Admin address of any node, which tells of all, host:port. "
-                                 "Default: the environment variable TROUPE_ADMIN, else " +
-                                     std::string{default_admin})
-                    ->type_name("ADDR");
-  auto* manifest =
-      command
-          ->add_option("--manifest", ask.manifest, "Ask every node of this manifest itself instead")
-          ->type_name("FILE");
-  admin->excludes(manifest);
-  command->add_flag("--json", ask.json, "Print JSON, for programs: one object per node and line");
-  command->add_option("--timeout", ask.timeout, "How long to wait for each node")
-      ->capture_default_str()
-      ->type_name("TIME");
+  auto* command = add_asking(
+      app, ask, name, description,
+      {"Admin address of any node, which tells of all",
+       "Ask every node of this manifest itself instead, and those that came "
+       "to its cluster later",
+       "How long to wait for each node", "Print JSON, for programs: one object per node and line"});
   command->footer("Examples:\n  troupe " + name + "\n  troupe " + name +
                   " --admin 10.0.0.7:7480 --timeout 500ms\n  troupe " + name +
                   " --manifest cluster.toml --json | jq '" + jq + "'\n");

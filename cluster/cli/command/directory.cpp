@@ -3,6 +3,8 @@
 
 #include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/table.hpp"
+#include "cluster/directory/buckets.hpp"
+#include "cluster/directory/node_state.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -40,7 +42,7 @@ void print_members(const CliIo& io, const DirectoryTable& table) {
   for (const auto& node : table.nodes()) {
     if (node.state() == DirectoryNode::REMOVED) continue;
     members.add({{node.name(), Tint::strong},
-                 {shown_state(node), tint_of(node)},
+                 {state_of(node), tint_of(node)},
                  node.control() ? "yes" : "no",
                  std::to_string(replicas[node.name()]),
                  std::to_string(leaders[node.name()]),
@@ -52,13 +54,30 @@ void print_members(const CliIo& io, const DirectoryTable& table) {
   members.print(io);
 }
 
+// "0-1023"; of a shard that is being split with what it is to give away.
+std::string buckets_text(const DirectoryTable& table, const DirectoryShard& shard) {
+  std::pair<std::uint32_t, std::uint32_t> buckets{};
+  for (const auto& service : table.services())
+    if (service.service() == shard.service()) buckets = buckets_of(service, shard.shard());
+  const auto [first, end] = buckets;
+  if (end == 0) return {};
+  std::string text = std::to_string(first) + "-" + std::to_string(end - 1);
+  if (shard.has_split()) text += " (split at " + std::to_string(shard.split().at_bucket()) + ")";
+  return text;
+}
+
 void print_places(const CliIo& io, const DirectoryTable& table) {
-  Table places{{{"SERVICE"}, {"SHARD", to_the_right}, {"NODES"}, {"VERSION", to_the_right}}};
+  Table places{{{"SERVICE"},
+                {"SHARD", to_the_right},
+                {"BUCKETS", to_the_right},
+                {"NODES"},
+                {"VERSION", to_the_right}}};
   for (const auto& shard : table.shards()) {
     std::string nodes;
     for (const auto& node : shard.nodes()) nodes += (nodes.empty() ? "" : ", ") + node;
     places.add({{shard.service(), Tint::strong},
                 std::to_string(shard.shard()),
+                buckets_text(table, shard),
                 nodes,
                 std::to_string(shard.version())});
   }
@@ -69,45 +88,29 @@ void print_places(const CliIo& io, const DirectoryTable& table) {
 
 }  // namespace
 
-std::string shown_state(const DirectoryNode& node) {
-  const bool up = node.state() == DirectoryNode::UP;
-  std::string text = up && node.draining()                    ? "draining"
-                     : up                                     ? "up"
-                     : node.state() == DirectoryNode::DOWN    ? "down"
-                     : node.state() == DirectoryNode::JOINING ? "joining"
-                     : node.state() == DirectoryNode::REMOVED ? "removed"
-                                                              : "unknown";
-  if (!up && node.draining()) text += ", draining";
-  if (node.cordoned()) text += ", cordoned";
-  return text;
-}
-
 int run_directory(const CliIo& io, const OperateOptions& options) {
   const auto targets = targets_of(io, options.ask);
   if (!targets) return exit_usage;
-  for (const Target& target : targets->targets) {
-    DirectoryView view;
-    const auto asked = ask_node(target.address, "/v1/directory", targets->timeout, view);
-    if (!asked) {
-      complain(io, target, asked.error());
-      continue;
-    }
-    if (options.ask.json) {
-      *io.out << to_json(view) << "\n";
-      return exit_done;
-    }
-    print_members(io, view.table());
-    if (options.shards) print_places(io, view.table());
-    *io.out << "\nVersion " << view.table().version() << " as node " << harmless(view.node())
-            << " knows it, ";
-    if (view.reached())
-      *io.out << "kept by node " << harmless(view.keeper()) << ".\n";
-    else
-      *io.out << "which does not reach whoever keeps it: a majority of the control nodes must be "
-                 "up.\n";
+  DirectoryView view;
+  const auto asked = ask_in_turn(io, *targets, [&](const Target& target) {
+    view.Clear();
+    return ask_node(target.address, "/v1/directory", targets->timeout, view);
+  });
+  if (!asked) return exit_failed;
+  if (options.ask.json) {
+    *io.out << to_json(view) << "\n";
     return exit_done;
   }
-  return exit_failed;
+  print_members(io, view.table());
+  if (options.shards) print_places(io, view.table());
+  *io.out << "\nVersion " << view.table().version() << " as node " << harmless(view.node())
+          << " knows it, ";
+  if (view.reached())
+    *io.out << "kept by node " << harmless(view.keeper()) << ".\n";
+  else
+    *io.out << "which does not reach whoever keeps it: a majority of the control nodes must be "
+               "up.\n";
+  return exit_done;
 }
 
 }  // namespace troupe::cluster

@@ -1,33 +1,26 @@
-// `troupe drain`, `cordon`, `remove`, `move`, `replicate`, `rebalance`: orders to the directory.
+// `troupe cordon`, `remove`, `move`, `replicate`, `rebalance`: orders to the directory.
 #include "cluster/cli/command/operate.hpp"
 
 #include <charconv>
 #include <istream>
-#include <thread>
+#include <sstream>
 
 #include "cluster/cli/command/balance_table.hpp"
+#include "config/names.hpp"
 
 namespace troupe::cluster {
 namespace {
 
 constexpr const char* directory_path = "/v1/directory";
-constexpr auto between_questions = std::chrono::seconds{1};
 constexpr auto patience = std::chrono::seconds{30};  // while nobody answers
 
-// Nothing was done; another node may know the way.
+// Another node may know the way, or the same one later.
 bool is_about_the_way(const Error& why) {
   return why.reason == "NODE_UNREACHABLE" || why.reason == "NODE_SILENT" ||
          why.reason == "NOT_A_NODE" || why.reason == "DIRECTORY_UNREACHABLE" ||
-         why.reason == "NO_LEADER";
-}
-
-int print_done(const CliIo& io, const OperateOptions& options, const DirectoryOutcome& outcome,
-               const std::string& what) {
-  if (options.ask.json)
-    *io.out << to_json(outcome) << "\n";
-  else
-    *io.out << what << " (version " << outcome.version() << ")\n";
-  return exit_done;
+         why.reason == "NO_LEADER" || why.reason == "DIRECTORY_STARTING" ||
+         why.reason == "DIRECTORY_EMPTY" || why.code == Code::deadline_exceeded ||
+         why.code == Code::unavailable;
 }
 
 int order_and_print(const CliIo& io, const OperateOptions& options, const Targets& targets,
@@ -37,106 +30,30 @@ int order_and_print(const CliIo& io, const OperateOptions& options, const Target
   return outcome ? print_done(io, options, *outcome, what) : exit_failed;
 }
 
-std::string left_text(const LeftOnNodeReport& left) {
-  return std::to_string(left.members()) + " replicas and " + std::to_string(left.leaders()) +
-         " leaders are left, " + std::to_string(left.wished()) +
-         " still to be given another place" +
-         (left.unknown() == 0 ? "" : ", " + std::to_string(left.unknown()) + " not known");
-}
-
-// Until nothing is left on the node.
-int wait_until_empty(const CliIo& io, const OperateOptions& options, const Targets& targets) {
-  DirectoryOrder order;
-  order.mutable_question()->set_left_on(options.node);
-  std::string told;
-  auto heard = std::chrono::steady_clock::now();
-  CliIo quiet = io;
-  std::ostream nowhere{nullptr};
-  quiet.err = &nowhere;
-  for (;;) {
-    const bool last_try = std::chrono::steady_clock::now() - heard >= patience;
-    const auto outcome = order_cluster(last_try ? io : quiet, targets, order);
-    if (!outcome && !last_try && outcome.error().code != Code::unavailable &&
-        outcome.error().code != Code::deadline_exceeded) {
-      *io.err << "troupe: " << harmless(outcome.error().message) << "\n";
-      return exit_failed;
-    }
-    if (!outcome && last_try) {
-      *io.err << "troupe: nobody answers any more; node " << options.node
-              << " is draining still. 'troupe drain " << options.node << "' goes on waiting\n";
-      return exit_failed;
-    }
-    if (outcome) {
-      heard = std::chrono::steady_clock::now();
-      const auto& left = outcome->left();
-      if (!left.draining()) {
-        *io.err << "troupe: node " << options.node << " is not draining any more\n";
-        return exit_failed;
-      }
-      if (left.wished() + left.members() + left.leaders() + left.unknown() == 0) {
-        if (options.ask.json)
-          *io.out << to_json(*outcome) << "\n";
-        else
-          *io.out << "Node " << options.node
-                  << " has nothing left and may be stopped. To give it up for good, stop it, then "
-                     "'troupe remove "
-                  << options.node << "'\n";
-        return exit_done;
-      }
-      if (const std::string text = left_text(left); text != told) {
-        *io.err << "troupe: node " << options.node << ": " << text << "\n" << std::flush;
-        told = text;
-      }
-    }
-    std::this_thread::sleep_for(between_questions);
-  }
-}
-
-int run_drain(const CliIo& io, const OperateOptions& options, const Targets& targets) {
-  DirectoryOrder order;
-  order.mutable_drain()->set_node(options.node);
-  order.mutable_drain()->set_cancel(options.cancel);
-  if (options.cancel || options.no_wait)
-    return order_and_print(io, options, targets, order,
-                           "Node " + options.node + (options.cancel ? " is not" : " is") +
-                               " draining" + (options.cancel ? " any more" : ""));
-  order.set_why(options.why);
-  if (!order_cluster(io, targets, order)) return exit_failed;
-  *io.err << "troupe: node " << options.node << " is draining; Ctrl-C leaves it so\n" << std::flush;
-  return wait_until_empty(io, options, targets);
-}
-
 int run_remove(const CliIo& io, const OperateOptions& options, const Targets& targets) {
-  std::string typed = options.yes;
-  if (typed.empty()) {
-    *io.err << "Node " << harmless(options.node)
-            << " would be no member of the cluster any more, for ever. Type its name to do it: "
-            << std::flush;
-    if (io.in) std::getline(*io.in, typed);
-  }
-  if (typed != options.node) {
-    *io.err << "troupe: not confirmed: that is not the node's name (--yes NAME says it in a "
-               "script). Nothing was changed\n";
+  if (!confirmed(io, options, options.node,
+                 "Node " + harmless(options.node) +
+                     " would be no member of the cluster any more, for ever"))
     return options.yes.empty() ? exit_failed : exit_usage;
-  }
   DirectoryOrder order;
   order.mutable_remove()->set_node(options.node);
   return order_and_print(io, options, targets, order, "Node " + options.node + " is removed");
 }
 
+// False after a complaint.
+bool names_service(const CliIo& io, const std::string& service) {
+  if (config::is_service_name(service)) return true;
+  *io.err << "troupe: " << config::in_quotes(harmless(service))
+          << " is no service: write its full name, such as banking.v1.Accounts\n";
+  return false;
+}
+
 int run_move(const CliIo& io, const OperateOptions& options, const Targets& targets) {
-  const auto slash = options.shard.rfind('/');
-  const std::string digits = slash == std::string::npos ? "" : options.shard.substr(slash + 1);
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-    *io.err << "troupe: " << config::in_quotes(harmless(options.shard))
-            << " is no shard: write it as banking.v1.Accounts/2\n";
-    return exit_usage;
-  }
+  const auto shard = shard_named(io, options.shard);
+  if (!shard || !names_service(io, shard->first)) return exit_usage;
   DirectoryOrder order;
-  order.mutable_move()->set_service(options.shard.substr(0, slash));
-  order.mutable_move()->set_shard(number);
+  order.mutable_move()->set_service(shard->first);
+  order.mutable_move()->set_shard(shard->second);
   order.mutable_move()->set_from(options.from);
   order.mutable_move()->set_to(options.to);
   return order_and_print(io, options, targets, order,
@@ -158,19 +75,78 @@ int run_rebalance(const CliIo& io, const OperateOptions& options, const Targets&
 
 }  // namespace
 
-Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
-                                       const DirectoryOrder& order) {
+std::optional<std::pair<std::string, std::uint32_t>> shard_named(const CliIo& io,
+                                                                 const std::string& text) {
+  const auto slash = text.rfind('/');
+  const std::string digits = slash == std::string::npos ? "" : text.substr(slash + 1);
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (!digits.empty() && error == std::errc{} && end == digits.data() + digits.size())
+    return std::pair{text.substr(0, slash), number};
+  *io.err << "troupe: " << config::in_quotes(harmless(text))
+          << " is no shard: write it as banking.v1.Accounts/2\n";
+  return std::nullopt;
+}
+
+bool confirmed(const CliIo& io, const OperateOptions& options, const std::string& name,
+               const std::string& what) {
+  std::string typed = options.yes;
+  if (typed.empty()) {
+    *io.err << what << ". Type its name to do it: " << std::flush;
+    if (io.in) std::getline(*io.in, typed);
+  }
+  if (typed == name) return true;
+  *io.err << "troupe: not confirmed: that is not its name (--yes NAME says it in a script). "
+             "Nothing was changed\n";
+  return false;
+}
+
+int print_done(const CliIo& io, const OperateOptions& options, const DirectoryOutcome& outcome,
+               const std::string& what) {
+  if (options.ask.json)
+    *io.out << to_json(outcome) << "\n";
+  else
+    *io.out << what << " (version " << outcome.version() << ")\n";
+  return exit_done;
+}
+
+Result<void> ask_in_turn(const CliIo& io, const Targets& targets,
+                         const std::function<Result<void>(const Target&)>& ask) {
   Error last = unavailable("NODE_UNREACHABLE", "there is no node to ask");
   for (const Target& target : targets.targets) {
-    DirectoryOutcome outcome;
-    const auto ordered =
-        order_node(target.address, directory_path, order, targets.timeout, outcome);
-    if (ordered) return outcome;
-    last = ordered.error();
+    const auto asked = ask(target);
+    if (asked) return {};
+    last = asked.error();
     complain(io, target, last);
     if (!is_about_the_way(last)) break;
   }
   return last;
+}
+
+Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
+                                       const DirectoryOrder& order) {
+  DirectoryOutcome outcome;
+  TROUPE_CHECK(ask_in_turn(io, targets, [&](const Target& target) {
+    outcome.Clear();
+    return order_node(target.address, directory_path, order, targets.timeout, outcome);
+  }));
+  return outcome;
+}
+
+Result<std::optional<DirectoryOutcome>> Patient::ask(const DirectoryOrder& question) {
+  std::ostringstream complaints;
+  CliIo quiet = io_;
+  quiet.err = &complaints;
+  auto outcome = order_cluster(quiet, targets_, question);
+  const auto now = std::chrono::steady_clock::now();
+  if (outcome) {
+    heard_ = now;
+    return std::optional{*std::move(outcome)};
+  }
+  if (is_about_the_way(outcome.error()) && now - heard_ < patience)
+    return std::optional<DirectoryOutcome>{};
+  *io_.err << complaints.str();
+  return std::move(outcome).error();
 }
 
 int run_operate(const CliIo& io, const std::string& word, const OperateOptions& options) {
@@ -180,7 +156,11 @@ int run_operate(const CliIo& io, const std::string& word, const OperateOptions& 
   if (word == "drain") return run_drain(io, options, *targets);
   if (word == "remove") return run_remove(io, options, *targets);
   if (word == "move") return run_move(io, options, *targets);
+  if (word == "split") return run_split(io, options, *targets);
   if (word == "rebalance") return run_rebalance(io, options, *targets);
+  if (word == "advise") return run_advise(io, options, *targets);
+  if (word == "control") return run_control(io, options, *targets);
+  if (word == "replicate" && !names_service(io, options.service)) return exit_usage;
   DirectoryOrder order;
   if (word == "cordon") {
     order.mutable_cordon()->set_node(options.node);

@@ -1,8 +1,12 @@
 // Operating a cluster: what its directory says, and orders to it, at whichever node answers.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "cluster/cli/command/ask.hpp"
 #include "cluster/cli/command/commands.hpp"
@@ -18,16 +22,16 @@ struct OperateOptions {
   AskOptions ask;
   std::string node;
   std::string shard;  // "SERVICE/NUMBER"
-  std::string from;
-  std::string to;
+  std::string from;   // a node, of move; of control: that is to cease
+  std::string to;     // a node, of move; of control: that is to come
   std::string service;
   std::uint32_t factor = 0;
-  std::string yes;  // the node's name once more, instead of asking for it; empty: ask
+  std::uint32_t bucket = 0;  // 0: the middle
+  std::string yes;  // the name of the node or shard once more, instead of asking for it; empty: ask
   std::string why;
   bool cancel = false;
   bool no_wait = false;
   bool shards = false;
-  bool plan = false;  // says in words what is done anyway
 };
 
 // The words of these commands; which one was said, run_operate() is told.
@@ -35,15 +39,46 @@ void add_operate(CLI::App& app, OperateOptions& options);
 bool is_operate(const std::string& word);
 int run_operate(const CliIo& io, const std::string& word, const OperateOptions& options);
 
-// The first of the targets that carries the order out, or the last one's refusal, complained of.
+// Puts a question to one target after the other until one answers. Each failure is complained of.
 // A refusal of the cluster itself is final; a node that cannot be reached is passed over.
+Result<void> ask_in_turn(const CliIo& io, const Targets& targets,
+                         const std::function<Result<void>(const Target&)>& ask);
+
+// The outcome at the first of the targets that carries the order out.
 Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
                                        const DirectoryOrder& order);
 
-// How the state of a node is called, with what restricts it.
-std::string shown_state(const DirectoryNode& node);
+// The words before what an order did, or the JSON of its outcome.
+int print_done(const CliIo& io, const OperateOptions& options, const DirectoryOutcome& outcome,
+               const std::string& what);
 
-// `troupe directory`
+// What is asked of the cluster, again and again: nothing is complained of as long as somebody
+// answers now and then.
+class Patient {
+ public:
+  Patient(const CliIo& io, const Targets& targets) : io_(io), targets_(targets) {}
+  // Nullopt: nobody answered this time. An error is final, and has been complained of.
+  Result<std::optional<DirectoryOutcome>> ask(const DirectoryOrder& question);
+
+ private:
+  const CliIo& io_;
+  const Targets& targets_;
+  std::chrono::steady_clock::time_point heard_ = std::chrono::steady_clock::now();
+};
+
+// `troupe split`
+int run_split(const CliIo& io, const OperateOptions& options, const Targets& targets);
+
+// "SERVICE/NUMBER". Nullopt, complained of: it is no shard.
+std::optional<std::pair<std::string, std::uint32_t>> shard_named(const CliIo& io,
+                                                                 const std::string& text);
+// Whether the name was typed, or said with --yes; complained of if not.
+bool confirmed(const CliIo& io, const OperateOptions& options, const std::string& name,
+               const std::string& what);
+
 int run_directory(const CliIo& io, const OperateOptions& options);
+int run_drain(const CliIo& io, const OperateOptions& options, const Targets& targets);
+int run_control(const CliIo& io, const OperateOptions& options, const Targets& targets);
+int run_advise(const CliIo& io, const OperateOptions& options, const Targets& targets);
 
 }  // namespace troupe::cluster

@@ -3,33 +3,22 @@
 #include <algorithm>
 #include <array>
 
+#include "cluster/cli/command/ask_options.hpp"
 #include "cluster/cli/command/operate.hpp"
 
 namespace troupe::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 7> operate_words{
-    "directory", "drain", "cordon", "remove", "move", "replicate", "rebalance"};
+constexpr std::array<std::string_view, 10> operate_words{
+    "directory", "drain",     "cordon", "remove",  "move",
+    "replicate", "rebalance", "advise", "control", "split"};
 
 CLI::App* add_order(CLI::App& app, OperateOptions& options, const std::string& name,
                     const std::string& description) {
-  auto* command = app.add_subcommand(name, description);
-  auto* admin = command
-                    ->add_option("--admin", options.ask.admin,
-                                 "Admin address of any node, host:port. Default: the environment "
-                                 "variable TROUPE_ADMIN, else " +
-                                     std::string{default_admin})
-                    ->type_name("ADDR");
-  auto* manifest = command
-                       ->add_option("--manifest", options.ask.manifest,
-                                    "Ask the first node of this manifest that answers instead")
-                       ->type_name("FILE");
-  admin->excludes(manifest);
-  command->add_option("--timeout", options.ask.timeout, "How long to wait for each answer")
-      ->capture_default_str()
-      ->type_name("TIME");
-  command->add_flag("--json", options.ask.json, "Print JSON, for programs");
-  return command;
+  return add_asking(
+      app, options.ask, name, description,
+      {"Admin address of any node", "Ask the first node of this manifest that answers instead",
+       "How long to wait for each answer", "Print JSON, for programs"});
 }
 
 void add_node_name(CLI::App& command, OperateOptions& options) {
@@ -38,6 +27,43 @@ void add_node_name(CLI::App& command, OperateOptions& options) {
 
 void add_why(CLI::App& command, OperateOptions& options) {
   command.add_option("--why", options.why, "A sentence for the audit log")->type_name("TEXT");
+}
+
+void add_control(CLI::App& app, OperateOptions& options) {
+  auto* control = app.add_subcommand("control", "Show or change which nodes keep the directory");
+  control->require_subcommand(1);
+  control->footer(
+      "One change at a time; it waits until the change is done.\n\n"
+      "Examples:\n"
+      "  troupe control show\n"
+      "  troupe control add n4\n"
+      "  troupe control remove n4\n"
+      "  troupe control replace n3 --by n4\n");
+  const auto no_wait = [&options](CLI::App& command) {
+    command.add_flag("--no-wait", options.no_wait, "Order it and do not wait for its end");
+    add_why(command, options);
+  };
+  auto* show = add_order(*control, options, "show", "Show who keeps the directory");
+  show->footer("Examples:\n  troupe control show --json | jq '.members[].node'\n");
+
+  auto* add = add_order(*control, options, "add", "One more node keeps it");
+  add->add_option("NODE", options.to, "The node's name")->required()->type_name("");
+  no_wait(*add);
+  add->footer("Examples:\n  troupe control add n4\n");
+
+  auto* remove = add_order(*control, options, "remove", "A node does not keep it any more");
+  remove->add_option("NODE", options.from, "The node's name")->required()->type_name("");
+  no_wait(*remove);
+  remove->footer("Examples:\n  troupe control remove n4\n");
+
+  auto* replace = add_order(*control, options, "replace",
+                            "Another node keeps it instead of one, which may be dead");
+  replace->add_option("NODE", options.from, "The node that is to cease")->required()->type_name("");
+  replace->add_option("--by", options.to, "The node that is to come")
+      ->required()
+      ->type_name("NODE");
+  no_wait(*replace);
+  replace->footer("Examples:\n  troupe control replace n3 --by n4\n");
 }
 
 }  // namespace
@@ -94,15 +120,49 @@ void add_operate(CLI::App& app, OperateOptions& options) {
 
   auto* replicate = add_order(app, options, "replicate", "Change how many replicas shards have");
   replicate->add_option("SERVICE", options.service, "Its full name")->required()->type_name("");
-  replicate->add_option("--factor", options.factor, "1, 3 or 5")->required()->type_name("N");
+  replicate->add_option("--factor", options.factor, "1, 3 or 5")
+      ->required()
+      ->check(CLI::IsMember({1, 3, 5}).description(""))
+      ->type_name("N");
   add_why(*replicate, options);
   replicate->footer("Examples:\n  troupe replicate banking.v1.Accounts --factor 5\n");
 
+  auto* split = add_order(app, options, "split", "Divide a shard into two, while it serves");
+  split->add_option("SHARD", options.shard, "SERVICE/NUMBER, such as banking.v1.Accounts/2")
+      ->required()
+      ->type_name("");
+  split
+      ->add_option("--at", options.bucket,
+                   "The first bucket of the new shard. Default: half of the shard's buckets go")
+      ->type_name("BUCKET")
+      ->check(CLI::Range(1, 4095));
+  split->add_flag("--no-wait", options.no_wait, "Order it and do not wait for its end");
+  split->add_option("--yes", options.yes, "Do it without asking; the shard's name, once more")
+      ->type_name("SHARD");
+  add_why(*split, options);
+  split->footer(
+      "The new shard begins with replicas on the same nodes; the balancer spreads them later. It "
+      "cannot be undone: shards are never put together.\n\n"
+      "Examples:\n"
+      "  troupe split banking.v1.Accounts/2\n"
+      "  troupe split banking.v1.Accounts/2 --at 3000\n");
+
   auto* rebalance =
       add_order(app, options, "rebalance", "Show what the balancer is going to move, and why");
-  rebalance->add_flag("--plan", options.plan,
-                      "Only show it, which is all that this does: moves come by themselves");
+  // It is what this does anyway.
+  rebalance->add_flag_callback(
+      "--plan", [] {}, "Only show it, which is all that this does: moves come by themselves");
   rebalance->footer("Examples:\n  troupe rebalance --plan\n");
+
+  auto* advise =
+      add_order(app, options, "advise",
+                "Show how many nodes and shards there should be, and what services cost");
+  advise->footer(
+      "From what the nodes' processors did, since the node that keeps the directory began to.\n\n"
+      "Examples:\n"
+      "  troupe advise\n"
+      "  troupe advise --json | jq '.nodes'\n");
+  add_control(app, options);
 }
 
 }  // namespace troupe::cluster

@@ -24,37 +24,43 @@ bool has_name(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+std::string listed(const std::vector<Target>& nodes) {
+  std::string text;
+  for (const Target& node : nodes) text += (text.empty() ? "" : ", ") + node.node;
+  return text;
+}
+
 // The nodes that are left; nothing after a complaint.
 std::vector<Target> survivors_of(const CliIo& io, const RecoverOptions& options,
-                                 const config::Manifest& manifest) {
+                                 const std::vector<Target>& members) {
   for (const auto& name : options.lost) {
-    if (manifest.find_node(name)) continue;
-    *io.err << "troupe: " << options.manifest << " has no node "
-            << config::in_quotes(harmless(name)) << "; it has " << names_of(manifest) << "\n";
+    if (std::ranges::find(members, name, &Target::node) != members.end()) continue;
+    *io.err << "troupe: the cluster of " << options.manifest << " has no node "
+            << config::in_quotes(harmless(name)) << "; it has " << harmless(listed(members))
+            << "\n";
     return {};
   }
   std::vector<Target> left;
-  for (const auto& node : manifest.nodes)
-    if (!has_name(options.lost, node.name)) left.push_back({node.name, reachable(node.admin)});
+  for (const Target& node : members)
+    if (!has_name(options.lost, node.node)) left.push_back(node);
   if (left.empty())
     *io.err << "troupe: no node would be left: restore the data folders from a backup\n";
   return left;
 }
 
 // Whether one that is said to be lost answers.
-bool one_lives(const CliIo& io, const RecoverOptions& options, const config::Manifest& manifest,
-               config::Duration timeout) {
-  std::vector<char> lives(options.lost.size());
-  at_once(options.lost.size(), [&](std::size_t i) {
+bool one_lives(const CliIo& io, const std::vector<Target>& lost, config::Duration timeout) {
+  std::vector<char> lives(lost.size());
+  at_once(lost.size(), [&](std::size_t i) {
     NodeStatus status;
-    const auto address = reachable(manifest.find_node(options.lost[i])->admin);
-    lives[i] = ask_node(address, "/v1/status", timeout, status).has_value() &&
-               status.node() == options.lost[i];
+    lives[i] = !lost[i].address.host.empty() &&
+               ask_node(lost[i].address, "/v1/status", timeout, status).has_value() &&
+               status.node() == lost[i].node;
   });
   for (std::size_t i = 0; i < lives.size(); ++i)
     if (lives[i])
       *io.err
-          << "troupe: node " << options.lost[i]
+          << "troupe: node " << lost[i].node
           << " lives: it answers on its admin address. Nothing was changed. Stop it if it shall "
              "be given up, else leave it out of --lost\n";
   return std::ranges::find(lives, 1) != lives.end();
@@ -165,15 +171,21 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
   if (!timeout) return exit_usage;
   const auto manifest = load_or_complain(io, options.manifest, std::nullopt);
   if (!manifest) return exit_usage;
-  const auto left = survivors_of(io, options, *manifest);
-  if (left.empty()) return exit_usage;
   if (!options.yes.empty() && options.yes != manifest->cluster.name) {
     *io.err << "troupe: --yes " << config::in_quotes(harmless(options.yes))
             << " is not the name of the cluster in " << options.manifest
             << ". Nothing was changed\n";
     return exit_usage;
   }
-  if (one_lives(io, options, *manifest, *timeout)) return exit_failed;
+  Targets targets;
+  targets.timeout = *timeout;
+  for (const auto& node : manifest->nodes)
+    targets.targets.push_back({node.name, reachable(node.admin)});
+  std::vector<Target> lost = members_of(targets);
+  const auto left = survivors_of(io, options, lost);
+  if (left.empty()) return exit_usage;
+  std::erase_if(lost, [&](const Target& one) { return !has_name(options.lost, one.node); });
+  if (one_lives(io, lost, *timeout)) return exit_failed;
   const auto views = look(io, *manifest, left, *timeout);
   if (!views) return exit_failed;
   const auto plan = plan_recovery(*views, options.lost);
@@ -209,6 +221,13 @@ int run_recover(const CliIo& io, const RecoverOptions& options) {
           << plan->groups.size()
           << " groups are led again, and take other replicas in by themselves. Give the lost nodes "
              "empty folders with 'troupe init --replace' and start them.\n";
+  const bool directory = std::ranges::any_of(plan->groups, [](const RecoveryPlan::Group& group) {
+    return group.service.starts_with("troupe.directory.");
+  });
+  if (directory)
+    *io.out
+        << "The directory is kept by what is left of its nodes. Those that do not come back are "
+           "replaced by 'troupe control replace NODE --by OTHER'.\n";
   return exit_done;
 }
 

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,6 +90,13 @@ class OsPlatform final : public Platform {
     std::uint64_t size = 0, resident = 0;
     file >> size >> resident;
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  }
+
+  unsigned processors() const override { return std::max(1u, std::thread::hardware_concurrency()); }
+  Duration processor_time() const override {
+    timespec used{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
   }
 
   void configure(caf::actor_system_config& config) override {

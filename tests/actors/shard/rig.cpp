@@ -30,6 +30,7 @@ ShardSurroundings Rig::surroundings() {
   surroundings.log = &log;
   surroundings.queue = queue;
   surroundings.vitals = vitals;
+  surroundings.splits = splits;
   surroundings.consensus = [this](runtime::GroupId, Executor&, ConsensusObserver& observer) {
     auto made = std::make_unique<ManualConsensus>(group_log, observer);
     consensus = made.get();
@@ -66,7 +67,7 @@ std::shared_ptr<Answer> Rig::send(CounterMethod method, const std::string& key,
   request->service = &counter_type();
   request->method = method;
   request->key = key;
-  request->bucket = 7;
+  request->bucket = bucket;
   request->payload = payload;
   request->id = id ? *id : fresh_id();
   request->caller = "test";

@@ -145,6 +145,9 @@ class ManualConsensus final : public Consensus {
     confirmations.push_back(std::move(confirmed));
   }
   bool sole_voter() const override { return sole; }
+  bool settled() const override { return in_place; }
+  void hold_members(bool hold) override { held = hold; }
+  std::vector<Voter> voters() const override { return {{7, "n2"}, {1, "n1"}, {9, "n3"}}; }
   void hand_over(std::function<void(bool)> done) override { handed_over = std::move(done); }
   void recover(const RecoveryOrder&, std::function<void(const Result<void>&)> done) override {
     recovered = std::move(done);
@@ -154,7 +157,7 @@ class ManualConsensus final : public Consensus {
     checkpoint = index;
   }
   Status status() const override {
-    return {"leader", 1, log_.committed, log_.entries.size(), 0, 1};
+    return {"leader", 1, log_.committed, log_.entries.size(), 0, replica};
   }
 
   void commit(std::size_t count) {
@@ -181,9 +184,14 @@ class ManualConsensus final : public Consensus {
 
   bool leading = false;
   bool sole = true;
+  bool in_place = true;
+  bool held = false;
+  std::uint64_t replica = 1;
   std::optional<MonotonicTime> fresh;
   runtime::LogIndex checkpoint = 0;
   std::vector<std::function<void(const Result<void>&)>> confirmations;
+
+  ConsensusObserver& observer() { return observer_; }
 
  private:
   ManualGroupLog& log_;
@@ -261,7 +269,9 @@ class Rig {
   std::shared_ptr<ShardVitals> vitals = std::make_shared<ShardVitals>();
   ManualConsensus* consensus = nullptr;
   std::optional<Error> failed;
-  OnBehalfOf on_behalf_of;  // of the requests that follow
+  OnBehalfOf on_behalf_of;              // of the requests that follow
+  runtime::Bucket bucket = 7;           // of the requests that follow
+  std::shared_ptr<ShardSplits> splits;  // of shards that are started
   std::unique_ptr<Shard> shard;
 };
 

@@ -58,5 +58,36 @@ TEST_CASE("a row that is due and does not match its checksum is not deleted in t
   CHECK(rig.failed->reason == "SHARD_FILE_CORRUPT");
 }
 
+TEST_CASE("a file that another replica made is read through, to its last row") {
+  Rig rig;
+  rig.start();
+  rig.send(add, "alice", "1");
+  rig.pass(ms(1000));
+  auto& observer = rig.consensus->observer();
+  using Content = Result<ConsensusObserver::FileContent>;
+  std::optional<Content> content;
+  const auto store = [&](Content found) { content = std::move(found); };
+  const std::string received = observer.file_of(7);
+  observer.copy_file(received, store);
+  rig.pass(ms(1));
+  REQUIRE(content);
+  REQUIRE(*content);
+  const auto index = (*content)->index;
+  observer.inspect_file(7, store);
+  rig.pass(ms(1));
+  REQUIRE(*content);
+  CHECK((*content)->index == index);
+  {
+    auto file = runtime::Database::open(rig.platform.disk(), received, {});
+    REQUIRE(file);
+    REQUIRE((*file)->execute("UPDATE rows SET value=x'00' WHERE kind=1"));
+  }
+  observer.inspect_file(7, store);
+  rig.pass(ms(1));
+  REQUIRE_FALSE(*content);
+  CHECK(content->error().reason == "SHARD_FILE_CORRUPT");
+  CHECK(content->error().message.find(received) != std::string::npos);
+}
+
 }  // namespace
 }  // namespace troupe::actors::testing

@@ -8,6 +8,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/version.hpp>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -50,6 +51,12 @@ class FakeAdmin {
 
   std::uint16_t port() const { return port_; }
   std::string address() const { return "127.0.0.1:" + std::to_string(port()); }
+
+  // What is answered under the path the next time, and the time after that; the last for ever.
+  void then(const std::string& path, Answer answer) {
+    const std::lock_guard lock{mutex_};
+    later_[path].push_back(std::move(answer));
+  }
 
   std::vector<std::string> asked() const {
     const std::lock_guard lock{mutex_};
@@ -97,6 +104,13 @@ class FakeAdmin {
     }
     const auto found = answers_.find(path);
     const Answer answer = found == answers_.end() ? Answer{404, "no such path"} : found->second;
+    {
+      const std::lock_guard lock{mutex_};
+      if (auto& later = later_[path]; !later.empty()) {
+        found->second = std::move(later.front());
+        later.pop_front();
+      }
+    }
     http::response<http::string_body> response{static_cast<http::status>(answer.status), 11,
                                                answer.body};
     response.set(http::field::content_type, "application/json");
@@ -114,6 +128,7 @@ class FakeAdmin {
   mutable std::mutex mutex_;
   std::vector<std::string> asked_;
   std::vector<std::string> posted_;
+  std::map<std::string, std::deque<Answer>> later_;
   std::thread thread_;  // last: it uses everything above
 };
 

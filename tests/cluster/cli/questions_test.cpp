@@ -149,7 +149,8 @@ TEST_CASE("the address comes from the command line, the environment or the manif
   const TemporaryFolder folder;
   const std::string file = folder.write("m.toml", manifest_of({server.port()}));
   CHECK(command.run({"tree", "--manifest", file}).status == 0);
-  CHECK(server.asked().size() == 3);
+  CHECK(server.asked() == std::vector<std::string>{"/v1/cluster/tree", "/v1/cluster/tree",
+                                                   "/v1/directory", "/v1/tree"});
 }
 
 TEST_CASE("one node tells of all, and of which it knows nothing") {
@@ -193,6 +194,25 @@ TEST_CASE("tree and shards of a manifest are one table of all nodes, those that 
   ran = Command{}.run({"shards", "--manifest", file});
   CHECK(ran.status == 1);
   CHECK(contains(ran.out, "n2              unreachable\nbanking.v1.Accounts      0  n1"));
+}
+
+TEST_CASE("with a manifest nodes that came later are asked as well, and removed ones are not") {
+  const FakeAdmin joined{answers()};
+  auto known = answers();
+  known["/v1/directory"] = FakeAdmin::Answer{200, R"({"table": {"version": "5", "nodes": [
+    {"name": "n1", "state": "UP"}, {"name": "n2", "state": "REMOVED"},
+    {"name": "n3", "state": "UP", "mesh": "127.0.0.1:7400", "admin": "0.0.0.0:)" +
+                                                      std::to_string(joined.port()) + R"("},
+    {"name": "n4", "state": "DOWN", "mesh": "127.0.0.1:7401"}]}})"};
+  const FakeAdmin one{known};
+  const TemporaryFolder folder;
+  const std::string file = folder.write("m.toml", manifest_of({one.port(), dead_port()}));
+  const Ran ran = Command{}.run({"tree", "--manifest", file});
+  CHECK(ran.status == 1);
+  CHECK_FALSE(contains(ran.out, "n2"));
+  CHECK(contains(ran.out, "n3                  running"));
+  CHECK(contains(ran.out, "n4                  unreachable"));
+  CHECK(ran.err == "troupe: node n4: it has no admin address that is known here\n");
 }
 
 TEST_CASE("all nodes are asked at the same time") {

@@ -112,7 +112,7 @@ TEST_CASE("recover changes nothing without the cluster's name") {
   CHECK(recover.run({"--lost", "n2,n3", "--yes", "demo"}).status == 0);
 }
 
-TEST_CASE("recover wants to know who is lost, and by names of the manifest") {
+TEST_CASE("recover wants to know who is lost, and by names of the cluster") {
   Recover recover;
   CHECK(recover.run({}).status == 2);
   const Ran unknown = recover.run({"--lost", "n2,n4"});
@@ -121,7 +121,26 @@ TEST_CASE("recover wants to know who is lost, and by names of the manifest") {
   const Ran all = recover.run({"--lost", "n1,n2,n3"});
   CHECK(all.status == 2);
   CHECK(contains(all.err, "no node would be left"));
-  CHECK(recover.n1.asked().empty());
+  CHECK(recover.n1.posted().empty());
+}
+
+TEST_CASE("recover knows nodes that came later, and none that was removed") {
+  auto grown = left();
+  grown["/v1/directory"] = {200, R"({"table": {"version": "5", "nodes": [
+    {"name": "n1", "state": "UP"}, {"name": "n2", "state": "DOWN"},
+    {"name": "n3", "state": "REMOVED"},
+    {"name": "n4", "state": "DOWN", "mesh": "127.0.0.1:7404", "admin": "127.0.0.1:11"}]}})"};
+  Recover recover{grown};
+  const Ran gone = recover.run({"--lost", "n2,n3"});
+  CHECK(gone.status == 2);
+  CHECK(contains(gone.err, "has no node \"n3\"; it has n1, n2, n4"));
+  const Ran silent = recover.run({"--lost", "n2", "--yes", "demo"});
+  CHECK(silent.status == 1);
+  CHECK(contains(silent.err, "node n4: nothing listens"));
+  const Ran ran = recover.run({"--lost", "n2,n4", "--yes", "demo"});
+  CAPTURE(ran.err);
+  CHECK(ran.status == 0);
+  CHECK(contains(ran.out, "Given up for good: n2, n4"));
 }
 
 TEST_CASE("recover does nothing while a node that is said to be lost lives") {
@@ -130,7 +149,8 @@ TEST_CASE("recover does nothing while a node that is said to be lost lives") {
   const Ran answers = recover.run({"--lost", "n2,n3", "--yes", "demo"}, n2.port());
   CHECK(answers.status == 1);
   CHECK(contains(answers.err, "node n2 lives: it answers on its admin address"));
-  CHECK(recover.n1.asked().empty());
+  CHECK(recover.n1.posted().empty());
+  CHECK(recover.n1.asked() == std::vector<std::string>{"/v1/directory"});
 
   auto linked = left();
   linked["/v1/recovery"].body.insert(1, R"("linked": ["n3"], )");

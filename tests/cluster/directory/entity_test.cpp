@@ -32,6 +32,8 @@ struct Table {
     DirectoryService& one = *table.add_services();
     one.set_service(service);
     one.set_factor(3);
+    one.add_first_bucket(0);
+    one.add_first_bucket(2048);
     for (std::uint32_t shard = 0; shard < 2; ++shard) {
       DirectoryShard& where = *table.add_shards();
       where.set_service(service);
@@ -69,6 +71,22 @@ struct Table {
     request.set_node(name);
     request.set_state(state);
     return reason(harness.call(ref.SetNode(request)));
+  }
+  std::string split(std::uint32_t shard, std::uint32_t at = 0) {
+    v1::SplitRequest request;
+    request.set_service(service);
+    request.set_shard(shard);
+    request.set_at_bucket(at);
+    return reason(harness.call(ref.Split(request)));
+  }
+  std::string end_split(std::uint32_t shard, std::uint32_t fresh, std::uint32_t at = 3072) {
+    v1::EndSplitRequest request;
+    request.set_service(service);
+    request.set_shard(shard);
+    request.set_new_shard(fresh);
+    request.set_at_bucket(at);
+    for (const std::string node : {"n2", "n1", "n3"}) request.add_nodes(node);
+    return reason(harness.call(ref.EndSplit(request)));
   }
   static std::string reason(const Result<v1::Changed>& changed) {
     return changed ? "" : changed.error().reason;
@@ -161,6 +179,70 @@ TEST_CASE("a node is removed only when nothing needs it") {
   CHECK(one.set_state("n4", DirectoryNode::REMOVED) == "NODE_STILL_NEEDED");  // is up
 }
 
+TEST_CASE("a node is admitted with a name and addresses such as a manifest may have") {
+  Table one;
+  for (const char* const name : {"", "N4", "n 4", "-n4", "n4\n"})
+    CHECK(one.admit(name, "n4:7400") == "NODE_UNSUITABLE");
+  for (const char* const mesh : {"", "n4", "n4:x", "n4:0", "0.0.0.0:7400", "n4:70000"})
+    CHECK(one.admit("n4", mesh) == "NODE_UNSUITABLE");
+  v1::AdmitRequest request;
+  *request.mutable_node() = node_named("n4");
+  request.mutable_node()->set_admin("nowhere");
+  CHECK(Table::reason(one.harness.call(one.ref.Admit(request))) == "NODE_UNSUITABLE");
+  CHECK(one.read().version() == 1);
+}
+
+TEST_CASE("who keeps the directory changes once for each state of it that was seen") {
+  Table one;
+  const auto change = [&](std::uint64_t based_on, const std::string& add,
+                          const std::string& remove) {
+    v1::SetControlRequest request;
+    request.set_based_on(based_on);
+    request.mutable_change()->set_add(add);
+    request.mutable_change()->set_remove(remove);
+    return Table::reason(one.harness.call(one.ref.SetControl(request)));
+  };
+  REQUIRE(one.read().control_version() == 1);
+  CHECK(change(0, "n2", "") == "DIRECTORY_CHANGED");
+  CHECK(change(1, "n9", "") == "DIRECTORY_NODE_UNKNOWN");
+  CHECK(change(1, "n1", "") == "CONTROL_UNSUITABLE");
+  CHECK(change(1, "", "n2") == "CONTROL_UNSUITABLE");
+  CHECK(change(1, "", "n1") == "CONTROL_UNSUITABLE");  // the last
+  CHECK(one.places(1, {"n2", "n1"}).empty());          // is no change of it
+  CHECK(change(1, "n2", "").empty());
+  CHECK(one.read().control_version() == 3);
+  CHECK(control_nodes(one.read()) == std::vector<std::string>{"n1", "n2"});
+  CHECK(one.read(2).nodes_size() == 1);
+  CHECK(change(1, "n3", "") == "DIRECTORY_CHANGED");
+  CHECK(change(3, "n3", "n1").empty());
+  CHECK(control_nodes(one.read()) == std::vector<std::string>{"n2", "n3"});
+  CHECK(one.set_state("n2", DirectoryNode::DOWN).empty());
+  CHECK(one.set_state("n2", DirectoryNode::REMOVED) == "NODE_STILL_NEEDED");
+}
+
+TEST_CASE("a table that goes on behind a loss takes the place of every copy, whatever that knew") {
+  Table one;
+  DirectoryTable copy = one.read();
+  DirectoryNode lost = node_named("n7");
+  lost.set_version(7);
+  put(copy, lost);
+  copy.set_version(7);
+  v1::RenewRequest request;
+  request.set_above(7);
+  REQUIRE(one.harness.call(one.ref.Renew(request)));
+  CHECK(one.read().version() == 8);
+  REQUIRE(one.harness.call(one.ref.Renew(request)));
+  CHECK(one.read().version() == 8);
+  CHECK(merge(copy, one.read(7)));
+  CHECK(copy.SerializeAsString() == one.read().SerializeAsString());
+  CHECK_FALSE(find_node(copy, "n7"));
+  // From then on differences are small again.
+  CHECK(one.set_state("n3", DirectoryNode::DOWN).empty());
+  CHECK(one.read(8).nodes_size() == 1);
+  CHECK(merge(copy, one.read(8)));
+  CHECK(copy.SerializeAsString() == one.read().SerializeAsString());
+}
+
 TEST_CASE("every change stands in the audit log with who wanted it and why") {
   Table one;
   v1::SetNodeRequest request;
@@ -193,6 +275,55 @@ TEST_CASE("a format is switched on when every node reads it") {
   }
   REQUIRE(one.harness.call(one.ref.SwitchOn(request)));
   CHECK(one.read().formats_size() == 1);
+}
+
+TEST_CASE("a shard is split when every node knows splits, one of a service at a time") {
+  Table one;
+  CHECK(one.split(0) == "FORMAT_NOT_READABLE");
+  for (const std::string name : {"n1", "n2", "n3"}) {
+    v1::WelcomeRequest welcome;
+    *welcome.mutable_node() = node_named(name);
+    welcome.mutable_node()->add_formats("shard-split");
+    REQUIRE(one.harness.call(one.ref.Welcome(welcome)));
+  }
+  CHECK(one.split(7) == "SHARD_UNKNOWN");
+  CHECK(one.split(0, 2048) == "SPLIT_UNSUITABLE");
+  CHECK(one.split(1, 2048) == "SPLIT_UNSUITABLE");
+  CHECK(one.end_split(1, 2, 2048) == "SPLIT_UNKNOWN");
+  CHECK(one.end_split(1, 3) == "SPLIT_UNKNOWN");
+  CHECK(one.split(1).empty());
+  REQUIRE(one.read().formats_size() == 1);
+  CHECK(one.read().formats(0).name() == "shard-split");
+  const auto version = one.read().version();
+  CHECK(one.split(1).empty());
+  CHECK(one.split(1, 3072).empty());
+  CHECK(one.read().version() == version);
+  CHECK(one.split(0) == "SPLIT_UNDER_WAY");
+  CHECK(one.split(1, 3000) == "SPLIT_UNDER_WAY");
+  const DirectorySplit split = find_shard(one.read(), service, 1)->split();
+  CHECK(split.shard() == 2);
+  CHECK(split.first_bucket() == 2048);
+  CHECK(split.at_bucket() == 3072);
+  CHECK(split.end_bucket() == 4096);
+
+  CHECK(one.end_split(0, 2) == "SPLIT_UNKNOWN");
+  CHECK(one.end_split(1, 2).empty());
+  CHECK(one.end_split(1, 2).empty());
+  const DirectoryTable table = one.read();
+  CHECK(table.version() == version + 1);
+  CHECK_FALSE(find_shard(table, service, 1)->has_split());
+  REQUIRE(find_shard(table, service, 2));
+  CHECK(find_shard(table, service, 2)->nodes(0) == "n2");
+  CHECK_FALSE(find_shard(table, service, 2)->founding());
+  CHECK(find_service(table, service)->first_bucket_size() == 3);
+  CHECK(one.split(0, 1).empty());
+  CHECK(find_shard(one.read(), service, 0)->split().shard() == 3);
+  CHECK(find_shard(one.read(), service, 0)->split().end_bucket() == 2048);
+
+  // What the directory has forgotten it is told by the shard.
+  CHECK(one.end_split(2, 3, 4000).empty());
+  CHECK(find_service(one.read(), service)->first_bucket(3) == 4000);
+  CHECK_FALSE(find_shard(one.read(), service, 0)->has_split());  // its number was taken
 }
 
 }  // namespace

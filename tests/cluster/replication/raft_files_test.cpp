@@ -306,4 +306,34 @@ TEST_CASE("a file that is not what the leader said is refused") {
   CHECK(cluster.catch_up(away) == 1);
 }
 
+// cluster-ledger, seed 916871709743.
+TEST_CASE("a leader that meets rot as it copies its file fails, and others send theirs") {
+  Pump pump;
+  FilesCluster cluster(pump);
+  const int away = cluster.leave_one_behind();
+  const int rotten = cluster.leader();
+  cluster[rotten].witness.rotten = true;
+  cluster[away].start();
+  REQUIRE(pump.run_while_not([&] { return !cluster[rotten].witness.failed.empty(); }));
+  CHECK(cluster[rotten].witness.failed.front().reason == "SHARD_FILE_CORRUPT");
+  CHECK(cluster[away].witness.replaced == 0);
+  cluster[rotten].crash();  // as its node does
+  CHECK(cluster.catch_up(away) == 1);
+}
+
+TEST_CASE("a file that rotted on its way is not taken over, and fetched again") {
+  Pump pump;
+  FilesCluster cluster(pump);
+  const int away = cluster.leave_one_behind();
+  cluster[away].start();
+  cluster[away].witness.rotten = true;
+  pump.run_for(5s);
+  CHECK(cluster[away].witness.replaced == 0);
+  CHECK(cluster[away].witness.failed.empty());
+  const auto& events = cluster[away].platform.events;
+  CHECK(std::count(events.begin(), events.end(), "raft.file_refused") > 0);
+  cluster[away].witness.rotten = false;
+  CHECK(cluster.catch_up(away) == 1);
+}
+
 TEST_SUITE_END();

@@ -45,6 +45,7 @@ class Witness final : public actors::ConsensusObserver {
     return folder + "/g" + std::to_string(generation);
   }
   void copy_file(const std::string& path, FileDone done) override {
+    if (rotten) return done(data_loss("SHARD_FILE_CORRUPT", "the test wants it so"));
     const Entry last = committed.empty() ? Entry{} : committed.back();
     if (!disk->write(path, std::to_string(last.index) + " " + std::to_string(last.term) +
                                std::string(padding, '.')))
@@ -53,6 +54,7 @@ class Witness final : public actors::ConsensusObserver {
     done(FileContent{last.index, last.term});
   }
   void inspect_file(std::uint64_t generation, FileDone done) override {
+    if (rotten) return done(data_loss("SHARD_FILE_CORRUPT", "the test wants it so"));
     const auto text = disk->read(file_of(generation));
     FileContent content;
     if (!text || std::sscanf(text->c_str(), "%lu %lu", &content.index, &content.term) != 2)
@@ -64,6 +66,7 @@ class Witness final : public actors::ConsensusObserver {
   std::string folder;
   runtime::Disk* disk = nullptr;
   std::size_t padding = 0;
+  bool rotten = false;  // whatever it reads is
   int copies = 0;
   int replaced = 0;
   std::vector<Error> following;

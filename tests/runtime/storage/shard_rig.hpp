@@ -70,4 +70,19 @@ class ShardRig {
   std::unique_ptr<runtime::ShardFile> file_;
 };
 
+inline void check_file_is_corrupt(const Error& error, const std::string& path) {
+  CHECK(error.code == Code::data_loss);
+  CHECK(error.reason == "SHARD_FILE_CORRUPT");
+  CAPTURE(error.message);
+  CHECK(error.message.find(path) != std::string::npos);
+}
+
+inline void fill(ShardRig& rig, int entities) {
+  BatchMaker batch;
+  for (int i = 0; i < entities; ++i)
+    batch.state("entity " + std::to_string(i), 1, static_cast<std::uint32_t>(i) % 4096)
+        .event("entity " + std::to_string(i), 1, static_cast<std::uint32_t>(i) % 4096);
+  rig.apply({batch});
+}
+
 }  // namespace troupe::tests

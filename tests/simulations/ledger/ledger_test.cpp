@@ -37,8 +37,8 @@ TEST_CASE("the ledger holds, and its seeds have faults, retries and unknown ends
 }
 
 // A short form; many seeds of all faults are for `troupe simulate`.
-TEST_CASE("a cluster's ledger holds, also when one of its disks is lost") {
-  for (const char* const name : {"cluster-ledger", "lost-disk"}) {
+TEST_CASE("a cluster's ledger holds, also when one of its disks is lost or shards are split") {
+  for (const char* const name : {"cluster-ledger", "lost-disk", "split"}) {
     const auto* simulation = find_simulation(name);
     REQUIRE(simulation != nullptr);
     RunOptions options;

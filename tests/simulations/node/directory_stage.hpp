@@ -1,6 +1,8 @@
 // Three nodes, and what their directory says; a fourth that may join.
 #pragma once
 
+#include <source_location>
+
 #include "cluster/cluster_id.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
@@ -34,9 +36,11 @@ struct Directory : Three {
   // Every node that runs knows the same table, of this version at least.
   bool agreed(std::uint64_t version = 1) {
     std::string bytes;
+    seen.clear();
     for (std::size_t i = 0; i < 3; ++i) {
       if (!machine(i).up()) continue;
       const DirectoryView known = view(i);
+      seen += known.ShortDebugString() + "\n";
       if (!known.reached() || known.table().version() < version) return false;
       const std::string one = known.table().SerializeAsString();
       if (bytes.empty()) bytes = one;
@@ -55,10 +59,18 @@ struct Directory : Three {
       }
     return false;
   }
-  void wait(const std::function<bool()>& done, Duration limit = 20s) {
+  void wait(const std::function<bool()>& done, Duration limit = 20s,
+            const std::source_location& where = std::source_location::current()) {
+    const auto line = where.line();
+    CAPTURE(line);
     const auto until = world.now() + limit;
-    while (!done() && world.now() < until) world.run_for(100ms);
-    REQUIRE(done());
+    bool came = done();
+    while (!came && world.now() < until) {
+      world.run_for(100ms);
+      came = done();
+    }
+    CAPTURE(seen);
+    REQUIRE(came);
   }
   void settle() {
     wait([&] { return states_are({alive, alive, alive}); });
@@ -143,6 +155,7 @@ struct Directory : Three {
     return added;
   }
   config::Manifest grown;
+  std::string seen;  // by agreed(), last
 };
 
 }  // namespace troupe::simulations

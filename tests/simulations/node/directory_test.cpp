@@ -94,5 +94,76 @@ TEST_CASE("a node that starts alone knows what it knew before") {
   CHECK(cluster::find_shard(view.table(), bank_service, 3)->nodes(0) == "n2");
 }
 
+TEST_CASE("a question is answered at once when there is news, and else when its time is over") {
+  Directory three{1};
+  three.settle();
+  three.ordered(R"({"cordon":{"node":"n2"}})", "n1");  // so that every shard has been reported
+  three.wait([&] { return three.left_on("n3", "n1").unknown() == 0; });
+  const auto before = three.left_on("n3", "n1");
+  const auto seconds = [&](std::uint32_t members, std::uint32_t wait_ms) {
+    cluster::DirectoryOrder order;
+    auto& question = *order.mutable_question();
+    question.set_left_on("n3");
+    *question.mutable_known() = before;
+    question.mutable_known()->set_members(members);
+    question.set_wait_ms(wait_ms);
+    const auto begun = three.world.now();
+    const auto outcome = three.ordered(*cluster::message_to_json(order), "n1");
+    CHECK(outcome.left().members() == before.members());
+    return std::chrono::duration<double>(three.world.now() - begun).count();
+  };
+  CHECK(seconds(before.members() + 1, 5000) < 0.5);
+  const double waited = seconds(before.members(), 5000);
+  CHECK(waited >= 5);
+  CHECK(waited < 6.5);
+  CHECK(seconds(before.members(), 0) < 0.5);
+  // News that come in the meantime: it is draining.
+  three.world.after(
+      2s, [&] { begin_order(three.world, "/v1/directory", R"({"drain":{"node":"n3"}})", "n2"); });
+  CHECK(seconds(before.members(), 20000) < 4);
+  // By then nodes have reported often enough.
+  three.world.run_for(30s);
+  CHECK(three.ordered(R"({"question":{"advice":true}})", "n2").advice().nodes() == 3);
+}
+
+TEST_CASE("a service that is new in a binary comes into the directory when every node runs it") {
+  const auto& all = actors::ServiceRegistry::global();
+  actors::ServiceRegistry older;
+  older.add(*all.find(bank_service));
+  const auto manifest = three_nodes();
+  World world{{.seed = 1}};
+  std::map<std::string, const actors::ServiceRegistry*> binaries;
+  std::vector<Machine*> machines;
+  for (const auto& node : manifest.nodes) {
+    binaries[node.name] = &older;
+    machines.push_back(&world.add(
+        node.name,
+        [&, name = node.name, first = std::make_shared<FirstStart>()](
+            runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
+          TROUPE_CHECK(first->prepare(platform, manifest, name, 1));
+          TROUPE_TRY(started, cluster::Node::start(platform, manifest, name, *binaries[name]));
+          return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(started)});
+        }));
+  }
+  for (Machine* machine : machines) REQUIRE(world.start(*machine));
+  world.run_for(5s);
+  for (std::size_t i = 0; i < machines.size(); ++i) {
+    const std::string& name = manifest.nodes[i].name;
+    CHECK(post(world, "/v1/inventory/tea:receive", "tea", R"({"quantity":"5"})", name).status ==
+          404);
+    world.kill(*machines[i]);
+    binaries[name] = &all;
+    REQUIRE(world.start(*machines[i]));
+    world.run_for(3s);
+  }
+  bool received = false;
+  for (int i = 0; i < 30 && !received; ++i) {
+    received =
+        post(world, "/v1/inventory/tea:receive", "tea", R"({"quantity":"5"})", "n2").status == 200;
+    world.run_for(1s);
+  }
+  CHECK(received);
+}
+
 }  // namespace
 }  // namespace troupe::simulations

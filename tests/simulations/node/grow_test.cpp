@@ -35,6 +35,8 @@ TEST_CASE("a node that joins gets its share; one that drains loses all; clients 
         },
         120s);
     three.check_balance();
+    CHECK(ask_admin(three.world, "/v1/cluster/shards", "n1").body.find("\"node\":\"n4\"") !=
+          std::string::npos);
 
     three.ordered(R"({"drain":{"node":"n1"}})", "n4");
     deposit_until(
@@ -45,6 +47,7 @@ TEST_CASE("a node that joins gets its share; one that drains loses all; clients 
         },
         120s);
     CHECK(ask_admin(three.world, "/v1/shards", "n1").body.find("\"role\"") == std::string::npos);
+    CHECK(three.refused == 0);
     three.world.crash(three.machine(0));
     for (int i = 0; i < 10; ++i) three.deposit();
     three.check_balance();
@@ -109,10 +112,20 @@ TEST_CASE("a node without replicas is removed, and forgotten as a peer") {
       },
       60s);
   three.world.crash(joiner);
+  const auto misses_n4 = [&](const std::string& node) {
+    return ask_admin(three.world, "/v1/status", node).body.find("no link to node n4") !=
+           std::string::npos;
+  };
+  three.wait([&] { return misses_n4("n1") && misses_n4("n2") && misses_n4("n3"); });
   three.ordered(R"({"remove":{"node":"n4"}})", "n2");
   three.wait([&] {
     return cluster::find_node(three.view(0).table(), "n4")->state() == DirectoryNode::REMOVED;
   });
+  three.wait([&] { return !misses_n4("n1") && !misses_n4("n2") && !misses_n4("n3"); });
+  // The view of the whole cluster has it no more either.
+  const std::string all = ask_admin(three.world, "/v1/cluster/status", "n1").body;
+  CHECK(all.find("\"n3\"") != std::string::npos);
+  CHECK(all.find("\"n4\"") == std::string::npos);
   three.deposit();
   three.check_balance();
 }

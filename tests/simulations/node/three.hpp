@@ -81,6 +81,7 @@ struct Three {
       const auto answer = post(world, "/v1/" + entity + ":" + what, key, body, name(attempt));
       last = answer.body;
       if (answer.status == 200) return;
+      ++refused;
       world.run_for(200ms);
     }
     FAIL(what, " never succeeded: ", last);
@@ -102,6 +103,7 @@ struct Three {
   World world;
   std::vector<std::unique_ptr<Hosting>> hosts;
   int deposits = 0;
+  int refused = 0;  // requests that had to be repeated
   std::string last;
 };
 
