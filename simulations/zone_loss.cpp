@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cluster/group_of.hpp"
 #include "simulations/models/cluster_manifest.hpp"
 #include "simulations/models/cluster_operations.hpp"
 #include "simulations/models/ledger_clients.hpp"
@@ -24,6 +25,7 @@ struct ZoneLoss {
   Duration away{};     // 0: for good
   bool gone = false;   // the machines, until the operator brings them back
   bool empty = false;  // ... with empty disks
+  unsigned shards = 0;
 
   NodeNames left() const {
     NodeNames names = all;
@@ -32,7 +34,21 @@ struct ZoneLoss {
   }
 };
 
+// Of no shard the majority fails with the zone.
+void check_spread(Operator& at, const ZoneLoss& what) {
+  for (std::uint32_t shard = 0; shard < what.shards; ++shard) {
+    const auto voters = at.voters(cluster::group_of(moved_service, shard));
+    const auto lost = std::ranges::count_if(
+        what.lost, [&](const std::string& node) { return voters.contains(node); });
+    if (lost > 1)
+      at.complain("zones", "shard " + std::to_string(shard) + " has " + std::to_string(lost) +
+                               " of its replicas in one zone of three");
+  }
+}
+
 Script await_repair(Operator& at, ZoneLoss what) {
+  co_await at.wait(what.at - 1ms - at.now());
+  check_spread(at, what);
   co_await at.wait(what.at + what.away - at.now() + 1ms);
   const bool lost =
       std::ranges::all_of(what.lost, [&](const std::string& node) { return at.is_gone(node); });
@@ -58,6 +74,7 @@ SIMULATION(zone_loss,
   if (six) shape.zones.emplace_back("c");
   ZoneLoss what;
   what.all = node_names(shape);
+  what.shards = shape.shards;
   const std::string zone = shape.zones[random.between(0, shape.nodes - 1)];
   for (std::size_t i = 0; i < what.all.size(); ++i)
     if (shape.zones[i] == zone) what.lost.push_back(what.all[i]);

@@ -27,7 +27,7 @@ Task<void> join(Operator& at, NodeNames nodes, std::string node);
 // Orders it, and waits until the node has nothing left; complains if it has none the less.
 Task<void> drain(Operator& at, NodeNames nodes, std::string node);
 
-// Of the service whose shards move. What a node is to have when all is at rest.
+// The service whose shards move.
 inline constexpr const char* moved_service = "banking.v1.Accounts";
 
 // Waits until these nodes are up and the only ones that have replicas, each shard as many as its
