@@ -126,6 +126,7 @@ class Shard final : private ConsensusObserver {
   // --- shard.cpp: life
   // ------------------------------------------------------------------------------
   void opened(Result<runtime::ShardFile::Applied> applied);
+  void wait_for_room(const Error& why);
   void on_committed(runtime::LogIndex index, runtime::Term term,
                     runtime::SharedBytes payload) override;
   void on_leading(runtime::Term term) override;
