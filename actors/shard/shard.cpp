@@ -160,7 +160,7 @@ void Shard::serve() {
   enter(State::serving);
   if (first_time) sweep();
   run_queued();
-  tend_split();
+  tend_split_soon();
 }
 
 void Shard::run_queued() {

@@ -223,6 +223,7 @@ class Shard final : private ConsensusObserver {
   Error moved() const;
   void take_range(std::shared_ptr<const wire::ShardRange> range);
   void tend_split();
+  void tend_split_soon();
   void begin_split(const SplitOrder& order);
   void end_split();
   void drop_rows();
