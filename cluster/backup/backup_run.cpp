@@ -214,12 +214,32 @@ Result<void> BackupRun::write_piece(const BackupAnswer::Piece& piece) {
   return offset_ < file_.bytes() ? Result<void>{} : end_file();
 }
 
+// Behind the last one of the shard that is copied.
+std::uint32_t BackupRun::end_bucket() const {
+  std::uint32_t end = runtime::bucket_count;
+  for (const Shard& other : shards_)
+    if (other.service == shards_[at_].service &&
+        other.shard.first_bucket() > shards_[at_].shard.first_bucket())
+      end = std::min(end, other.shard.first_bucket());
+  return end;
+}
+
 Result<void> BackupRun::end_file() {
   TROUPE_CHECK(out_->sync());
   out_.reset();
   file_.set_checksum(sum_->value());
   file_.set_ended_ms(clock_());
-  TROUPE_CHECK(verify_backup_file(disk_, folder_, file_));
+  TROUPE_TRY(found, verify_backup_file(disk_, folder_, file_));
+  if (found.range) {
+    if (found.range->has_split() || found.range->first() != shards_[at_].shard.first_bucket() ||
+        found.range->end() != end_bucket())
+      return unavailable("BACKUP_SHARD_SPLIT",
+                         shards_[at_].service + "/" + std::to_string(shards_[at_].shard.shard()) +
+                             " was split since the backup began: what it gave away may be in no "
+                             "file. Remove " +
+                             folder_ + ", and take another backup when the split is over");
+    file_.set_split(true);
+  }
   if (file_.index() < file_.marked()) {
     // Never to be believed; the copy was told to wait.
     return data_loss("BACKUP_CORRUPT", file_.name() + " holds entries up to " +

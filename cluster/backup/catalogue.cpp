@@ -92,8 +92,9 @@ Result<void> write_catalogue(runtime::Disk& disk, const std::string& folder,
   return disk.remove(folder + "/" + backup_unfinished_name);
 }
 
-Result<void> verify_backup_file(runtime::Disk& disk, const std::string& folder,
-                                const BackedUpFile& file) {
+Result<runtime::ShardFile::Inspected> verify_backup_file(runtime::Disk& disk,
+                                                         const std::string& folder,
+                                                         const BackedUpFile& file) {
   const std::string path = folder + "/" + file.name();
   if (file.name().find('/') != std::string::npos)
     return backup_corrupt(folder, "its catalogue names a file outside of it");
@@ -111,7 +112,7 @@ Result<void> verify_backup_file(runtime::Disk& disk, const std::string& folder,
   if (found.applied != said || found.entities != file.entities())
     return backup_corrupt(path, "it holds entries up to " + std::to_string(found.applied.index) +
                                     ", the catalogue says " + std::to_string(file.index()));
-  return {};
+  return std::move(found);
 }
 
 }  // namespace troupe::cluster
