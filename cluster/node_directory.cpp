@@ -10,6 +10,7 @@
 #include "cluster/directory/service.hpp"
 #include "cluster/founding.hpp"
 #include "cluster/node_servers.hpp"
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -124,6 +125,9 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   keeper.node = node_;
   keeper.local = [router = spec_.router](actors::CallBase call, actors::CallOptions options,
                                          actors::ReplyTo reply_to) {
+    // Planted: what a keeper orders is carried out, whoever keeps the directory by then.
+    if (TROUPE_PLANTED(two_balancers))
+      return router->send(std::move(call), std::move(options), std::move(reply_to));
     router->send_here(std::move(call), std::move(options), std::move(reply_to));
   };
   keeper.vitals = group_->vitals();

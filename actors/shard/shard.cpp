@@ -64,7 +64,10 @@ void Shard::start() {
 }
 
 void Shard::opened(Result<runtime::ShardFile::Applied> applied) {
+  if (!applied && applied.error().code == Code::resource_exhausted)
+    return wait_for_room(applied.error());
   if (!applied) return fail_(applied.error());
+  refusal_.reset();
   applied_ = *applied;
   committed_ = checkpointed_ = applied_.index;
   time_ms_ = applied_.time_ms;
@@ -80,6 +83,20 @@ void Shard::opened(Result<runtime::ShardFile::Applied> applied) {
   enter(State::recovering);
   consensus_ = surroundings_.consensus(spec_.group, *executor_, *this);
   consensus_->start(applied_.index);
+}
+
+// A shard that comes to a node whose disk is full is no reason to restart anything.
+void Shard::wait_for_room(const Error& why) {
+  TROUPE_SOMETIMES("a shard file could not be opened because the disk was full");
+  if (state_ != State::opening) return;
+  log().warn("shard.no_room", spec_.name() + " waits for space: " + why.describe(),
+             {{"shard", spec_.name()}});
+  refusal_ = disk_full(why.message);
+  constexpr Duration pause = std::chrono::seconds{1};
+  executor_->post_after(pause, [this] {
+    if (state_ == State::opening) start();
+  });
+  publish();
 }
 
 void Shard::on_committed(runtime::LogIndex index, runtime::Term term,
@@ -143,7 +160,7 @@ void Shard::serve() {
   enter(State::serving);
   if (first_time) sweep();
   run_queued();
-  tend_split();
+  tend_split_soon();
 }
 
 void Shard::run_queued() {

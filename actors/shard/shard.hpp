@@ -126,6 +126,7 @@ class Shard final : private ConsensusObserver {
   // --- shard.cpp: life
   // ------------------------------------------------------------------------------
   void opened(Result<runtime::ShardFile::Applied> applied);
+  void wait_for_room(const Error& why);
   void on_committed(runtime::LogIndex index, runtime::Term term,
                     runtime::SharedBytes payload) override;
   void on_leading(runtime::Term term) override;
@@ -222,6 +223,7 @@ class Shard final : private ConsensusObserver {
   Error moved() const;
   void take_range(std::shared_ptr<const wire::ShardRange> range);
   void tend_split();
+  void tend_split_soon();
   void begin_split(const SplitOrder& order);
   void end_split();
   void drop_rows();

@@ -103,7 +103,13 @@ void Shard::tend_split() {
     release_moved();
   }
   if (state_ == State::serving && surroundings_.splits->serves(spec_, split)) end_split();
-  if (std::exchange(split_timer_, true)) return;
+  tend_split_soon();
+}
+
+// Not from inside what made it necessary: a proposal that was refused would be made again and
+// again.
+void Shard::tend_split_soon() {
+  if (!surroundings_.splits || std::exchange(split_timer_, true)) return;
   executor_->post_after(tend_again, [this] {
     split_timer_ = false;
     tend_split();

@@ -5,6 +5,7 @@
 
 #include "cluster/directory/balance_planner.hpp"
 #include "cluster/directory/places.hpp"
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -333,6 +334,8 @@ LeftOnNode left_on_node(const BalanceInput& input, const std::string& node) {
   LeftOnNode left;
   for (const BalanceShard& shard : input.shards) {
     left.wished += names_it(shard.places, node);
+    // Planted: a drain is over as soon as nothing is wished on the node any more.
+    if (TROUPE_PLANTED(drain_reports_early)) continue;
     left.members += names_it(shard.members, node);
     left.leaders += shard.leader == node;
     left.unknown += shard.members.empty() && !shard.places.empty();

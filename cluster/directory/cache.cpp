@@ -14,11 +14,22 @@ constexpr Duration at_once_within = std::chrono::milliseconds{500};
 // Nodes that know old news may send each other's callers round in a circle.
 constexpr unsigned hints_max = 3;
 
+runtime::Counter& count_bytes(runtime::Metrics& metrics, const char* direction) {
+  return metrics.counter("troupe_directory_bytes_total",
+                         "Bytes of this node's calls to whoever keeps the directory, and of the "
+                         "answers.",
+                         {{"direction", direction}});
+}
+
 }  // namespace
 
 DirectoryCache::DirectoryCache(CacheSpec spec)
     : spec_(std::move(spec)),
       writes_(spec_.platform->workers().queue("directory", runtime::Workers::Kind::pooled)),
+      calls_(spec_.platform->metrics().counter(
+          "troupe_directory_calls_total", "This node's calls to whoever keeps the directory.")),
+      bytes_out_(count_bytes(spec_.platform->metrics(), "out")),
+      bytes_in_(count_bytes(spec_.platform->metrics(), "in")),
       table_(std::make_shared<const DirectoryTable>(spec_.known)) {}
 
 DirectoryTable DirectoryCache::load(runtime::Disk& disk, const std::string& file,
@@ -100,7 +111,10 @@ void DirectoryCache::ask() {
   call.set_version(table()->version());
   if (spec_.report) spec_.report(call);
   const MonotonicTime now = spec_.platform->clock().now();
-  spec_.reach(node, actors::encode(call), now + spec_.options.call_time,
+  std::string said = actors::encode(call);
+  calls_.add(1);
+  bytes_out_.add(static_cast<double>(said.size()));
+  spec_.reach(node, std::move(said), now + spec_.options.call_time,
               [this, life = life_, node, now](Result<std::string> bytes) {
                 auto came = std::make_shared<Result<std::string>>(std::move(bytes));
                 post([this, life, node, now, came] {
@@ -112,6 +126,7 @@ void DirectoryCache::ask() {
 void DirectoryCache::heard(const std::string& node, MonotonicTime asked_at,
                            Result<std::string> bytes) {
   DirectoryAnswer answer;
+  if (bytes) bytes_in_.add(static_cast<double>(bytes->size()));
   if (bytes && !actors::decode(*bytes, answer))
     bytes = internal("DIRECTORY_CALL_MALFORMED", "the answer of " + node + " does not parse");
   const bool kept = bytes && answer.keeps();

@@ -80,6 +80,9 @@ class DirectoryCache {
 
   const CacheSpec spec_;
   const std::unique_ptr<runtime::WorkQueue> writes_;
+  runtime::Counter& calls_;
+  runtime::Counter& bytes_out_;
+  runtime::Counter& bytes_in_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<actors::Executor> executor_;   // guarded by mutex_

@@ -5,6 +5,7 @@
 
 #include "actors/encoding.hpp"
 #include "runtime/rehearsal/marks.hpp"
+#include "runtime/rehearsal/planted.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -105,7 +106,8 @@ void DirectoryKeeper::read() {
     read_again_ = true;
     return;
   }
-  if (spec_.vitals->get().state != "serving") return keep(false);
+  // Planted: who does not lead the directory's group keeps the directory as well.
+  if (spec_.vitals->get().state != "serving" && !TROUPE_PLANTED(two_balancers)) return keep(false);
   reading_ = true;
   v1::ReadRequest request;
   request.set_since(table_.version());

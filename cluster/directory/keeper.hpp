@@ -131,7 +131,7 @@ class DirectoryKeeper {
   void balance();
   void set_places(const BalanceStep& step);
   void transfer(const BalanceStep& step);
-  bool wants_reports(const BalanceInput& input) const;
+  std::set<std::string> wanted_reports(const BalanceInput& input) const;
   directory::v1::Why why(std::string text) const;
 
   const KeeperSpec spec_;

@@ -45,9 +45,9 @@ void DirectoryKeeper::balance() {
     else
       transfer(step);
   }
-  if (!wants_reports(input)) return;
   // A call that is answered is made again, with what has become of the moves.
-  for (auto& [node, waiting] : std::exchange(waiting_, {})) answer(waiting);
+  for (const std::string& node : wanted_reports(input))
+    if (auto waiting = waiting_.extract(node)) answer(waiting.mapped());
 }
 
 void DirectoryKeeper::set_places(const BalanceStep& step) {
@@ -86,16 +86,30 @@ void DirectoryKeeper::transfer(const BalanceStep& step) {
                              {{"who", spec_.node}, {"what", name_of(step)}});
 }
 
-// While something moves or drains: once a second instead of with each call.
-bool DirectoryKeeper::wants_reports(const BalanceInput& input) const {
-  const bool ordered =
-      std::ranges::any_of(waiting_, [](const auto& one) { return !one.second.transfers.empty(); });
-  const bool moving = std::ranges::any_of(
-      input.shards, [](const BalanceShard& shard) { return shard.moving_since.has_value(); });
-  const bool draining = std::ranges::any_of(input.nodes, [&](const BalanceNode& node) {
-    return node.state == BalanceNode::State::draining && !left_on_node(input, node.name).nothing();
-  });
-  return ordered || moving || draining;
+// While something moves or drains, who leads it tells once a second instead of with each call, and
+// so does who is to lead. Of a shard that nobody is known to lead everybody may know more.
+std::set<std::string> DirectoryKeeper::wanted_reports(const BalanceInput& input) const {
+  std::set<std::string> nodes;
+  for (const auto& [node, waiting] : waiting_) {
+    if (!waiting.transfers.empty()) nodes.insert(node);
+    for (const LeadershipOrder& order : waiting.transfers) nodes.insert(order.node());
+  }
+  std::set<std::string> draining;
+  for (const BalanceNode& node : input.nodes)
+    if (node.state == BalanceNode::State::draining) draining.insert(node.name);
+  const auto drains = [&](const std::string& node) { return draining.contains(node); };
+  for (const BalanceShard& shard : input.shards) {
+    const bool leaves =
+        std::ranges::any_of(shard.places, drains) || std::ranges::any_of(shard.members, drains);
+    if (!shard.moving_since && !leaves && !(shard.members.empty() && !draining.empty())) continue;
+    if (!shard.leader.empty()) {
+      nodes.insert(shard.leader);
+      continue;
+    }
+    for (const auto& [node, waiting] : waiting_) nodes.insert(node);
+    break;
+  }
+  return nodes;
 }
 
 }  // namespace troupe::cluster

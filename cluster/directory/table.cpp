@@ -126,8 +126,8 @@ bool same_description(const DirectoryNode& entry, const DirectoryNode& said) {
   const auto same_label = [](const DirectoryLabel& one, const DirectoryLabel& other) {
     return one.name() == other.name() && one.value() == other.value();
   };
-  return entry.incarnation() == said.incarnation() && entry.mesh() == said.mesh() &&
-         entry.admin() == said.admin() && equal_texts(entry.services(), said.services()) &&
+  return entry.mesh() == said.mesh() && entry.admin() == said.admin() &&
+         equal_texts(entry.services(), said.services()) &&
          equal_texts(entry.formats(), said.formats()) &&
          std::equal(entry.labels().begin(), entry.labels().end(), said.labels().begin(),
                     said.labels().end(), same_label);

@@ -38,7 +38,8 @@ DirectoryTable difference(const DirectoryTable& table, std::uint64_t since);
 bool merge(DirectoryTable& copy, const DirectoryTable& newer);
 
 // Whether a node's own description is what its entry says; state, flags, version and who keeps the
-// directory are not its own.
+// directory are not its own. Another process of the node is no news: every change of the table goes
+// to all nodes, and a rolling restart would make one for each.
 bool same_description(const DirectoryNode& entry, const DirectoryNode& said);
 
 // Whether the name and the addresses of a node that is to be admitted are such as a manifest may

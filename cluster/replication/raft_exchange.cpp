@@ -51,7 +51,7 @@ void RaftExchange::link_changed(const std::string& node, bool up) {
     if (linked_.erase(node) == 0) return;
     for (const auto& [group, link] : groups_) groups.push_back(link);
   }
-  for (const auto& link : groups) link->post([](RaftGroup& group) { group.link_lost(); });
+  for (const auto& link : groups) link->post([node](RaftGroup& group) { group.link_lost(node); });
 }
 
 bool RaftExchange::linked(const std::string& node) const {

@@ -115,7 +115,7 @@ class RaftGroup final : public actors::Consensus {
   void receive(const RaftMessage& message);
 
   // The link to some node has ended: nothing is known of the processes behind it any more.
-  void link_lost();
+  void link_lost(const std::string& node);
 
  private:
   enum class State {
@@ -254,6 +254,7 @@ class RaftGroup final : public actors::Consensus {
   // --- raft_group_places.cpp: where its replicas are to be
   RaftPlaces places() const;
   bool is_to_leave() const;
+  bool deletes_itself();
   bool is_in_place(const std::vector<RaftMember>& all) const;
   void follow_places(const RaftPlaces& wish, const std::vector<RaftMember>& all, bool crowded);
   void say_farewell();

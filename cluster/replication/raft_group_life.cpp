@@ -167,6 +167,7 @@ void RaftGroup::begin(GroupLog log) {
   process(update);
   if (state_ == State::running && !engine_sole_voter(engine_.get()) && own_entry_ == 0)
     observer_.on_following(not_leading());
+  if (deletes_itself()) return;
   ask_if_need_be();
   maybe_take_snapshot();
   settle();

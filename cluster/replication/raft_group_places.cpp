@@ -25,11 +25,20 @@ RaftPlaces RaftGroup::places() const {
 
 // Followers stay asleep: one that wakes alone would stand for election.
 void RaftGroup::places_changed() {
-  if (state_ != State::running) return;
+  if (state_ != State::running || deletes_itself()) return;
   ask_if_need_be();
   if (!leading_) return;
   wake();
   care_for_members();
+}
+
+// Planted: a replica that comes back and hears that it is to be elsewhere does not ask whether its
+// group goes on without it.
+bool RaftGroup::deletes_itself() {
+  const bool deletes = own_entry_ == 0 && leader_node().empty() && is_to_leave() &&
+                       TROUPE_PLANTED(returned_replica_deleted);
+  if (deletes) forget("this replica is wished elsewhere", tail_.last());
+  return deletes;
 }
 
 bool RaftGroup::is_to_leave() const {

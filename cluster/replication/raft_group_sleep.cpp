@@ -9,9 +9,10 @@
 //   all are: its time stands still
 //
 // Whatever the group is to do wakes it, and a message that tells something wakes its receiver; so
-// does the loss of a link. Time goes on from where it stood. A leader that sleeps knows nothing
-// that it did not know: reads are confirmed as ever, without waking anybody, and who wakes and
-// hears nothing stands for election like any follower.
+// does the loss of a link to one of its nodes. Time goes on from where it stood. A leader that
+// sleeps knows nothing that it did not know: reads are confirmed as ever, without waking anybody,
+// and who wakes and hears nothing stands for election like any follower.
+#include <algorithm>
 #include <array>
 
 #include "cluster/replication/engine/configuration.h"
@@ -56,8 +57,12 @@ void RaftGroup::fall_asleep() {
   ++timer_generation_;
 }
 
-void RaftGroup::link_lost() {
-  if (asleep_) TROUPE_SOMETIMES("a group was woken by the loss of a link");
+// Of one with whom this replica shares the group; who restarts node after node wakes no others.
+void RaftGroup::link_lost(const std::string& node) {
+  if (!asleep_) return;
+  const auto all = members();
+  if (std::ranges::find(all, node, &RaftMember::node) == all.end()) return;
+  TROUPE_SOMETIMES("a group was woken by the loss of a link");
   wake();
 }
 

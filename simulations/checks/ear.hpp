@@ -43,7 +43,7 @@ class ReplicaChecks::Ear final : public runtime::Probe {
     if (listens()) checks_.log_cut(*this, group, index);
   }
   void forgets(GroupId group) override {
-    if (listens()) checks_.replica(*this, group).forgets = true;
+    if (listens()) checks_.forgets(*this, group);
   }
   void leads(GroupId group, std::uint64_t replica, Term term) override {
     if (listens()) checks_.leads(*this, group, replica, term);

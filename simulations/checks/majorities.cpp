@@ -11,6 +11,39 @@ void ReplicaChecks::voters_change(GroupId group, LogIndex index, Term term,
   groups_[group].changes[{index, term}] = {nodes.begin(), nodes.end()};
 }
 
+// Where the leader's own disk is late, a change is committed before it is handed out.
+std::set<std::string> ReplicaChecks::voters(GroupId id) const {
+  const auto expected = voters_.find(id);
+  std::set<std::string> nodes =
+      expected == voters_.end() ? std::set<std::string>{} : expected->second;
+  const auto found = groups_.find(id);
+  if (found == groups_.end()) return nodes;
+  const Group& group = found->second;
+  const LogIndex last = group.committed.empty() ? group.base : group.committed.rbegin()->first;
+  for (const auto& [place, changed] : group.changes) {
+    const auto& [index, term] = place;
+    const auto known = group.committed.find(index);
+    const auto synced = std::ranges::count_if(changed, [&, at = place](const std::string& node) {
+      const auto log = synced_.find({node, id});
+      return log != synced_.end() && log->second.has(at.first, at.second);
+    });
+    const bool stands = index <= group.base ||
+                        (known != group.committed.end() && known->second.term == term) ||
+                        (index > last && 2 * static_cast<std::size_t>(synced) > changed.size());
+    if (stands) nodes = changed;
+  }
+  return nodes;
+}
+
+// Who votes holds what others rely on.
+void ReplicaChecks::forgets(const Ear& ear, GroupId group) {
+  require(!voters_.contains(group) || !voters(group).contains(ear.node), ear, group, [] {
+    return "this replica forgets what it has, but no configuration that is committed goes on "
+           "without it";
+  });
+  replica(ear, group).forgets = true;
+}
+
 // Who may have decided about an entry: those whom the newest committed change before it names, or
 // a change behind it that the leader had when it counted.
 std::vector<const std::set<std::string>*> ReplicaChecks::who_decides(GroupId id, LogIndex index,

@@ -162,7 +162,10 @@ void ReplicaChecks::delivered(const Ear& ear, GroupId group, LogIndex index, Ter
   Committed committed;
   committed.term = term;
   if (now_) committed.at = now_();
-  if (payload && !payload->empty()) committed.content = runtime::checksum(*payload);
+  if (payload && !payload->empty()) {
+    committed.content = runtime::checksum(*payload);
+    if (!groups_[group].committed.contains(index)) groups_[group].bytes += payload->size();
+  }
   commit(ear, group, index, committed);
 }
 
@@ -192,15 +195,21 @@ void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed
   group.committed[index] = committed;
 }
 
+std::uint64_t ReplicaChecks::committed_bytes(GroupId group) const {
+  const auto found = groups_.find(group);
+  return found == groups_.end() ? 0 : found->second.bytes;
+}
+
 std::optional<std::string> ReplicaChecks::behind() const {
-  for (const auto& [id, nodes] : voters_) {
+  for (const auto& [id, expected] : voters_) {
     const auto group = groups_.find(id);
     if (group == groups_.end()) continue;
     const auto& all = group->second.committed;
     const auto newest = std::find_if(all.rbegin(), all.rend(),
                                      [](const auto& one) { return one.second.content != 0; });
     if (newest == all.rend()) continue;
-    for (const auto& node : nodes) {
+    // Where most were lost, so may the directory be, which could want them elsewhere.
+    for (const auto& node : group->second.alone_since > 0 ? expected : voters(id)) {
       const auto replica = replicas_.find({node, id});
       const auto applied = replica == replicas_.end() ? 0 : replica->second.applied;
       if (applied < newest->first)

@@ -14,7 +14,8 @@
 //  7. Where the voters of a group are known, an entry is committed only when a majority of those
 //     who vote by then has it synced, with its term.
 //  8. Every replica that founds one of a shard that is split off makes the same rows for it.
-//  9. Where an operator lets one replica go on alone, it has every committed entry that is in the
+//  9. A replica that its group did not remove does not forget what it has.
+// 10. Where an operator lets one replica go on alone, it has every committed entry that is in the
 //     log of any replica that is left, and nobody leads in an earlier term any more.
 //
 // All but the last is about each node's own copy: the product hands nothing out that is not durable
@@ -61,6 +62,9 @@ class ReplicaChecks {
     voters_[group] = std::move(nodes);
   }
 
+  // The nodes of a group's voters: by the newest configuration that is committed.
+  std::set<std::string> voters(runtime::GroupId group) const;
+
   // A voter whose file lacks rows that were committed, in words.
   std::optional<std::string> behind() const;
 
@@ -89,6 +93,9 @@ class ReplicaChecks {
   // An operator's order lets the node's replica of the group go on alone.
   std::function<void(const std::string& node, runtime::GroupId group)> on_alone;
 
+  // Of the entries that a group has committed, each once.
+  std::uint64_t committed_bytes(runtime::GroupId group) const;
+
   // How much was heard: a run in which nothing was has checked nothing.
   struct Counts {
     std::uint64_t leaderships = 0, committed = 0, recovered = 0, applied = 0, checkpoints = 0,
@@ -113,6 +120,7 @@ class ReplicaChecks {
     std::map<LogIndex, Committed> committed;  // behind `base`, without a gap
     LogIndex base = 0;
     std::uint64_t base_chain = 0;
+    std::uint64_t bytes = 0;                 // of all payloads that were committed
     bool any_base = false;                   // it is where the next file stands that is opened
     std::map<LogIndex, std::int64_t> times;  // shard time of rows, by the file's index
     std::set<std::string> nodes;             // that were handed entries
@@ -157,6 +165,7 @@ class ReplicaChecks {
   void leads(const Ear& ear, GroupId group, std::uint64_t id, Term term);
   void delivered(const Ear& ear, GroupId group, LogIndex index, Term term,
                  const runtime::SharedBytes& payload);
+  void forgets(const Ear& ear, GroupId group);
   void voters_change(GroupId group, LogIndex index, Term term,
                      const std::vector<std::string>& nodes);
   std::vector<const std::set<std::string>*> who_decides(GroupId group, LogIndex index,

@@ -163,6 +163,7 @@ FaultMix FaultMix::possible_with(std::size_t survivable) const {
   result.harmed_max = survivable;
   std::erase_if(result.kinds, [&](const auto& entry) {
     if (shape_of(entry.first).service) return services.empty();
+    if (entry.first == FaultKind::stop) return survivable == 0;
     if (!harms_data(entry.first) || data_may_be_lost) return false;
     return survivable == 0 || entry.first == FaultKind::rot_log;
   });
@@ -184,6 +185,7 @@ FaultMix Faults::everything() {
       {K::power_cut_in_start, {50, 50ms, 3s, 20s, 0, 1500}},
       {K::pause, {50, 10ms, 2s, 10s, 0, 0}},
       {K::lost_disk, {20, 50ms, 3s, 20s, 0, 0}},
+      {K::stop, {50, 50ms, 3s, 10s, 0, 0}},
       {K::slow_disk, {100, 100ms, 3s, 0s, 1 * ms, 1 * s}},
       {K::full_disk, {100, 500ms, 5s, 0s, 0, 256 * 1024}},
       {K::read_error, {50, 100ms, 3s, 0s, 100, 10'000}},

@@ -61,7 +61,8 @@ struct FaultMix {
   // The same for a cluster that holds all that was acknowledged when so many nodes lose their data.
   // Without kinds that would have no fault then, or with no services; and without rot of the log,
   // unless data may be lost: its newest transaction may be taken for a torn tail, and a vote or an
-  // acknowledgement with it (docs/decisions/0002), which no majority makes up for.
+  // acknowledgement with it (docs/decisions/0002), which no majority makes up for. Nodes stop in
+  // order where others take over: what a node that is alone does then is in the tests of nodes.
   FaultMix possible_with(std::size_t survivable) const;
 };
 
@@ -75,6 +76,7 @@ FaultMix none();
 //   power_cut_in_start          50  50 ms - 3 s (20) 0 - 1500
 //   pause                       50  10 ms - 2 s (10)
 //   lost_disk                   20  50 ms - 3 s (20)
+//   stop                        50  50 ms - 3 s (10)
 //   slow_disk                  100  100 ms - 3 s     1 ms - 1 s
 //   full_disk                  100  500 ms - 5 s     0 - 256 KiB
 //   read_error                  50  100 ms - 3 s     100 - 10,000

@@ -27,6 +27,7 @@ std::vector<FaultShape> make_shapes() {
       {.kind = K::pause, .name = "pause", .lasts = true},
       {.kind = K::lost_disk, .name = "lost_disk", .lasts = true},
       {.kind = K::gone, .name = "gone"},
+      {.kind = K::stop, .name = "stop", .lasts = true},
       {.kind = K::slow_disk,
        .name = "slow_disk",
        .lasts = true,

@@ -13,6 +13,8 @@
 //   lost_disk           NODE lasts            power cut, and the disk comes back empty
 //   gone                NODE                  power cut for good: nothing starts it again but the
 //                                             scenario's operator (rehearsal/operator.hpp)
+//   stop                NODE lasts            asked to end in order, as by SIGTERM; started again
+//                                             `lasts` after it has ended
 //   slow_disk           NODE lasts amount     jobs complete up to `amount` microseconds late
 //   full_disk           NODE lasts amount     `amount` more bytes fit
 //   read_error, write_error, sync_error
@@ -55,6 +57,7 @@ enum class FaultKind : std::uint8_t {
   pause,      // the process stands still for `lasts` (SIGSTOP, a long stall); its clocks go on
   lost_disk,  // power cut, and the machine comes back with an empty disk
   gone,       // power cut, and an operator decides about the machine; never drawn
+  stop,       // ends in order (SIGTERM), as long as that takes; restarts after `lasts`
   // disk
   slow_disk,   // for `lasts`, jobs complete up to `amount` microseconds late
   full_disk,   // for `lasts`, only `amount` more bytes fit

@@ -12,6 +12,8 @@ namespace {
 
 // A power cut in the midst of a write waits for that many writes no longer than this.
 constexpr Duration cut_pending_max = std::chrono::seconds{1};
+// How often a machine that was asked to end is looked at.
+constexpr Duration stop_poll = std::chrono::milliseconds{5};
 
 Result<void> check_machine(const World& world, const Fault& fault, const std::string& name,
                            bool may_be_outside) {
@@ -79,6 +81,10 @@ void Injector::begin(const Fault& fault) {
       return take_down(*machine, fault);
     case FaultKind::pause:
       return stand_still(*machine, fault);
+    case FaultKind::stop:
+      if (!machine->up() || nodes_[fault.node].stopping == machine->lives()) return;
+      take_place(fault);
+      return stop(*machine, fault.lasts);
     case FaultKind::rot_log:
     case FaultKind::rot_shard: {
       const auto target =
@@ -194,6 +200,39 @@ void Injector::stand_still(Machine& machine, const Fault& fault) {
   });
 }
 
+// --- machines that end in order, unless something else comes first
+
+void Injector::stop(Machine& machine, Duration down_for) {
+  nodes_[machine.name()].stopping = machine.lives();
+  world_.ask_to_stop(machine);
+  await_stop(machine, machine.lives(), down_for);
+}
+
+void Injector::await_stop(Machine& machine, std::uint32_t life, Duration down_for) {
+  after(stop_poll, [this, &machine, life, down_for] {
+    if (!machine.up() || machine.lives() != life) return;  // and whoever did that starts it again
+    if (!world_.end_stopped(machine)) return await_stop(machine, life, down_for);
+    machine.hardware.disk_faults.power_cut_after.reset();
+    nodes_[machine.name()].cut_pending.reset();
+    world_.note_fault(machine.name(), "has ended in order");
+    plan_start(machine, down_for);
+  });
+}
+
+bool Injector::anything_stops() const {
+  return std::ranges::any_of(world_.machines(), [&](const auto& machine) {
+    const auto found = nodes_.find(machine->name());
+    return found != nodes_.end() && machine->up() && found->second.stopping == machine->lives();
+  });
+}
+
+void Injector::retire(Machine& machine) {
+  auto& node = nodes_[machine.name()];
+  node.retires = true;
+  if (!machine.up()) return plan_start(machine, Duration{0});
+  if (node.stopping != machine.lives()) stop(machine, Duration{0});
+}
+
 // By itself: a fail-stop, or a power cut in the midst of a write.
 void Injector::went_down(Machine& machine) {
   auto& node = nodes_[machine.name()];
@@ -221,6 +260,11 @@ void Injector::failed(Machine& machine, const Error& why) {
 
 void Injector::plan_start(Machine& machine, Duration delay) {
   auto& node = nodes_[machine.name()];
+  if (std::exchange(node.retires, false)) {
+    node.gone = true;
+    ++node.wish;
+    return;
+  }
   node.down_until = world_.now() + delay;
   const auto wish = ++node.wish;
   if (!options_.restarts) return;

@@ -10,7 +10,8 @@
 // fault that finds nothing to harm (a kill of a machine that is down, rot of a file that is not
 // there) does not take place and is not counted. So no machine is taken down twice at once.
 //
-// A machine that went down by a fault is started when the fault's time is over; one that ended by
+// A machine that went down by a fault, or ended in order because one asked it to, is started when
+// the fault's time is over; one that ended by
 // itself (a failed sync, rot, a power cut while it started) or that does not start is tried again
 // after `retry`, as a service manager would. The machines' first start is the scenario's.
 #pragma once
@@ -75,6 +76,12 @@ class Injector {
   // Starts a machine that is gone, now and again until it works. `empty`: with an empty disk, which
   // counts as a lost one.
   void bring_back(Machine& machine, bool empty);
+  // A machine that has not been started yet is gone until it is brought back.
+  void hold_back(Machine& machine) { nodes_[machine.name()].gone = true; }
+  // Ends it in order, or lets it end as it does, and it is gone. No fault.
+  void retire(Machine& machine);
+  // Whether a machine was asked to end in order, and has not yet.
+  bool anything_stops() const;
 
   // Files in which a bit was flipped, and that are there.
   struct Rotten {
@@ -98,6 +105,8 @@ class Injector {
     std::optional<Fault> cut_pending;  // a power cut in the midst of a write that is yet to come
     std::optional<Error> failure;
     bool gone = false;
+    bool retires = false;        // will be gone once it is down
+    std::uint32_t stopping = 0;  // the life that was asked to end in order
   };
 
   void after(Duration delay, std::function<void()> what);
@@ -107,6 +116,8 @@ class Injector {
   void take_down_now(Machine& machine, const Fault& fault);
   void disappear(Machine& machine, const Fault& fault);
   void stand_still(Machine& machine, const Fault& fault);
+  void stop(Machine& machine, Duration down_for);
+  void await_stop(Machine& machine, std::uint32_t life, Duration down_for);
   void hold(const Fault& fault);  // until it heals
   void went_down(Machine& machine);
   void plan_start(Machine& machine, Duration delay);

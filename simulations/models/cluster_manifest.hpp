@@ -5,13 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "runtime/time.hpp"
 #include "simulations/world/random.hpp"
 
 namespace troupe::simulations {
 
 struct ClusterShape {
-  unsigned nodes = 3;     // n1, n2, ...
-  unsigned replicas = 3;  // of every shard
+  unsigned nodes = 3;                   // n1, n2, ...
+  unsigned replicas = 3;                // of every shard
+  unsigned shards = 0;                  // 0: as the seed's knobs draw them
+  std::vector<std::string> zones = {};  // of the nodes, in their order; empty: none has one
+  Duration repair_after{0};             // 0: as the manifest has it by default
 };
 
 // Three nodes three times in four; of five, each shard is on three or on all.

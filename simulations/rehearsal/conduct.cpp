@@ -61,6 +61,7 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
     : declared_(std::move(declared)),
       options_(options),
       manifest_(std::move(manifest)),
+      founding_(founding_manifest(manifest_, declared_.latecomers)),
       duration_(options.duration.value_or(declared_.duration)),
       handler_faults_(options.seed),
       services_(with_handler_faults(*declared_.registry, handler_faults_)),
@@ -70,13 +71,17 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
               .trace = options.trace,
               .sink = options.sink}),
       setting_{world_, history_, gateways_of(manifest_)},
-      voters_(place_voters(manifest_, services_)),
+      voters_(place_voters(founding_, services_)),
       survivable_(survivable_losses(voters_)),
       restarts_(manifest_) {
   for (const auto& [group, nodes] : voters_) world_.checks().expect_voters(group, nodes);
   for (const auto& node : manifest_.nodes) {
-    hosts_.push_back(
-        std::make_unique<Hosting>(world_, manifest_, node, services_, survivable_ > 0));
+    const bool joins = declared_.latecomers.contains(node.name);
+    auto others = declared_.latecomers;
+    others.erase(node.name);
+    if (joins) manifests_of_[node.name] = founding_manifest(manifest_, others);
+    hosts_.push_back(std::make_unique<Hosting>(world_, joins ? manifests_of_[node.name] : founding_,
+                                               node, services_, survivable_ > 0, joins));
     hosts_.back()->machine().hardware.work_times = draw.work_times;
   }
   auto plan = draw_plan(options_, draw, declared_.incidents, manifest_, duration_);
@@ -100,6 +105,7 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
       world_, std::move(plan), &handler_faults_,
       Injector::Options{
           .on_failure = [this](Machine& machine, const Error& why) { node_failed(machine, why); }});
+  for (const auto& node : declared_.latecomers) injector_->hold_back(*world_.find(node));
   world_.checks().on_lost = [this](const ReplicaChecks::Loss& loss) {
     note(loss.node, "of group " + std::to_string(loss.group) + " what is behind entry " +
                         std::to_string(loss.last) + " is lost");
@@ -182,7 +188,9 @@ void Conduct::begin_clients() {
             .is_gone = [this](const auto& node) { return injector_->is_gone(*world_.find(node)); },
             .bring_back = [this](const auto& node,
                                  bool empty) { injector_->bring_back(*world_.find(node), empty); },
-            .backed_up = [this](const auto& folder) { backup_ = folder; }},
+            .backed_up = [this](const auto& folder) { backup_ = folder; },
+            .retire = [this](const auto& node) { injector_->retire(*world_.find(node)); },
+            .voters = [this](auto group) { return world_.checks().voters(group); }},
         operating_client);
     roles_.push_back({std::move(operates),
                       [&](Client& one) { return declared_.operates(dynamic_cast<Operator&>(one)); },
@@ -237,6 +245,7 @@ void Conduct::watch() {
 
 void Conduct::start_nodes() {
   for (auto& host : hosts_) {
+    if (injector_->is_gone(host->machine())) continue;
     const auto started = world_.start(host->machine());
     if (!started)
       fail("start", host->machine().name() + " does not start: " + started.error().describe());

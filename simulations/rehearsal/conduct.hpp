@@ -69,6 +69,7 @@ class Conduct {
   void run_finals(Duration limit = std::chrono::minutes{1});
   void read_what_is_left();
   void catch_up();  // all replicas
+  std::optional<std::string> misplaced();
   void stop_and_inspect();
 
   // --- conduct_restore.cpp
@@ -83,6 +84,8 @@ class Conduct {
   const Rehearsal::Declared declared_;
   const RunOptions& options_;
   const config::Manifest manifest_;
+  const config::Manifest founding_;                       // without latecomers
+  std::map<std::string, config::Manifest> manifests_of_;  // of latecomers: with them alone
   const Duration duration_;
 
   HandlerFaults handler_faults_;

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <exception>
 
+#include "cluster/directory/places.hpp"
+#include "cluster/group_of.hpp"
 #include "simulations/rehearsal/conduct.hpp"
 #include "simulations/rehearsal/excuses.hpp"
 
@@ -11,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What "finishes in time" means once nothing is in the way any more.
+// What "finishes in time" means once nothing is in the way any more, and the operator's work is
+// done.
 constexpr Duration settle_max = 30s;
 constexpr Duration stop_max = 60s;
 // For looking at data that was harmed: a node that refuses to serve it is not waited for.
@@ -31,12 +34,13 @@ constexpr std::uint64_t final_client = 1'000'000;
 void Conduct::settle() {
   const auto all_ended = [&] {
     return !failures_.empty() ||
-           std::ranges::all_of(roles_, [](const Role& role) { return role.ended(); });
+           (!injector_->anything_stops() &&
+            std::ranges::all_of(roles_, [](const Role& role) { return role.ended(); }));
   };
-  if (world_.run_until(all_ended, settle_max)) return;
+  if (world_.run_until(all_ended, declared_.settle_max)) return;
   if (promises_nothing()) return;  // a node may rightly refuse to start
   std::string what = "after all faults were healed these clients wait for longer than " +
-                     seconds_text(settle_max) + ':';
+                     seconds_text(declared_.settle_max) + ':';
   for (const auto& role : roles_) {
     if (role.ended()) continue;
     const auto* pending = role.client->pending();
@@ -114,15 +118,47 @@ void Conduct::run_finals(Duration limit) {
   }
 }
 
-// Replicas that were behind, too, get all that was committed, and so do new ones on nodes that lost
-// their disk.
+// Replicas are where the directory wants them, and where that is every node knows. Those that were
+// behind, too, get all that was committed, and so do new ones on nodes that lost their disk.
 void Conduct::catch_up() {
+  const auto wrong = [this] {
+    auto what = misplaced();
+    return what ? what : world_.checks().behind();
+  };
   const auto until = world_.now() + settle_max;
-  while (failures_.empty() && world_.checks().behind() && world_.now() < until)
-    world_.run_for(100ms);
-  if (!failures_.empty() || !world_.checks().behind()) return;
-  fail("liveness", "replicas have not caught up " + seconds_text(settle_max) +
-                       " after everything was healed: " + *world_.checks().behind());
+  while (failures_.empty() && wrong() && world_.now() < until) world_.run_for(100ms);
+  if (!failures_.empty() || !wrong()) return;
+  fail("liveness", "replicas are not where they are to be, or have not caught up, " +
+                       seconds_text(settle_max) + " after everything was healed: " + *wrong());
+}
+
+// A directory that was lost with its majority says nothing any more (docs/architecture.md).
+std::optional<std::string> Conduct::misplaced() {
+  if (!alone_.empty()) return std::nullopt;
+  const auto names = [](const auto& nodes) {
+    std::string text;
+    for (const auto& node : nodes) text += (text.empty() ? "" : ", ") + node;
+    return text.empty() ? "no node" : text;
+  };
+  std::map<runtime::GroupId, cluster::ShardPlaces> known;
+  for (const auto& host : hosts_) {
+    if (!host->machine().up()) continue;
+    for (const auto& places : host->node().places().all()) {
+      const auto group = cluster::group_of(places.service, places.shard);
+      const auto [first, added] = known.emplace(group, places);
+      if (!added && first->second.version != places.version)
+        return host->machine().name() + " does not know the newest places of " + places.service +
+               '/' + std::to_string(places.shard);
+    }
+  }
+  for (const auto& [group, places] : known) {
+    const std::set<std::string> wished{places.nodes.begin(), places.nodes.end()};
+    const auto voters = world_.checks().voters(group);
+    if (voters != wished)
+      return places.service + '/' + std::to_string(places.shard) + " is to be on " + names(wished) +
+             ", and its voters are on " + names(voters);
+  }
+  return std::nullopt;
 }
 
 void Conduct::stop_and_inspect() {

@@ -96,17 +96,23 @@ Result<void> FirstStart::prepare(runtime::Platform& platform, const config::Mani
   if (done_ && !replaces_) return {};
   // A power cut may have come after the write.
   TROUPE_TRY(known, cluster::DataFolder::look(disk, manifest.find_node(node)->data));
+  const auto membership = joins_  ? cluster::Membership::joiner
+                          : done_ ? cluster::Membership::replacement
+                                  : cluster::Membership::founder;
   if (!known)
-    TROUPE_CHECK(cluster::create_cluster(
-        disk, manifest, {node}, cluster::make_cluster_id(seed, seed),
-        done_ ? cluster::Membership::replacement : cluster::Membership::founder));
+    TROUPE_CHECK(cluster::create_cluster(disk, manifest, {node},
+                                         cluster::make_cluster_id(seed, seed), membership));
   done_ = true;
   return {};
 }
 
 Hosting::Hosting(World& world, const config::Manifest& manifest, const config::Node& node,
-                 const actors::ServiceRegistry& registry, bool replaces)
-    : world_(world), manifest_(manifest), node_(node), registry_(registry), first_start_(replaces) {
+                 const actors::ServiceRegistry& registry, bool replaces, bool joins)
+    : world_(world),
+      manifest_(manifest),
+      node_(node),
+      registry_(registry),
+      first_start_(replaces, joins) {
   machine_ = &world.add(node.name, [this](runtime::Platform& platform) { return start(platform); });
 }
 
@@ -117,8 +123,12 @@ Result<std::unique_ptr<SimulatedProcess>> Hosting::start(runtime::Platform& plat
   return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(node)});
 }
 
+cluster::Node& Hosting::node() const {
+  return dynamic_cast<NodeProcess&>(*machine_->process()).node();
+}
+
 bool Hosting::ready() const {
-  return machine_->up() && dynamic_cast<NodeProcess&>(*machine_->process()).node().ready();
+  return machine_->up() && node().ready();
 }
 
 Result<Hosting::Inspected> Hosting::inspect() {

@@ -27,10 +27,6 @@ class NodeProcess final : public SimulatedProcess {
   std::unique_ptr<cluster::Node> node_;
 };
 
-// What an operator does before a machine's node starts for the first time: gives its folder the
-// identity of the world's cluster. Through as many power cuts as it takes, and never again after
-// that: a machine that lost its disk has an empty folder, and its node says so. In a cluster that
-// survives such a loss the operator then gives it the identity of a replacement.
 // Of what a new cluster is made on machines that have lost everything.
 struct RestoreFrom {
   runtime::Disk* disk = nullptr;
@@ -39,9 +35,15 @@ struct RestoreFrom {
   std::vector<std::string> services;
 };
 
+// What an operator does before a machine's node starts for the first time: gives its folder the
+// identity of the world's cluster. Through as many power cuts as it takes, and never again after
+// that: a machine that lost its disk has an empty folder, and its node says so. In a cluster that
+// survives such a loss the operator then gives it the identity of a replacement. A latecomer joins
+// a cluster that runs; when it has lost its disk, it joins once more.
 class FirstStart {
  public:
-  explicit FirstStart(bool replaces = false) : replaces_(replaces) {}
+  explicit FirstStart(bool replaces = false, bool joins = false)
+      : replaces_(replaces), joins_(joins) {}
   Result<void> prepare(runtime::Platform& platform, const config::Manifest& manifest,
                        const std::string& node, std::uint64_t seed);
   // The next start is the first one of another cluster.
@@ -49,6 +51,7 @@ class FirstStart {
 
  private:
   bool replaces_;
+  bool joins_;
   bool done_ = false;
   std::optional<RestoreFrom> from_;
 };
@@ -57,15 +60,17 @@ class FirstStart {
 class Hosting {
  public:
   // The machine gets the node's name. `registry` outlives the world. `replaces`: if it loses its
-  // disk, it comes back as a replacement.
+  // disk, it comes back as a replacement. `joins`: the cluster is there when it starts first.
   Hosting(World& world, const config::Manifest& manifest, const config::Node& node,
-          const actors::ServiceRegistry& registry, bool replaces = false);
+          const actors::ServiceRegistry& registry, bool replaces = false, bool joins = false);
 
   Machine& machine() { return *machine_; }
   bool ready() const;
   void restore(RestoreFrom from) { first_start_.restore(std::move(from)); }
   // Its program, from its next start on, reads these formats.
   void reads(std::vector<std::string> formats) { formats_ = std::move(formats); }
+  // Of the process that runs.
+  cluster::Node& node() const;
 
   struct Inspected {
     // Everything that ShardFile::verify() and SQLite's integrity check find in the node's shard

@@ -32,6 +32,11 @@ runtime::Disk& Operator::disk() {
   return world().outside().disk();
 }
 
+Task<void> Operator::stop(std::string node) {
+  tools_.retire(node);
+  while (!is_gone(node)) co_await wait(20ms);
+}
+
 // Each over a connection of its own.
 Task<Result<std::string>> Operator::exchange(std::string node, HttpCall call) {
   HttpLink link{world(),

@@ -5,8 +5,10 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
+#include "runtime/storage/ids.hpp"
 #include "simulations/rehearsal/client.hpp"
 
 namespace troupe::simulations {
@@ -19,6 +21,8 @@ class Operator final : public Client {
     std::function<bool(const std::string& node)> is_gone;
     std::function<void(const std::string& node, bool empty)> bring_back;
     std::function<void(const std::string& folder)> backed_up = {};
+    std::function<void(const std::string& node)> retire;
+    std::function<std::set<std::string>(runtime::GroupId)> voters;
   };
   Operator(ClientSetting& setting, Tools tools, std::uint64_t number);
 
@@ -37,6 +41,12 @@ class Operator final : public Client {
 
   // As it was, or with an empty disk, as a replacement.
   void bring_back(const std::string& node, bool empty) { tools_.bring_back(node, empty); }
+  // Lets it end in order, and not start again: it is gone then.
+  Task<void> stop(std::string node);
+
+  // The nodes of a group's voters, by the newest configuration that is committed anywhere: what is
+  // true, whoever says otherwise.
+  std::set<std::string> voters(runtime::GroupId group) const { return tools_.voters(group); }
 
  private:
   Task<Result<std::string>> exchange(std::string node, HttpCall call);

@@ -30,6 +30,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,6 +79,11 @@ class Rehearsal {
 
   // TOML text of a manifest. Keys that it gives stay; others are drawn.
   void manifest(std::string toml) { manifest_ = std::move(toml); }
+  // Nodes of the manifest that are not there when the cluster is made: the operator has them
+  // admitted and starts them.
+  void latecomers(std::set<std::string> nodes) { latecomers_ = std::move(nodes); }
+  // Within so long everything that is pending ends when all is healed, the operator's work as well.
+  void settles_within(Duration time) { settle_max_ = time; }
   // Of the part with faults; then all is healed and everything must end.
   void duration(Duration time) { duration_ = time; }
   void faults(FaultMix mix) { faults_ = std::move(mix); }
@@ -90,9 +96,9 @@ class Rehearsal {
     clients_.push_back({count, std::move(script)});
   }
 
-  // What an operator does meanwhile, also when running() is over: all machines must be back when it
-  // ends. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else; if it
-  // has none, it says so.
+  // What an operator does meanwhile, also when running() is over: machines that are gone when it
+  // ends stay so. Its recoveries (`troupe recover`) excuse what they say is lost, and nothing else;
+  // if it has none, it says so.
   using OperatorScript = std::function<Script(Operator&)>;
   void operated(OperatorScript script, bool recovers = true) {
     operator_ = std::move(script);
@@ -166,6 +172,8 @@ class Rehearsal {
     bool handlers_throw;
     bool recovers;  // the operator
     bool restored;
+    std::set<std::string> latecomers;
+    Duration settle_max;
   };
   Declared take() {
     return {std::move(manifest_),
@@ -181,7 +189,9 @@ class Rehearsal {
             registry_,
             handlers_throw_,
             recovers_,
-            restored_};
+             restored_,
+            std::move(latecomers_),
+            settle_max_};
   }
 
  private:
@@ -210,6 +220,8 @@ class Rehearsal {
   const actors::ServiceRegistry* registry_ = &actors::ServiceRegistry::global();
   bool handlers_throw_ = false;
   bool restored_ = false;
+  std::set<std::string> latecomers_;
+  Duration settle_max_ = std::chrono::seconds{30};
 };
 
 struct SimulationRegistration {

@@ -8,6 +8,13 @@
 
 namespace troupe::simulations {
 
+config::Manifest founding_manifest(config::Manifest manifest,
+                                   const std::set<std::string>& latecomers) {
+  std::erase_if(manifest.nodes,
+                [&](const config::Node& node) { return latecomers.contains(node.name); });
+  return manifest;
+}
+
 Voters place_voters(const config::Manifest& manifest, const actors::ServiceRegistry& registry) {
   Voters voters;
   for (const auto& [name, shards] : cluster::place_services(manifest, registry)) {

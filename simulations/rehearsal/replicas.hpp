@@ -12,6 +12,10 @@
 
 namespace troupe::simulations {
 
+// The manifest of a cluster that these nodes come to later.
+config::Manifest founding_manifest(config::Manifest manifest,
+                                   const std::set<std::string>& latecomers);
+
 // By group: the nodes of its voters.
 using Voters = std::map<runtime::GroupId, std::set<std::string>>;
 

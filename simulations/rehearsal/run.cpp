@@ -95,7 +95,8 @@ Draw draw(const Rehearsal::Declared& declared, const RunOptions& options,
   if (mix.services.empty()) {
     for (const auto& [service, model] : declared.models) mix.services.push_back(service);
   }
-  mix = mix.possible_with(survivable_losses(place_voters(manifest, *declared.registry)));
+  const auto founding = founding_manifest(manifest, declared.latecomers);
+  mix = mix.possible_with(survivable_losses(place_voters(founding, *declared.registry)));
   auto drawn = draw_swarm(options.seed, mix);
   if (options.fault_kinds) drawn.mix = mix;
   return drawn;

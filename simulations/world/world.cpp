@@ -210,19 +210,33 @@ void World::note_fault(const std::string& machine, std::string_view text) {
   trace_.record(loop_.now(), is_machine ? number_of(machine) : 0, machine, "fault", text, {});
 }
 
-bool World::stop(Machine& machine, Duration limit) {
-  check_not_in_node("World::stop");
-  if (machine.process_ == nullptr) return true;
+void World::ask_to_stop(Machine& machine) {
+  check_not_in_node("World::ask_to_stop");
   machine.platform_->life().record("stop", "");
-  {
-    const InNode in_node{in_node_};
-    machine.process_->stop();
-  }
+  const InNode in_node{in_node_};
+  machine.process_->stop();
+}
+
+// Of a machine with a process that was asked to stop.
+bool World::has_ended(Machine& machine) {
+  auto* scheduler = machine.platform_->scheduler();
+  return machine.up() && (scheduler == nullptr || scheduler->running() == 0);
+}
+
+bool World::end_stopped(Machine& machine) {
+  check_not_in_node("World::end_stopped");
+  if (machine.paused() || !has_ended(machine)) return false;
+  end_process(machine);
+  return true;
+}
+
+bool World::stop(Machine& machine, Duration limit) {
+  if (machine.process_ == nullptr) return true;
+  ask_to_stop(machine);
   const auto life = machine.lives_;
   const auto ended = [&] {
     if (machine.platform_ == nullptr || machine.lives_ != life) return true;  // crashed on the way
-    auto* scheduler = machine.platform_->scheduler();
-    return machine.up() && (scheduler == nullptr || scheduler->running() == 0);
+    return has_ended(machine);
   };
   if (!run_until(ended, limit)) return false;
   if (machine.platform_ == nullptr || machine.lives_ != life) return false;

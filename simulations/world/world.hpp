@@ -115,6 +115,11 @@ class World {
   // keeps what was written, synced or not, until the next crash.
   bool stop(Machine& machine, Duration limit);
 
+  // The same in two steps, for events: asks, and takes away a process that has ended since. False:
+  // it has not, or is paused.
+  void ask_to_stop(Machine& machine);
+  bool end_stopped(Machine& machine);
+
   // --- faults of the network and of clocks; hold from now on ------------------------------------
   // Names are machines or "outside".
   void set_path(const std::string& from, const std::string& to, const PathFaults& faults);
@@ -164,6 +169,7 @@ class World {
   bool step(Duration limit);
   std::shared_ptr<Life> make_life(std::uint32_t node, const std::string& name,
                                   std::uint32_t number);
+  static bool has_ended(Machine& machine);
   void end_process(Machine& machine);
   void end_at_once(Machine& machine, std::string_view how);
   std::uint32_t number_of(const std::string& name) const;

@@ -11,9 +11,11 @@ import subprocess
 import sys
 
 
-# Of those that simulate a whole cluster, which take longer, all but this are left to `./dev sim`.
+# Of those that simulate a whole cluster, which take longer, all but these are left to `./dev sim`.
 CLUSTER = "cluster-ledger"
-LONGER = {CLUSTER, "backup-restore", "clock-skew", "lost-disk", "quorum-loss", "recover", "slow-follower", "split"}
+CHANGING = ["scale-out", "drain-under-load", "zone-loss", "directory-chaos"]  # fresh seeds only
+LONGER = {CLUSTER, *CHANGING, "backup-restore", "clock-skew", "lost-disk", "quorum-loss", "recover", "slow-follower",
+          "split"}
 
 
 def quick_ones(binary):
@@ -70,6 +72,7 @@ def main():
     if options.fresh:
         fresh = simulate(options.binary, quick, "--seeds", str(options.fresh))
         fresh |= simulate(options.binary, [CLUSTER], "--seeds", "2")
+        fresh |= simulate(options.binary, CHANGING, "--seeds", "1")
         print("fresh seeds passed: " + ", ".join(f"{name} {seed}" for name, seed in sorted(fresh)), flush=True)
 
 

@@ -169,6 +169,24 @@ TEST_CASE("a node is admitted under a name and an address of its own, and may co
   CHECK(one.admit("n4", "elsewhere:7400").empty());
 }
 
+TEST_CASE("a node that says the same as another process of it changes nothing for anybody") {
+  Table one;
+  v1::WelcomeRequest request;
+  *request.mutable_node() = node_named("n2");
+  const auto welcome = [&](std::uint64_t incarnation) {
+    request.mutable_node()->set_incarnation(incarnation);
+    const auto changed = one.harness.call(one.ref.Welcome(request));
+    REQUIRE(changed);
+    return changed->version();
+  };
+  CHECK(welcome(7) == 2);
+  CHECK(find_node(one.read(), "n2")->state() == DirectoryNode::UP);
+  CHECK(welcome(8) == 2);
+  request.mutable_node()->set_admin("n2:7480");
+  CHECK(welcome(8) == 3);
+  CHECK(find_node(one.read(), "n2")->incarnation() == 8);
+}
+
 TEST_CASE("a node is removed only when nothing needs it") {
   Table one;
   CHECK(one.set_state("n1", DirectoryNode::DOWN).empty());

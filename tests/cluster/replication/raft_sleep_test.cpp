@@ -93,6 +93,20 @@ TEST_CASE("a read of a group that sleeps is confirmed and wakes nobody") {
   CHECK(cost(cluster, 1min).first == 0);
 }
 
+TEST_CASE("the loss of a link to a node that has no part in a group wakes nobody") {
+  Pump pump;
+  Cluster cluster(pump);
+  link(cluster, true);
+  for (int i = 0; i < cluster.size(); ++i) cluster.exchanges[i]->link_changed("elsewhere", true);
+  cluster.start();
+  REQUIRE(cluster.elect());
+  pump.run_for(5s);
+  for (int i = 0; i < cluster.size(); ++i) cluster.exchanges[i]->link_changed("elsewhere", false);
+  pump.run_for(10ms);
+  CHECK(asleep(cluster) == 3);
+  CHECK(cost(cluster, 1min).first == 0);
+}
+
 TEST_CASE("when the leader's process dies in its sleep the loss of its links wakes the others") {
   for (int round = 0; round < 10; ++round) {
     Pump pump;

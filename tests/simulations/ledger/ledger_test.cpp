@@ -83,5 +83,35 @@ TEST_CASE("a cluster of which most is gone goes on from the rest, each shard fro
   CHECK(outcome.marks.contains("a replica was made the only voter of its group"));
 }
 
+struct ChangingCluster {
+  const char* simulation;
+  std::uint64_t seed;
+  std::vector<const char*> marks;  // that it must reach
+};
+
+// The seeds found bugs, or reach what the simulation is about.
+TEST_CASE("clusters change while they are used, and lose nothing") {
+  const std::vector<ChangingCluster> runs{
+      // A shard came to a node whose disk was full, and its failures ended the node.
+      {"scale-out", 19, {"a shard file could not be opened because the disk was full"}},
+      {"drain-under-load", 1, {"a shard ended on a node that goes on"}},
+      {"zone-loss", 2, {"a lost replica was removed because its place had gone elsewhere"}},
+      {"directory-chaos", 1, {"a keeper of the directory was replaced"}},
+  };
+  for (const auto& one : runs) {
+    if (tests::seeds(4) == 1 && one.seed != 19) continue;  // they take long under a sanitizer
+    const auto* simulation = find_simulation(one.simulation);
+    REQUIRE(simulation != nullptr);
+    RunOptions options;
+    options.seed = one.seed;
+    const auto outcome = run(*simulation, options);
+    CAPTURE(one.simulation);
+    CAPTURE(outcome.draw);
+    CAPTURE(outcome.log);
+    if (outcome.failure) FAIL_CHECK(outcome.failure->check, ": ", outcome.failure->what);
+    for (const auto* mark : one.marks) CHECK(outcome.marks.contains(mark));
+  }
+}
+
 }  // namespace
 }  // namespace troupe::simulations

@@ -198,6 +198,7 @@ TEST_CASE("a format is switched on when all nodes read it, and before that each 
     three.world.run_until([&] { return !three.machine(1).up(); }, 10s);
     REQUIRE_FALSE(three.machine(1).up());
     CHECK(three.machine(1).crashed()->reason == "FORMAT_UNREADABLE");
+    three.world.run_for(1ms);  // its process is cleared away
   }
   three.hosts[1]->reads({"rows.2"});
   REQUIRE(three.world.start(three.machine(1)));

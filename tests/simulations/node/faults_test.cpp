@@ -128,6 +128,7 @@ TEST_CASE("every deposit counts once under the faults and schedules of any seed,
   MESSAGE("the same number in every build: ", all_hashes);
   // All but rot, a lost disk and a lost machine, which one copy does not survive.
   CHECK(injected.size() == fault_shapes().size() - 4);
+  CHECK(injected.contains("stop"));
 }
 
 TEST_CASE("a bit that rots in a real node's files is found, or changes no answer") {

@@ -1,0 +1,179 @@
+#include "simulations/models/cluster_operations.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "cluster/directory/table.hpp"
+#include "cluster/gateway/json.hpp"
+#include "cluster/group_of.hpp"
+
+namespace troupe::simulations {
+namespace {
+
+using namespace std::chrono_literals;
+using cluster::DirectoryNode;
+using cluster::DirectoryOrder;
+using cluster::DirectoryOutcome;
+
+constexpr const char* directory_page = "/v1/directory";
+
+// Nothing more can be said of an order: who decides has decided.
+bool is_decided(const Error& why) {
+  constexpr std::string_view decisions[] = {
+      "NODE_NAME_TAKEN",   "NODE_STILL_NEEDED", "DIRECTORY_NODE_UNKNOWN", "PLACES_UNSUITABLE",
+      "FACTOR_UNSUITABLE", "DIRECTORY_CHANGED", "SHARD_UNKNOWN"};
+  return std::ranges::find(decisions, why.reason) != std::end(decisions);
+}
+
+// Of any of them; nullopt: nobody reaches who keeps it.
+Task<std::optional<cluster::DirectoryTable>> table_of(Operator& at, NodeNames nodes) {
+  std::optional<cluster::DirectoryTable> table;
+  for (const auto& node : nodes) {
+    const auto body = co_await at.ask(node, directory_page);
+    cluster::DirectoryView view;
+    if (!body || !cluster::json_to_message(*body, view) || !view.reached()) continue;
+    if (!table || view.table().version() > table->version()) table = view.table();
+  }
+  co_return table;
+}
+
+// Votes somewhere, whatever anybody says.
+std::string votes_in(Operator& at, const cluster::DirectoryTable& table, const std::string& node) {
+  for (const auto& shard : table.shards())
+    if (at.voters(cluster::group_of(shard.service(), shard.shard())).contains(node))
+      return shard.service() + '/' + std::to_string(shard.shard());
+  return {};
+}
+
+std::string uneven(const std::map<std::string, int>& counts, const char* what) {
+  const auto [least, most] =
+      std::ranges::minmax_element(counts, {}, [](const auto& one) { return one.second; });
+  if (most->second - least->second <= 2) return {};
+  return most->first + " has " + std::to_string(most->second) + ' ' + what + ", " + least->first +
+         ' ' + std::to_string(least->second);
+}
+
+// What the table and the truth lack; empty: nothing.
+std::string unrest(Operator& at, const cluster::DirectoryTable& table, const NodeNames& live,
+                   bool zones) {
+  std::map<std::string, int> replicas;
+  std::map<std::string, int> leaders;
+  for (const auto& name : live) {
+    replicas[name] = leaders[name] = 0;
+    const DirectoryNode* node = cluster::find_node(table, name);
+    if (!node || node->state() != DirectoryNode::UP || node->draining())
+      return name + " is " + (node ? cluster::state_of(*node) : "unknown");
+  }
+  for (const auto& shard : table.shards()) {
+    const auto name = shard.service() + '/' + std::to_string(shard.shard());
+    const auto factor = cluster::find_service(table, shard.service())->factor();
+    if (static_cast<std::size_t>(shard.nodes_size()) != std::min<std::size_t>(factor, live.size()))
+      return name + " has " + std::to_string(shard.nodes_size()) + " places, its factor is " +
+             std::to_string(factor);
+    const std::set<std::string> wished{shard.nodes().begin(), shard.nodes().end()};
+    for (const auto& node : wished) {
+      if (!replicas.contains(node)) return name + " is to be on " + node + ", which is not there";
+      ++replicas[node];
+    }
+    ++leaders[shard.nodes(0)];
+    if (at.voters(cluster::group_of(shard.service(), shard.shard())) != wished)
+      return name + " has its voters elsewhere than the directory wants them";
+  }
+  if (zones) return {};
+  const auto wrong = uneven(replicas, "replicas");
+  return wrong.empty() ? uneven(leaders, "leaders") : wrong;
+}
+
+std::string text_of(const cluster::BalanceReport& plan) {
+  if (!plan.waits_for().empty()) return "balancing waits for " + plan.waits_for();
+  if (plan.steps_size() == 0) return {};
+  const auto& step = plan.steps(0);
+  return "the balancer would still move " + step.service() + '/' + std::to_string(step.shard()) +
+         ": " + step.why();
+}
+
+Task<std::string> look_for_unrest(Operator& at, NodeNames live, bool zones) {
+  const auto table = co_await table_of(at, live);
+  if (!table) co_return std::string{"nobody keeps the directory"};
+  auto wrong = unrest(at, *table, live, zones);
+  if (!wrong.empty()) co_return wrong;
+  DirectoryOrder order;
+  order.mutable_question()->set_plan(true);
+  const auto outcome = co_await order_anywhere(at, live, order);
+  if (!outcome) co_return outcome.error().describe();
+  co_return text_of(outcome->plan());
+}
+
+}  // namespace
+
+Task<Result<DirectoryOutcome>> order_anywhere(Operator& at, NodeNames nodes, DirectoryOrder order) {
+  const auto json = cluster::message_to_json(order);
+  for (;;) {
+    const std::string node = nodes[at.between(0, nodes.size() - 1)];
+    const auto body = co_await at.order(node, directory_page, *json);
+    DirectoryOutcome outcome;
+    if (body && cluster::json_to_message(*body, outcome))
+      co_return Result<DirectoryOutcome>{std::move(outcome)};
+    if (!body && is_decided(body.error())) co_return Result<DirectoryOutcome>{body.error()};
+    co_await at.wait(200ms);
+  }
+}
+
+DirectoryOrder drain_order(const std::string& node, bool cancel) {
+  DirectoryOrder order;
+  order.mutable_drain()->set_node(node);
+  order.mutable_drain()->set_cancel(cancel);
+  return order;
+}
+
+DirectoryOrder remove_order(const std::string& node) {
+  DirectoryOrder order;
+  order.mutable_remove()->set_node(node);
+  return order;
+}
+
+Task<void> join(Operator& at, NodeNames nodes, std::string node) {
+  DirectoryOrder order;
+  order.mutable_admit()->set_cluster("rehearsal");
+  order.mutable_admit()->mutable_node()->set_name(node);
+  order.mutable_admit()->mutable_node()->set_mesh(node + ":7400");
+  co_await order_anywhere(at, nodes, order);
+  if (at.is_gone(node)) at.bring_back(node, false);
+}
+
+Task<void> drain(Operator& at, NodeNames nodes, std::string node) {
+  const auto order = drain_order(node);
+  co_await order_anywhere(at, nodes, order);
+  DirectoryOrder question;
+  question.mutable_question()->set_left_on(node);
+  for (bool empty = false; !empty;) {
+    co_await at.wait(300ms);
+    const auto outcome = co_await order_anywhere(at, nodes, question);
+    if (!outcome) continue;
+    const auto& left = outcome->left();
+    empty =
+        left.draining() && left.wished() + left.members() + left.leaders() + left.unknown() == 0;
+  }
+  const auto table = co_await table_of(at, nodes);
+  const auto still = table ? votes_in(at, *table, node) : std::string{};
+  if (!still.empty())
+    at.complain("drain", node + " is said to have nothing left, but votes in " + still);
+}
+
+Task<void> come_to_rest(Operator& at, NodeNames live, bool zones, Duration patience) {
+  std::optional<Duration> until;
+  for (;;) {
+    const auto wrong = co_await look_for_unrest(at, live, zones);
+    if (wrong.empty()) co_return;
+    if (!at.running() && !until) until = at.now() + patience;
+    if (until && at.now() > *until) {
+      at.complain("rest", "the cluster has not come to rest " + seconds_text(patience) +
+                              " after everything was healed: " + wrong);
+      co_return;
+    }
+    co_await at.wait(500ms);
+  }
+}
+
+}  // namespace troupe::simulations

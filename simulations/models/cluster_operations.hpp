@@ -1,0 +1,38 @@
+// What the operator of a cluster that changes does, as `troupe` would: orders at any node until one
+// carries them out, looks at the directory's table, waits until all is at rest.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cluster/directory/table.pb.h"
+#include "simulations/rehearsal/operator.hpp"
+
+namespace troupe::simulations {
+
+using NodeNames = std::vector<std::string>;
+
+// Asks one of the nodes after the other until one has answered; an error is what the directory
+// says of the order, and no news of the way.
+Task<Result<cluster::DirectoryOutcome>> order_anywhere(Operator& at, NodeNames nodes,
+                                                       cluster::DirectoryOrder order);
+
+cluster::DirectoryOrder drain_order(const std::string& node, bool cancel = false);
+cluster::DirectoryOrder remove_order(const std::string& node);
+
+// Has a latecomer admitted, and starts it.
+Task<void> join(Operator& at, NodeNames nodes, std::string node);
+
+// Orders it, and waits until the node has nothing left; complains if it has none the less.
+Task<void> drain(Operator& at, NodeNames nodes, std::string node);
+
+// The service whose shards move.
+inline constexpr const char* moved_service = "banking.v1.Accounts";
+
+// Waits until these nodes are up and the only ones that have replicas, each shard as many as its
+// factor says, where the directory says, spread evenly unless zones matter more, and the balancer
+// has nothing more to do. Complains when that is not so this long after running() is over.
+Task<void> come_to_rest(Operator& at, NodeNames live, bool zones, Duration patience);
+
+}  // namespace troupe::simulations
