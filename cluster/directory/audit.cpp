@@ -51,8 +51,7 @@ std::string outcome_of(const v1::DirectoryEvent& event) {
              " more nodes and " + std::to_string(event.founded().table().services_size()) +
              " more services";
     case v1::DirectoryEvent::kNodeSet:
-      return "node " + event.node_set().node().name() + " is " + state_of(event.node_set().node()) +
-             (event.node_set().node().cordoned() ? ", cordoned" : "");
+      return "node " + event.node_set().node().name() + " is " + state_of(event.node_set().node());
     case v1::DirectoryEvent::kPlacesSet:
       return event.places_set().shard().service() + "/" +
              std::to_string(event.places_set().shard().shard()) + " is to be on " +
