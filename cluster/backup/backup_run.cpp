@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/storage/ids.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -197,6 +199,7 @@ Result<void> BackupRun::write_piece(const BackupAnswer::Piece& piece) {
     file_.set_service(shards_[at_].service);
     file_.set_shard(shards_[at_].shard.shard());
     file_.set_first_bucket(shards_[at_].shard.first_bucket());
+    file_.set_end_bucket(end_bucket());
     file_.set_node(nodes_[node_]);
     file_.set_marked(begun.marked());
     file_.set_begun_ms(begun.begun_ms());
@@ -212,6 +215,16 @@ Result<void> BackupRun::write_piece(const BackupAnswer::Piece& piece) {
   bytes_ += piece.bytes().size();
   progress_ms_ = clock_();
   return offset_ < file_.bytes() ? Result<void>{} : end_file();
+}
+
+// Of the shard that is copied: where another of the service begins.
+std::uint32_t BackupRun::end_bucket() const {
+  std::uint32_t end = runtime::bucket_count;
+  for (const Shard& other : shards_)
+    if (other.service == shards_[at_].service &&
+        other.shard.first_bucket() > shards_[at_].shard.first_bucket())
+      end = std::min(end, other.shard.first_bucket());
+  return end;
 }
 
 Result<void> BackupRun::end_file() {

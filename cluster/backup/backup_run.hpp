@@ -77,6 +77,7 @@ class BackupRun {
   void fail_step(const std::string& why);
   Result<void> take_piece(const BackupAnswer::Piece& piece);
   Result<void> write_piece(const BackupAnswer::Piece& piece);
+  std::uint32_t end_bucket() const;
   Result<void> end_file();
   Result<void> end();
 

@@ -219,7 +219,12 @@ Result<ShardFile::Inspected> ShardFile::inspect(Disk& disk, const std::string& p
   TROUPE_CHECK(is_of(*meta, identity, path));
   ShardReader reader{*database};
   TROUPE_TRY(findings, reader.verify(*meta));
-  return Inspected{meta->applied, meta->entities, std::move(findings)};
+  Inspected inspected{meta->applied, meta->entities, std::move(findings)};
+  if (!inspected.findings.empty()) return inspected;
+  if (auto ready = reader.prepare(); !ready) return as_corrupt(std::move(ready).error());
+  TROUPE_TRY(range, reader.range());
+  inspected.range = std::move(range);
+  return inspected;
 }
 
 }  // namespace troupe::runtime
