@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/storage/ids.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -197,6 +199,7 @@ Result<void> BackupRun::write_piece(const BackupAnswer::Piece& piece) {
     file_.set_service(shards_[at_].service);
     file_.set_shard(shards_[at_].shard.shard());
     file_.set_first_bucket(shards_[at_].shard.first_bucket());
+    file_.set_end_bucket(end_bucket());
     file_.set_node(nodes_[node_]);
     file_.set_marked(begun.marked());
     file_.set_begun_ms(begun.begun_ms());
@@ -230,16 +233,7 @@ Result<void> BackupRun::end_file() {
   file_.set_checksum(sum_->value());
   file_.set_ended_ms(clock_());
   TROUPE_TRY(found, verify_backup_file(disk_, folder_, file_));
-  if (found.range) {
-    if (found.range->has_split() || found.range->first() != shards_[at_].shard.first_bucket() ||
-        found.range->end() != end_bucket())
-      return unavailable("BACKUP_SHARD_SPLIT",
-                         shards_[at_].service + "/" + std::to_string(shards_[at_].shard.shard()) +
-                             " was split since the backup began: what it gave away may be in no "
-                             "file. Remove " +
-                             folder_ + ", and take another backup when the split is over");
-    file_.set_split(true);
-  }
+  file_.set_split(found.range.has_value());
   if (file_.index() < file_.marked()) {
     // Never to be believed; the copy was told to wait.
     return data_loss("BACKUP_CORRUPT", file_.name() + " holds entries up to " +

@@ -112,6 +112,14 @@ Result<runtime::ShardFile::Inspected> verify_backup_file(runtime::Disk& disk,
   if (found.applied != said || found.entities != file.entities())
     return backup_corrupt(path, "it holds entries up to " + std::to_string(found.applied.index) +
                                     ", the catalogue says " + std::to_string(file.index()));
+  const auto& range = found.range;
+  if (range && (range->has_split() || range->first() != file.first_bucket() ||
+                (file.end_bucket() != 0 && range->end() != file.end_bucket())))
+    return failed_precondition("BACKUP_SHARD_SPLIT",
+                               path +
+                                   ": the shard was being split while it was copied, so that "
+                                   "the files of the backup do not make a whole; when 'troupe "
+                                   "directory --shards' shows no split any more, make another");
   return std::move(found);
 }
 
