@@ -16,7 +16,7 @@ using cluster::DirectoryNode;
 using cluster::DirectoryOrder;
 using cluster::DirectoryOutcome;
 
-constexpr const char* directory_page = "/v1/directory";
+constexpr const char* orders_page = "/v1/directory";
 
 // Nothing more can be said of an order: who decides has decided.
 bool is_decided(const Error& why) {
@@ -30,7 +30,7 @@ bool is_decided(const Error& why) {
 Task<std::optional<cluster::DirectoryTable>> table_of(Operator& at, NodeNames nodes) {
   std::optional<cluster::DirectoryTable> table;
   for (const auto& node : nodes) {
-    const auto body = co_await at.ask(node, directory_page);
+    const auto body = co_await at.ask(node, orders_page);
     cluster::DirectoryView view;
     if (!body || !cluster::json_to_message(*body, view) || !view.reached()) continue;
     if (!table || view.table().version() > table->version()) table = view.table();
@@ -111,7 +111,7 @@ Task<Result<DirectoryOutcome>> order_anywhere(Operator& at, NodeNames nodes, Dir
   const auto json = cluster::message_to_json(order);
   for (;;) {
     const std::string node = nodes[at.between(0, nodes.size() - 1)];
-    const auto body = co_await at.order(node, directory_page, *json);
+    const auto body = co_await at.order(node, orders_page, *json);
     DirectoryOutcome outcome;
     if (body && cluster::json_to_message(*body, outcome))
       co_return Result<DirectoryOutcome>{std::move(outcome)};

@@ -19,6 +19,7 @@
 #include "simulations/rehearsal/history.hpp"
 #include "simulations/rehearsal/http_link.hpp"
 #include "simulations/rehearsal/script.hpp"
+#include "simulations/world/check.hpp"
 
 namespace troupe::simulations {
 

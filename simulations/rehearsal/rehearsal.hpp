@@ -189,7 +189,7 @@ class Rehearsal {
             registry_,
             handlers_throw_,
             recovers_,
-             restored_,
+            restored_,
             std::move(latecomers_),
             settle_max_};
   }
