@@ -51,8 +51,8 @@ class BackupRun {
   // Before the next question is asked.
   Duration pause() const { return pause_; }
   // UNAVAILABLE / BACKUP_STUCK after a minute without progress; DATA_LOSS / BACKUP_CORRUPT: what
-  // came is rotten; FAILED_PRECONDITION / BACKUP_SHARD_SPLIT; the disk's. Then the folder stays as it is,
-  // unfinished.
+  // came is rotten; FAILED_PRECONDITION / BACKUP_SHARD_SPLIT; the disk's. Then the folder stays as
+  // it is, unfinished.
   Result<void> heard(const Result<BackupAnswer>& answer);
 
   bool done() const { return done_; }
