@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/storage/ids.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -197,6 +199,7 @@ Result<void> BackupRun::write_piece(const BackupAnswer::Piece& piece) {
     file_.set_service(shards_[at_].service);
     file_.set_shard(shards_[at_].shard.shard());
     file_.set_first_bucket(shards_[at_].shard.first_bucket());
+    file_.set_end_bucket(end_bucket());
     file_.set_node(nodes_[node_]);
     file_.set_marked(begun.marked());
     file_.set_begun_ms(begun.begun_ms());
@@ -214,12 +217,23 @@ Result<void> BackupRun::write_piece(const BackupAnswer::Piece& piece) {
   return offset_ < file_.bytes() ? Result<void>{} : end_file();
 }
 
+// Behind the last one of the shard that is copied.
+std::uint32_t BackupRun::end_bucket() const {
+  std::uint32_t end = runtime::bucket_count;
+  for (const Shard& other : shards_)
+    if (other.service == shards_[at_].service &&
+        other.shard.first_bucket() > shards_[at_].shard.first_bucket())
+      end = std::min(end, other.shard.first_bucket());
+  return end;
+}
+
 Result<void> BackupRun::end_file() {
   TROUPE_CHECK(out_->sync());
   out_.reset();
   file_.set_checksum(sum_->value());
   file_.set_ended_ms(clock_());
-  TROUPE_CHECK(verify_backup_file(disk_, folder_, file_));
+  TROUPE_TRY(found, verify_backup_file(disk_, folder_, file_));
+  file_.set_split(found.range.has_value());
   if (file_.index() < file_.marked()) {
     // Never to be believed; the copy was told to wait.
     return data_loss("BACKUP_CORRUPT", file_.name() + " holds entries up to " +

@@ -92,8 +92,9 @@ Result<void> write_catalogue(runtime::Disk& disk, const std::string& folder,
   return disk.remove(folder + "/" + backup_unfinished_name);
 }
 
-Result<void> verify_backup_file(runtime::Disk& disk, const std::string& folder,
-                                const BackedUpFile& file) {
+Result<runtime::ShardFile::Inspected> verify_backup_file(runtime::Disk& disk,
+                                                         const std::string& folder,
+                                                         const BackedUpFile& file) {
   const std::string path = folder + "/" + file.name();
   if (file.name().find('/') != std::string::npos)
     return backup_corrupt(folder, "its catalogue names a file outside of it");
@@ -111,7 +112,15 @@ Result<void> verify_backup_file(runtime::Disk& disk, const std::string& folder,
   if (found.applied != said || found.entities != file.entities())
     return backup_corrupt(path, "it holds entries up to " + std::to_string(found.applied.index) +
                                     ", the catalogue says " + std::to_string(file.index()));
-  return {};
+  const auto& range = found.range;
+  if (range && (range->has_split() || range->first() != file.first_bucket() ||
+                (file.end_bucket() != 0 && range->end() != file.end_bucket())))
+    return failed_precondition("BACKUP_SHARD_SPLIT",
+                               path +
+                                   ": the shard was being split while it was copied, so that "
+                                   "the files of the backup do not make a whole; when 'troupe "
+                                   "directory --shards' shows no split any more, make another");
+  return std::move(found);
 }
 
 }  // namespace troupe::cluster

@@ -77,6 +77,12 @@ TEST_SUITE("split of a shard file") {
       CHECK(fresh->events_after(number, entity, 0, 10)->size() == (moved ? 2u : 0u));
     }
     CHECK(fresh->due(1000, 10)->size() == 2);
+    // Who looks at a copy, for a backup, sees which buckets it has.
+    REQUIRE(fresh->copy_to(rig.path() + ".copy"));
+    const auto looked = ShardFile::inspect(rig.disk(), rig.path() + ".copy", fresh_name);
+    REQUIRE(looked);
+    REQUIRE(looked->range);
+    CHECK(looked->range->first() == 500);
   }
 
   TEST_CASE("replicas that have applied more make the same file, and one that is there goes") {
