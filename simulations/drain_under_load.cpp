@@ -3,8 +3,8 @@
 // share again; or the drain is taken back half way.
 //
 // In every other seed nothing else goes wrong, and then no request fails, from the order on until
-// the node is gone: clients are refused connections by a node that is not there, as a load balancer
-// would see, and nothing else.
+// the node is gone: a node that stops refuses and closes connections, as a load balancer would see,
+// and that is all.
 #include <algorithm>
 #include <memory>
 
@@ -35,6 +35,7 @@ struct Draining {
 // What became of it.
 struct Drained {
   Duration ordered = Duration::max();
+  Duration stopping = Duration::max();
   Duration over = Duration::max();  // taken back, or the node has ended
 };
 
@@ -53,6 +54,7 @@ Script drain_and_stop(Operator& at, Draining what, std::shared_ptr<Drained> drai
     co_return;
   }
   co_await drain(at, what.nodes, what.victim);
+  drained->stopping = at.now();
   co_await at.stop(what.victim);
   drained->over = at.now();
   const auto others = what.others();
@@ -68,9 +70,11 @@ Script drain_and_stop(Operator& at, Draining what, std::shared_ptr<Drained> drai
   co_await come_to_rest(at, live, false, 120s);
 }
 
-// A node that is not there, or about to go, takes no connection.
-bool is_about_the_node(const std::string& reason) {
-  return reason == "CONNECTION_REFUSED" || reason == "NODE_STOPPING";
+// A node that is not there, or about to go, takes no connection; and a request that is on its way
+// when it closes a connection on which nothing happens is lost, as HTTP/1.1 has it.
+bool is_about_the_node(const Operation::Heard& heard, const Drained& drained) {
+  return heard.reason == "CONNECTION_REFUSED" || heard.reason == "NODE_STOPPING" ||
+         (heard.reason == "CONNECTION_LOST" && heard.at >= drained.stopping);
 }
 
 std::optional<Failure> no_request_failed(const Draining& what, const Drained& drained,
@@ -79,7 +83,7 @@ std::optional<Failure> no_request_failed(const Draining& what, const Drained& dr
   for (const auto& operation : past.history.all())
     for (const auto& heard : operation.heard)
       if (heard.at >= drained.ordered && heard.at <= drained.over &&
-          !is_about_the_node(heard.reason))
+          !is_about_the_node(heard, drained))
         return Failure{{},
                        operation.text() + " heard " + heard.reason + " while " + what.victim +
                            " was drained and nothing else went wrong",
