@@ -64,10 +64,15 @@ void Hosted::close() {
   services_.swap(last);
 }
 
-HostedService* Hosted::find(Services& services, const std::string& name) {
+const HostedService* find_service(const std::vector<HostedService>& services,
+                                  const std::string& name) {
   const auto found = std::ranges::find_if(
       services, [&](const HostedService& one) { return one.service->type->name == name; });
   return found == services.end() ? nullptr : &*found;
+}
+
+HostedService* Hosted::find(Services& services, const std::string& name) {
+  return const_cast<HostedService*>(find_service(services, name));
 }
 
 actors::ShardSpec Hosted::spec_of(const HostedService& service, std::uint32_t shard) const {

@@ -32,6 +32,10 @@ struct HostedService {
   std::vector<HostedShard> left = {};
 };
 
+// Null: the node does not host it.
+const HostedService* find_service(const std::vector<HostedService>& services,
+                                  const std::string& name);
+
 // Thread-safe.
 class Hosted {
  public:

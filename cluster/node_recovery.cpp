@@ -95,8 +95,9 @@ Result<void> NodeRecovery::check(const RecoveryRequest& request) const {
 }
 
 caf::actor NodeRecovery::find(const std::string& service, std::uint32_t shard) const {
-  for (const auto services = spec_.hosted->now(); const HostedService& one : *services)
-    if (one.service->type->name == service) return spec_.router->shard(*one.service->type, shard);
+  const auto services = spec_.hosted->now();
+  if (const HostedService* one = find_service(*services, service))
+    return spec_.router->shard(*one->service->type, shard);
   if (const HostedService* one = spec_.directory(); one && one->service->type->name == service)
     return spec_.router->shard(*one->service->type, shard);
   return {};

@@ -11,12 +11,6 @@
 namespace troupe::cluster {
 namespace {
 
-const HostedService* find_service(const Hosted::Services& services, const std::string& name) {
-  const auto found = std::ranges::find_if(
-      services, [&](const HostedService& one) { return one.service->type->name == name; });
-  return found == services.end() ? nullptr : &*found;
-}
-
 bool have(const ShardPlaces& places, const std::string& node) {
   return std::ranges::find(places.nodes, node) != places.nodes.end();
 }

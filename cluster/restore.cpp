@@ -14,6 +14,7 @@
 #include "cluster/router.hpp"
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/rehearsal/planted.hpp"
+#include "runtime/storage/shard_rows.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "runtime/storage/vfs_file.hpp"
 
@@ -78,7 +79,7 @@ class Restoring {
         return missing("no node of the manifest hosts it: add it to 'services' of some");
       bool same = files.size() == places.size();
       for (const auto& [shard, file] : files)
-        same = same && shard < places.size() &&
+        same = same && !file->split() && shard < places.size() &&
                file->first_bucket() ==
                    first_bucket_of(shard, static_cast<std::uint32_t>(places.size()));
       if (!same)
@@ -231,7 +232,9 @@ class Restoring {
   }
 
   Result<void> forget_replies(const std::string& path) const {
-    TROUPE_TRY(database, runtime::Database::open(*spec_.disk, path, {}));
+    runtime::Database::Options options;
+    options.checked_page_bytes = runtime::shard_schema().page_bytes;
+    TROUPE_TRY(database, runtime::Database::open(*spec_.disk, path, options));
     TROUPE_CHECK(database->execute("DELETE FROM rows WHERE kind=2"));
     return database->checkpoint();
   }

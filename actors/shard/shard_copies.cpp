@@ -67,8 +67,6 @@ void Shard::mark(std::function<void(Result<runtime::LogIndex>)> done) {
                     : unavailable("SHARD_STARTING", spec_.name() + " is starting; retry soon"));
   // Planted: what the file holds passes for what was acknowledged.
   const auto index = TROUPE_PLANTED(backup_of_what_is_applied) ? applied_.index : committed_;
-  // Planted: a leader does not ask whether it still leads.
-  if (TROUPE_PLANTED(backup_without_confirming)) return done(index);
   consensus_->confirm_leadership([index, done = std::move(done)](const Result<void>& confirmed) {
     if (!confirmed) return done(confirmed.error());
     done(index);

@@ -217,7 +217,7 @@ Result<void> BackupRun::write_piece(const BackupAnswer::Piece& piece) {
   return offset_ < file_.bytes() ? Result<void>{} : end_file();
 }
 
-// Of the shard that is copied: where another of the service begins.
+// Behind the last one of the shard that is copied.
 std::uint32_t BackupRun::end_bucket() const {
   std::uint32_t end = runtime::bucket_count;
   for (const Shard& other : shards_)
@@ -232,7 +232,8 @@ Result<void> BackupRun::end_file() {
   out_.reset();
   file_.set_checksum(sum_->value());
   file_.set_ended_ms(clock_());
-  TROUPE_CHECK(verify_backup_file(disk_, folder_, file_));
+  TROUPE_TRY(found, verify_backup_file(disk_, folder_, file_));
+  file_.set_split(found.range.has_value());
   if (file_.index() < file_.marked()) {
     // Never to be believed; the copy was told to wait.
     return data_loss("BACKUP_CORRUPT", file_.name() + " holds entries up to " +

@@ -51,7 +51,8 @@ class BackupRun {
   // Before the next question is asked.
   Duration pause() const { return pause_; }
   // UNAVAILABLE / BACKUP_STUCK after a minute without progress; DATA_LOSS / BACKUP_CORRUPT: what
-  // came is rotten; the disk's. Then the folder stays as it is, unfinished.
+  // came is rotten; FAILED_PRECONDITION / BACKUP_SHARD_SPLIT; the disk's. Then the folder stays as
+  // it is, unfinished.
   Result<void> heard(const Result<BackupAnswer>& answer);
 
   bool done() const { return done_; }
@@ -77,8 +78,8 @@ class BackupRun {
   void fail_step(const std::string& why);
   Result<void> take_piece(const BackupAnswer::Piece& piece);
   Result<void> write_piece(const BackupAnswer::Piece& piece);
-  std::uint32_t end_bucket() const;
   Result<void> end_file();
+  std::uint32_t end_bucket() const;
   Result<void> end();
 
   runtime::Disk& disk_;

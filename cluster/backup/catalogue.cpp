@@ -92,8 +92,9 @@ Result<void> write_catalogue(runtime::Disk& disk, const std::string& folder,
   return disk.remove(folder + "/" + backup_unfinished_name);
 }
 
-Result<void> verify_backup_file(runtime::Disk& disk, const std::string& folder,
-                                const BackedUpFile& file) {
+Result<runtime::ShardFile::Inspected> verify_backup_file(runtime::Disk& disk,
+                                                         const std::string& folder,
+                                                         const BackedUpFile& file) {
   const std::string path = folder + "/" + file.name();
   if (file.name().find('/') != std::string::npos)
     return backup_corrupt(folder, "its catalogue names a file outside of it");
@@ -119,7 +120,7 @@ Result<void> verify_backup_file(runtime::Disk& disk, const std::string& folder,
                                    ": the shard was being split while it was copied, so that "
                                    "the files of the backup do not make a whole; when 'troupe "
                                    "directory --shards' shows no split any more, make another");
-  return {};
+  return std::move(found);
 }
 
 }  // namespace troupe::cluster

@@ -20,6 +20,7 @@
 #include "cluster/backup.pb.h"
 #include "runtime/platform/disk.hpp"
 #include "runtime/result.hpp"
+#include "runtime/storage/shard_file.hpp"
 
 namespace troupe::cluster {
 
@@ -39,8 +40,9 @@ Result<void> write_catalogue(runtime::Disk& disk, const std::string& folder,
 
 // Whether the file is what the catalogue says: size, checksum, every page and row, what it holds.
 // Changes nothing.
-Result<void> verify_backup_file(runtime::Disk& disk, const std::string& folder,
-                                const BackedUpFile& file);
+Result<runtime::ShardFile::Inspected> verify_backup_file(runtime::Disk& disk,
+                                                         const std::string& folder,
+                                                         const BackedUpFile& file);
 
 // XXH3-64 of bytes that come in pieces.
 class RunningChecksum {

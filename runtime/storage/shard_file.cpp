@@ -208,9 +208,7 @@ Result<std::unique_ptr<ShardFile>> ShardFile::open(Disk& disk, const std::string
 Result<ShardFile::Inspected> ShardFile::inspect(Disk& disk, const std::string& path,
                                                 const std::string& identity) {
   TROUPE_CHECK(is_long_enough(disk, path, identity));
-  Database::Options options;
-  options.corrupt_reason = shard_file_corrupt;
-  TROUPE_TRY(database, Database::open_immutable(disk, path, std::move(options)));
+  TROUPE_TRY(database, Database::open_immutable(disk, path, database_options({})));
   TROUPE_TRY(application, database->query_integer("PRAGMA application_id"));
   TROUPE_TRY(version, database->query_integer("PRAGMA user_version"));
   TROUPE_CHECK(check_schema(shard_schema(), application, version, path, shard_file_corrupt));
@@ -219,12 +217,14 @@ Result<ShardFile::Inspected> ShardFile::inspect(Disk& disk, const std::string& p
   TROUPE_CHECK(is_of(*meta, identity, path));
   ShardReader reader{*database};
   TROUPE_TRY(findings, reader.verify(*meta));
-  Inspected inspected{meta->applied, meta->entities, std::move(findings)};
-  if (!inspected.findings.empty()) return inspected;
-  if (auto ready = reader.prepare(); !ready) return as_corrupt(std::move(ready).error());
-  TROUPE_TRY(range, reader.range());
-  inspected.range = std::move(range);
-  return inspected;
+  std::optional<wire::ShardRange> range;
+  if (findings.empty()) {
+    auto prepared = reader.prepare();
+    if (!prepared) return as_corrupt(std::move(prepared).error());
+    TROUPE_TRY(found, reader.range());
+    range = std::move(found);
+  }
+  return Inspected{meta->applied, meta->entities, std::move(findings), std::move(range)};
 }
 
 }  // namespace troupe::runtime

@@ -51,8 +51,8 @@ class ShardFile {
   struct Inspected {
     Applied applied;
     std::uint64_t entities = 0;
-    std::vector<std::string> findings;                     // verify()
-    std::optional<wire::ShardRange> range = std::nullopt;  // range(); not of one with findings
+    std::vector<std::string> findings;      // verify()
+    std::optional<wire::ShardRange> range;  // of one that was split, or came of a split
   };
   // Looks at a file that nobody has open and that has no WAL, all of it, and changes nothing, nor
   // does it make a file beside it. Besides DATA_LOSS: SCHEMA_TOO_NEW, SHARD_FILE_MISMATCH.

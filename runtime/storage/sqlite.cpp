@@ -134,8 +134,8 @@ Error Database::failure(int code, std::string_view doing) const {
 }
 
 int Database::open_handle(const std::string& path, const char* vfs, PageChecks* checks,
-                          sqlite3*& handle) {
-  constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+                          sqlite3*& handle, int access) {
+  const int flags = access | SQLITE_OPEN_NOMUTEX;
   if (checks == nullptr) return sqlite3_open_v2(path.c_str(), &handle, flags, vfs);
   const PageChecks::Registered registered{*checks};
   return sqlite3_open_v2(path.c_str(), &handle, flags, registered.name());

@@ -180,7 +180,7 @@ class Database {
  private:
   Database(sqlite3* handle, std::string path, Options options);
   static int open_handle(const std::string& path, const char* vfs, PageChecks* checks,
-                         sqlite3*& handle);
+                         sqlite3*& handle, int access = SQLITE_OPEN_READWRITE);
   Result<void> set_up();
   Result<void> check_header();
   Result<void> measure_wal();

@@ -30,12 +30,15 @@ std::string immutable_uri(const std::string& path) {
 Result<std::unique_ptr<Database>> Database::open_immutable(Disk& disk, const std::string& path,
                                                            Options options) {
   sqlite3_initialize();
+  std::unique_ptr<PageChecks> checks;
+  if (options.checked_page_bytes != 0)
+    checks = std::make_unique<PageChecks>(disk.sqlite_vfs(), options.checked_page_bytes);
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(immutable_uri(path).c_str(), &handle,
-                                   SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
-                                   disk.sqlite_vfs());
+  const int code = open_handle(immutable_uri(path), disk.sqlite_vfs(), checks.get(), handle,
+                               SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
   if (!handle) return unavailable("OUT_OF_MEMORY", path + ": no memory to open it");
   std::unique_ptr<Database> database{new Database(handle, path, std::move(options))};
+  database->checks_ = std::move(checks);
   sqlite3_extended_result_codes(handle, 1);
   if (code != SQLITE_OK) return database->failure(sqlite3_extended_errcode(handle), "open");
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);

@@ -8,8 +8,6 @@ const std::vector<Planting>& plantings() {
       {"apply_loses_a_batch", "ledger", "one batch in sixteen does not reach the shard file"},
       {"backup_of_what_is_applied", "backup-restore",
        "a backup takes what a shard's file holds for all that was acknowledged"},
-      {"backup_without_confirming", "backup-restore",
-       "a leader says how far its shard is without asking whether it still leads"},
       {"checkpoint_without_sync", "ledger", "a checkpoint of a shard file is not synced"},
       {"digest_not_compared", "ledger", "another request under a used id gets the old reply"},
       {"drain_reports_early", "drain-under-load",

@@ -83,22 +83,37 @@ struct OldCluster {
     } else {
       Piece& piece = *answer.mutable_piece();
       piece.set_state(Piece::READY);
-      const auto bytes = *disk->read(copy(request.piece().shard()));
-      const auto chain = (*runtime::ShardFile::inspect(
-                              *disk, copy(request.piece().shard()),
-                              std::string{books} + "/" + std::to_string(request.piece().shard())))
-                             .applied.chain;
+      const std::string from = copy(request.piece().shard());
+      const auto bytes = *disk->read(from);
+      const auto holds = *runtime::ShardFile::inspect(
+          *disk, from, std::string{books} + "/" + std::to_string(request.piece().shard()));
       auto& file = *piece.mutable_file();
-      file.set_index(5);
-      file.set_term(2);
-      file.set_time_ms(1005);
-      file.set_chain(chain);
-      file.set_entities(5);
+      file.set_index(holds.applied.index);
+      file.set_term(holds.applied.term);
+      file.set_time_ms(holds.applied.time_ms);
+      file.set_chain(holds.applied.chain);
+      file.set_entities(holds.entities);
       file.set_bytes(bytes.size());
       piece.set_offset(request.piece().offset());
       piece.set_bytes(bytes.substr(request.piece().offset(), 10'000));
     }
     return answer;
+  }
+
+  // The shard was split, or is being split.
+  void split(std::uint32_t shard, std::uint32_t first, std::uint32_t end, bool under_way) {
+    wire::ShardRange range;
+    range.set_first(first);
+    range.set_end(end);
+    if (under_way) range.mutable_split()->set_shard(2);
+    const std::string identity = std::string{books} + "/" + std::to_string(shard);
+    auto file = runtime::ShardFile::open(*disk, source(shard), identity, false, {});
+    REQUIRE(file);
+    REQUIRE((*file)->apply({{(*file)->applied().index + 1, 2,
+                             tests::BatchMaker{2000}
+                                 .put(0, "", wire::Row::RANGE, "", range.SerializeAsString())
+                                 .bytes()}}));
+    REQUIRE((*file)->copy_to(copy(shard)));
   }
 
   // Until its end. The reason of its failure; empty: none.
@@ -233,6 +248,21 @@ TEST_CASE("a backup ends by itself when a shard cannot be reached, or what comes
   const auto reason = old.back_up();
   CHECK((reason == "BACKUP_CORRUPT" || reason == "SHARD_FILE_CORRUPT"));
   CHECK(old.reason_of_restoring() == "BACKUP_UNFINISHED");
+}
+
+TEST_CASE("a backup knows shards that were split, and none of which a part may be missing") {
+  OldCluster old;
+  old.split(1, 2048, 3000, false);  // the survey knows of no third shard
+  CHECK(old.back_up() == "BACKUP_SHARD_SPLIT");
+  std::filesystem::remove_all(old.folder());
+  old.split(1, 2048, 4096, true);
+  CHECK(old.back_up() == "BACKUP_SHARD_SPLIT");
+  std::filesystem::remove_all(old.folder());
+  old.split(1, 2048, 4096, false);
+  REQUIRE(old.back_up().empty());
+  CHECK_FALSE(read_catalogue(*old.disk, old.folder())->files(0).split());
+  CHECK(read_catalogue(*old.disk, old.folder())->files(1).split());
+  CHECK(old.reason_of_restoring() == "RESTORE_SHARDS_DIFFER");
 }
 
 TEST_CASE("a cluster is made of a backup: an id of its own, the files where they begin") {

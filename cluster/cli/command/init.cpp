@@ -141,8 +141,10 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
             << name << " --id " << *id << "\n";
   }
   *io.out << "To start:  troupe "
-          << (nodes.size() == manifest->nodes.size() ? "up " + options.file
-                                                     : "node " + options.file + " --name NAME")
+          << (nodes.size() == manifest->nodes.size()
+                  ? "up " + options.file
+                  : "node " + options.file + " --name " +
+                        (nodes.size() == 1 ? nodes.front() : "NAME"))
           << "\n";
   if (options.join)
     *io.out << "Then shards and leaders come to it by themselves:  troupe directory\n";
