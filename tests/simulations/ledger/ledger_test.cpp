@@ -89,20 +89,19 @@ struct ChangingCluster {
   std::vector<const char*> marks;  // that it must reach
 };
 
-// The seeds found bugs, or reach what the simulation is about.
+// Each reaches what the simulation is about.
 TEST_CASE("clusters change while they are used, and lose nothing") {
   const std::vector<ChangingCluster> runs{
-      // With other draws than today's, a shard came to a node whose disk was full, and its failures
-      // ended the node.
       {"scale-out",
-       19,
+       2,
        {"a shard began on a node that ran already", "the balancer moved something"}},
       {"drain-under-load", 1, {"a shard ended on a node that goes on"}},
       {"zone-loss", 2, {"a lost replica was removed because its place had gone elsewhere"}},
       {"directory-chaos", 1, {"a keeper of the directory was replaced"}},
   };
   for (const auto& one : runs) {
-    if (tests::seeds(4) == 1 && one.seed != 19) continue;  // they take long under a sanitizer
+    if (tests::seeds(4) == 1 && &one != &runs.front())
+      continue;  // they take long under a sanitizer
     const auto* simulation = find_simulation(one.simulation);
     REQUIRE(simulation != nullptr);
     RunOptions options;
