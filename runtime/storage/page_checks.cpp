@@ -180,6 +180,7 @@ void PageChecks::note_log_write(Extra& wal, int size, sqlite3_int64 offset) cons
   } else if (size == static_cast<int>(page_bytes_) && offset == wal.header + header_bytes) {
     if (offset < wal.end) wal.rewritten_from = never;  // the former transaction was rolled back
     wal.end = offset + size;
+    wal.header = -1;  // what comes to this place next is a page alone
   } else {
     wal.rewritten_from = std::min(wal.rewritten_from, offset);
   }
