@@ -133,7 +133,8 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   keeper.vitals = group_->vitals();
   keeper.linked = spec_.linked;
   keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
-  for (DirectoryNode& node : *keeper.founding.mutable_nodes())  // each says what it reads itself, soon
+  for (DirectoryNode& node :
+       *keeper.founding.mutable_nodes())  // each says what it reads itself, soon
     node.mutable_formats()->Assign(spec_.formats.begin(), spec_.formats.end());
   keeper.may_found = identity.membership == Membership::founder;
   keeper.told = [this](const DirectoryTable& table) { learn_control(table); };
