@@ -9,10 +9,10 @@
 namespace troupe::tests {
 
 // How many. A build with sanitizers runs many times slower, and looks for what a seed does to
-// memory rather than for a rare seed: a quarter of them there.
+// memory rather than for a rare seed: a sixth of them there.
 constexpr std::uint64_t seeds(std::uint64_t number) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return std::max<std::uint64_t>(number / 4, 1);
+  return std::max<std::uint64_t>(number / 6, 1);
 #else
   return number;
 #endif

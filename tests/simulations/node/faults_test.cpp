@@ -117,7 +117,7 @@ Ran rehearse(std::uint64_t seed) {
 TEST_CASE("every deposit counts once under the faults and schedules of any seed, on every run") {
   std::map<std::string, std::uint64_t> injected;
   std::uint64_t all_hashes = 0;
-  constexpr auto seeds = tests::seeds(40);
+  constexpr auto seeds = tests::seeds(60);
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     CAPTURE(seed);
     const auto ran = rehearse(seed);

@@ -11,7 +11,7 @@ namespace {
 struct Split : Directory {
   explicit Split(std::uint64_t seed) : Directory(seed, 1) {
     settle();
-    for (std::size_t i = 0; i < 12; ++i)
+    for (std::size_t i = 0; i < 8; ++i)
       clients.push_back(
           std::make_unique<Depositor>(world, i, std::vector<std::string>{"n1", "n2", "n3"}));
     for (auto& client : clients) client->run();
@@ -167,7 +167,7 @@ TEST_CASE("shards are split while a node joins and gets its share of them") {
 }
 
 TEST_CASE("a split that is disturbed at any step goes on, and every deposit counts once") {
-  for (std::uint64_t seed = 1; seed <= tests::seeds(24); ++seed) {
+  for (std::uint64_t seed = 1; seed <= tests::seeds(18); ++seed) {
     CAPTURE(seed);
     Split three{seed};
     three.split(0);
