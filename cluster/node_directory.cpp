@@ -132,14 +132,17 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   };
   keeper.vitals = group_->vitals();
   keeper.linked = spec_.linked;
-  keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
-  for (DirectoryNode& node :
-       *keeper.founding.mutable_nodes())  // each says what it reads itself, soon
-    node.mutable_formats()->Assign(spec_.formats.begin(), spec_.formats.end());
+  const auto& restored = spec_.folder->restored();
+  keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id,
+                                   restored ? restored->ranges : BucketRanges{});
+  // The others say themselves what they read, soon: they may run another version.
+  for (DirectoryNode& node : *keeper.founding.mutable_nodes())
+    if (node.name() == node_)
+      node.mutable_formats()->Assign(spec_.formats.begin(), spec_.formats.end());
   keeper.may_found = identity.membership == Membership::founder;
   keeper.told = [this](const DirectoryTable& table) { learn_control(table); };
   keeper.began = [this] { group_->places_changed(); };  // what is wished binds from now on
-  if (const auto& restored = spec_.folder->restored())
+  if (restored)
     keeper.founding_why = "the cluster was restored from a backup of " + restored->from + " (" +
                           restored->from_id + "), by " + restored->by;
   keeper.options.down_after = manifest.balancer.down_after;

@@ -32,6 +32,10 @@ inline bool format_is_on(const DirectoryTable& table, std::string_view name) {
                              [&](const DirectoryFormat& format) { return format.name() == name; });
 }
 
+// A node of the cluster that cannot read it, so that it must not be switched on; null: there is
+// none.
+const DirectoryNode* who_cannot_read(const DirectoryTable& table, std::string_view format);
+
 // FAILED_PRECONDITION / FORMAT_UNREADABLE: one that is switched on is not among those that are
 // read.
 template <class Names>
