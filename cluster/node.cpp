@@ -280,9 +280,7 @@ class NodeImpl final : public Node {
 
   BackupSurvey survey(const std::string& cluster) const {
     const auto table = directory_ ? directory_->table() : nullptr;
-    return backup_survey(cluster, folder_.identity(),
-                         table && table->version() > 0 ? table.get() : nullptr, manifest_places_,
-                         ranges_);
+    return backup_survey(cluster, folder_.identity(), table.get(), manifest_places_, ranges_);
   }
 
   // Who makes a group that the node's log does not know; none: nobody has said anything of it. A

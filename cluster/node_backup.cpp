@@ -76,7 +76,7 @@ BackupSurvey backup_survey(const std::string& cluster, const FolderIdentity& ide
   survey.set_cluster_id(identity.cluster_id);
   survey.set_node(identity.node);
   survey.set_version(TROUPE_VERSION);
-  if (table != nullptr)
+  if (table != nullptr && table->version() > 0)
     add_shards(survey, *table);
   else
     add_shards(survey, places, ranges);

@@ -40,7 +40,7 @@ struct NodeBackupSpec {
 };
 
 // What there is to back up, as a node sees it: with the shards of the directory, or, if `table` is
-// null, those with which the cluster began.
+// null or empty, those with which the cluster began.
 BackupSurvey backup_survey(const std::string& cluster, const FolderIdentity& identity,
                            const DirectoryTable* table, const ServicePlaces& places,
                            const BucketRanges& ranges = {});

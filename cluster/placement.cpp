@@ -46,8 +46,7 @@ std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::
 }
 
 ServicePlaces place_services(const config::Manifest& manifest,
-                             const actors::ServiceRegistry& registry,
-                             const BucketRanges& ranges) {
+                             const actors::ServiceRegistry& registry, const BucketRanges& ranges) {
   ServicePlaces places;
   for (const actors::Service& service : registry.all()) {
     const auto given = ranges.find(service.type->name);

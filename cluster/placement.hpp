@@ -32,8 +32,8 @@ namespace troupe::cluster {
 // an id that the group never had (architecture.md, Identity of replicas), also on the same node.
 using Replicas = std::vector<RaftVoter>;
 
-// By number of the shard. Empty lists if no node hosts the service. `shards`: how many there are; 0:
-// as the manifest says.
+// By number of the shard. Empty lists if no node hosts the service. `shards`: how many there are;
+// 0: as the manifest says.
 std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service,
                                    std::uint32_t shards = 0);
 

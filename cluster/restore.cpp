@@ -50,15 +50,15 @@ Error shards_differ(const std::string& service, const Files& files, std::uint32_
   while (first > 0 && !began_with(files, first)) --first;
   const std::string begins = "the manifest makes " + std::to_string(wanted);
   if (first == 0)
-    return failed_precondition("RESTORE_SHARDS_DIFFER",
-                               "the shards of " + service +
-                                   " in the backup do not make a whole; take another backup");
+    return failed_precondition(
+        "RESTORE_SHARDS_DIFFER",
+        "the shards of " + service + " in the backup do not make a whole; take another backup");
   return failed_precondition(
       "RESTORE_SHARDS_DIFFER",
       service + " has " + std::to_string(files.size()) + " shards in the backup" +
-          (first == files.size() ? ", and " + begins
-                                 : ", began with " + std::to_string(first) +
-                                       " before it was split, and " + begins) +
+          (first == files.size()
+               ? ", and " + begins
+               : ", began with " + std::to_string(first) + " before it was split, and " + begins) +
           ": write shards = " + std::to_string(first) + " under [services.\"" + service +
           "\"]. Nothing was written");
 }

@@ -4,9 +4,10 @@
 // A key's bucket is XXH3-64 of the key, seeded with XXH3-64 of the service's full name, modulo
 // 4,096; that is stable: it is what a shard file's rows are filed under. A service's shards share
 // the buckets in contiguous ranges: at first bucket b belongs to shard b * shards / 4096, unless
-// the service began with other ranges (cluster/restored.hpp). A shard that is split gives the upper part of its range to a new one. A new shard has a higher number
-// than all before, so that of two things that are said of a bucket the higher number is the newer:
-// what a node learns from the directory and from the shards that it hosts may come in any order.
+// the service began with other ranges (cluster/restored.hpp). A shard that is split gives the upper
+// part of its range to a new one. A new shard has a higher number than all before, so that of two
+// things that are said of a bucket the higher number is the newer: what a node learns from the
+// directory and from the shards that it hosts may come in any order.
 //
 // On a node that is alone the shard gets the request itself. On any other the router makes
 // attempts: it asks the replica that it believes to lead, follows hints, and tries again under the

@@ -1,7 +1,7 @@
-// A cluster whose nodes run an older version of the program gets a newer one, node after node, while
-// clients work: the older one cannot read the format of splits. Until all nodes can, nobody splits
-// a shard, whoever asks for it, and a node may go back. Then the format is switched on, shards are
-// split, and a node that is started once more with the older version is refused.
+// A cluster whose nodes run an older version of the program gets a newer one, node after node,
+// while clients work: the older one cannot read the format of splits. Until all nodes can, nobody
+// splits a shard, whoever asks for it, and a node may go back. Then the format is switched on,
+// shards are split, and a node that is started once more with the older version is refused.
 //
 // In every other seed nothing else goes wrong, and then no request fails all the while.
 //
@@ -26,9 +26,9 @@ using cluster::DirectoryOrder;
 using Formats = std::vector<std::string>;
 
 struct Upgrade {
-  NodeNames nodes;        // in the order in which they are upgraded
+  NodeNames nodes;  // in the order in which they are upgraded
   Duration begins{};
-  std::size_t goes_back;  // one does, when so many run the newer version; 0: none
+  std::size_t goes_back;           // one does, when so many run the newer version; 0: none
   bool split_switches_on = false;  // else an order of its own
   std::vector<std::uint64_t> splits;
   bool one_is_old_again = false;  // in the end
@@ -160,16 +160,15 @@ SIMULATION(rolling_upgrade,
   what.calm = random.between(0, 1) == 0;
   for (const auto& node : what.nodes) sim.program_reads(node, {});
   // A cluster may have been made by two versions.
-  if (random.between(0, 3) == 0)
-    sim.program_reads(what.nodes.front(), cluster::formats_read());
+  if (random.between(0, 3) == 0) sim.program_reads(what.nodes.front(), cluster::formats_read());
   const auto upgraded = std::make_shared<Upgraded>();
   // Disks that are lost are others' business.
-  sim.faults(what.calm ? Faults::none()
-                       : Faults::everything().only(
-                             {K::kill, K::power_cut, K::power_cut_in_start, K::stop, K::pause,
-                              K::slow_disk, K::slow_link, K::lossy_link, K::clogged_link,
-                              K::partition, K::reset_link, K::refused, K::clock_offset,
-                              K::clock_drift}));
+  sim.faults(what.calm
+                 ? Faults::none()
+                 : Faults::everything().only({K::kill, K::power_cut, K::power_cut_in_start, K::stop,
+                                              K::pause, K::slow_disk, K::slow_link, K::lossy_link,
+                                              K::clogged_link, K::partition, K::reset_link,
+                                              K::refused, K::clock_offset, K::clock_drift}));
   sim.duration(35s);
   sim.settles_within(240s);
   sim.manifest(cluster_manifest(shape, sim.random()) +

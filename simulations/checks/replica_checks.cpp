@@ -28,8 +28,7 @@ void ReplicaChecks::start_afresh(const std::string& node) {
   }
 }
 
-void ReplicaChecks::begin_another_cluster(
-    std::map<GroupId, std::set<std::string>> voters) {
+void ReplicaChecks::begin_another_cluster(std::map<GroupId, std::set<std::string>> voters) {
   voters_ = std::move(voters);
   founded_.clear();
   forgiven_.clear();

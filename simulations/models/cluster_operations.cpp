@@ -22,9 +22,9 @@ constexpr const char* orders_page = "/v1/directory";
 // Nothing more can be said of an order: who decides has decided.
 bool is_decided(const Error& why) {
   constexpr std::string_view decisions[] = {
-      "NODE_NAME_TAKEN",   "NODE_STILL_NEEDED", "DIRECTORY_NODE_UNKNOWN", "PLACES_UNSUITABLE",
-      "FACTOR_UNSUITABLE", "DIRECTORY_CHANGED", "SHARD_UNKNOWN",
-      "SPLIT_UNSUITABLE",  "CONTROL_UNSUITABLE", "CONTROL_CHANGING",       "CONTROL_MAJORITY"};
+      "NODE_NAME_TAKEN",    "NODE_STILL_NEEDED", "DIRECTORY_NODE_UNKNOWN", "PLACES_UNSUITABLE",
+      "FACTOR_UNSUITABLE",  "DIRECTORY_CHANGED", "SHARD_UNKNOWN",          "SPLIT_UNSUITABLE",
+      "CONTROL_UNSUITABLE", "CONTROL_CHANGING",  "CONTROL_MAJORITY"};
   return std::ranges::find(decisions, why.reason) != std::end(decisions);
 }
 

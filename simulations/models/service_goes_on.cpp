@@ -28,11 +28,10 @@ std::optional<Failure> failed_request(const Past& past, Duration from, Duration 
   for (const auto& operation : past.history.all())
     for (const auto& heard : operation.heard)
       if (heard.at >= from && heard.at <= until && !is_about_the_node(heard))
-        return Failure{
-            {},
-            operation.text() + " heard " + heard.reason + " while " + what +
-                " and nothing else went wrong",
-            heard.at};
+        return Failure{{},
+                       operation.text() + " heard " + heard.reason + " while " + what +
+                           " and nothing else went wrong",
+                       heard.at};
   return std::nullopt;
 }
 

@@ -51,10 +51,9 @@ void print_restore(const CliIo& io, const RestoreOptions& options, const Restore
 }  // namespace
 
 int run_restore(const CliIo& io, const CliHooks& hooks, const RestoreOptions& options) {
-  const auto chosen =
-      folders_to_fill(io, hooks,
-                      {"troupe restore " + options.file + " --from " + options.from, options.file,
-                       options.nodes, options.data});
+  const auto chosen = folders_to_fill(io, hooks,
+                                      {"troupe restore " + options.file + " --from " + options.from,
+                                       options.file, options.nodes, options.data});
   if (!chosen) return exit_usage;
   const auto& [manifest, nodes] = *chosen;
   RestoreSpec spec;

@@ -122,8 +122,7 @@ LoopResult Accounts::loop(int callers, double seconds,
   const std::vector<double> after = nodes_.cpu_seconds();
   result.cpu_us = busiest_us_ = 0;
   for (std::size_t n = 0; n < after.size(); ++n) {
-    const double us =
-        (after[n] - before[n]) * 1e6 / static_cast<double>(result.latency_us.size());
+    const double us = (after[n] - before[n]) * 1e6 / static_cast<double>(result.latency_us.size());
     result.cpu_us += us;
     busiest_us_ = std::max(busiest_us_, us);
   }

@@ -40,8 +40,8 @@ TEST_CASE("a shard is split when its name is typed, and the end is waited for") 
 
 TEST_CASE("of a split about which nobody says anything it is not said that it is over") {
   FakeAdmin node{node_with_directory()};
-  const Ran ran = Command{}.run({"split", "banking.v1.Accounts/1", "--yes",
-                                 "banking.v1.Accounts/1", "--admin", node.address()});
+  const Ran ran = Command{}.run({"split", "banking.v1.Accounts/1", "--yes", "banking.v1.Accounts/1",
+                                 "--admin", node.address()});
   CHECK(ran.status == 1);
   CHECK(contains(ran.err, "is not over yet"));
   CHECK(node.posted().size() == 2);
