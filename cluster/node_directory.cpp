@@ -91,6 +91,7 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
     if (const auto readable = can_read(newer, spec_.formats, node_); !readable)
       return spec_.platform->fail_stop(readable.error());
     tell_mesh(newer);
+    if (newer.formats_size() > 0) spec_.mesh->check_formats();
     learn_control(*table());
     if (spec_.changed) spec_.changed(newer);
   };
@@ -98,6 +99,13 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
   cache.transfer = spec_.transfer;
   cache_ = std::make_unique<DirectoryCache>(std::move(cache));
   tell_mesh(*table());
+  // Else a node could be sent what it cannot read before it hears of the directory.
+  spec_.mesh->formats(
+      {spec_.formats,
+       [this](const std::string& node, const std::vector<std::string>& formats) {
+         return can_read(*table(), formats, node);
+       },
+       [platform = spec_.platform](const Error& why) { platform->fail_stop(why); }});
   spec_.mesh->on_call(FrameKind::directory, [this](const IncomingCall& call) {
     if (!call.begin()) return;
     reach_here(call.from(), std::move(call.bytes()), call.deadline(),

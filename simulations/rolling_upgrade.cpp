@@ -25,13 +25,20 @@ using namespace std::chrono_literals;
 using cluster::DirectoryOrder;
 using Formats = std::vector<std::string>;
 
+// A node that is started with the older version once more, when the format is on.
+enum class OldAgain : std::uint8_t {
+  none,
+  told,  // it has heard of the format, and knows so by its own copy of the directory
+  away,  // it was away when the format was switched on and used
+};
+
 struct Upgrade {
   NodeNames nodes;  // in the order in which they are upgraded
   Duration begins{};
   std::size_t goes_back;           // one does, when so many run the newer version; 0: none
   bool split_switches_on = false;  // else an order of its own
   std::vector<std::uint64_t> splits;
-  bool one_is_old_again = false;  // in the end
+  OldAgain old_again = OldAgain::none;
   bool calm = false;
 };
 
@@ -86,9 +93,8 @@ Task<void> restart_as(Operator& at, NodeNames nodes, std::string node, Formats f
   }
 }
 
-// By itself, or by what the others tell it.
+// Of a node that is gone; by itself, or by what the others tell it.
 Task<void> try_the_old_one(Operator& at, std::string node, Duration patience) {
-  co_await at.stop(node);
   at.install(node, {});
   at.bring_back(node, false);
   const auto until = at.now() + patience;
@@ -127,14 +133,22 @@ Script roll(Operator& at, Upgrade what, std::shared_ptr<Upgraded> upgraded) {
     all_refused = all_refused && again;
     co_await restart_as(at, what.nodes, node, newer);
   }
+  const std::string tried = what.nodes[at.between(0, what.nodes.size() - 1)];
+  if (what.old_again == OldAgain::away) co_await at.stop(tried);
   if (!what.split_switches_on) {
     const auto order = switch_on_order();
     co_await order_anywhere(at, what.nodes, order);
   }
+  if (what.old_again == OldAgain::away) {
+    const auto order = any_split(at);
+    co_await order_anywhere(at, what.nodes, order);
+    co_await at.wait(at.between(0ms, 2s));
+    co_await try_the_old_one(at, tried, 40s);
+  }
   for (const auto draw : what.splits) co_await split_a_shard(at, what.nodes, draw);
-  if (what.one_is_old_again) {
-    const std::string node = what.nodes[at.between(0, what.nodes.size() - 1)];
-    co_await try_the_old_one(at, node, 40s);
+  if (what.old_again == OldAgain::told) {
+    co_await at.stop(tried);
+    co_await try_the_old_one(at, tried, 40s);
   }
   upgraded->over = at.now();
   while (at.running()) co_await at.wait(200ms);
@@ -156,7 +170,7 @@ SIMULATION(rolling_upgrade,
   what.goes_back = random.between(0, what.nodes.size());
   what.split_switches_on = random.between(0, 1) == 0;
   for (auto i = random.between(1, 2); i > 0; --i) what.splits.push_back(random.between(0, 1'000));
-  what.one_is_old_again = random.between(0, 1) == 0;
+  what.old_again = static_cast<OldAgain>(random.between(0, 2));
   what.calm = random.between(0, 1) == 0;
   for (const auto& node : what.nodes) sim.program_reads(node, {});
   // A cluster may have been made by two versions.

@@ -2,8 +2,9 @@
 // older binary cannot read it. A cluster may run two versions of the binary at once, so a format is
 // used only when it is switched on in the directory, which is refused while any node cannot read
 // it; it is an operator's act (`troupe formats`) and cannot be undone. Before it, every node may go
-// back to the older binary. Afterwards one that cannot read it is refused: by the directory, and by
-// itself, at its start or as soon as it hears of it.
+// back to the older binary. Afterwards one that cannot read it is refused: by the directory, by all
+// nodes that know of the format, which are linked with it no more, and by itself, at its start or
+// as soon as it hears of it.
 //
 // Whoever writes such a format asks format_is_on() of the node's copy of the table each time, and
 // writes the older one otherwise. A format has a name for ever: "rows.2".
