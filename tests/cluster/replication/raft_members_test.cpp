@@ -374,6 +374,35 @@ TEST_CASE("leadership goes to a replica with room for what it is to serve, if th
   CHECK_FALSE(cluster[old].group->other_has_room());  // nobody is here
 }
 
+TEST_CASE("a leader waits for the part of every replica that is not lost") {
+  Pump pump;
+  Members cluster(pump);
+  cluster.elected();
+  constexpr runtime::LogIndex entry = 7;
+  std::vector<std::uint64_t> all;
+  for (const RaftMember& one : cluster.leading().members()) all.push_back(one.replica);
+  const auto awaits = [&] { return cluster.leading().awaits_part(entry, all); };
+  const int late = cluster.follower();
+  for (int i = 0; i < 3; ++i) cluster[i].group->did_part(i == late ? entry - 1 : entry);
+  cluster.leading().hold_members(true);
+  pump.run_for(10s);  // an idle group would sleep
+  CHECK(awaits());
+  cluster[late].group->did_part(entry);
+  CHECK(cluster.run_until([&] { return !awaits(); }, 1s));
+  CHECK(cluster.leading().awaits_part(entry + 1, all));
+
+  for (int i = 0; i < 3; ++i)
+    if (i != late) cluster[i].group->did_part(entry + 1);
+  pump.run_for(1s);
+  CHECK(cluster.leading().awaits_part(entry + 1, all));
+  cluster[late].crash();
+  pump.run_for(10s);
+  CHECK(cluster.leading().awaits_part(entry + 1, all));  // it may come back
+  cluster.lose_disk(late);
+  cluster[late].start();
+  CHECK(cluster.run_until([&] { return !cluster.leading().awaits_part(entry + 1, all); }, 5s));
+}
+
 TEST_CASE("a sole voter has nobody to hand it to") {
   Pump pump;
   Node node(pump);
