@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   hooks.run_node = [&](const troupe::config::Manifest& manifest, const std::string& node) {
     return troupe::cluster::run_node(manifest, node, registry);
   };
-  troupe::cluster::add_cluster_hooks(hooks);
+  troupe::cluster::add_cluster_hooks(hooks, registry);
   for (const auto& service : registry.all()) hooks.services.push_back(service.type->name);
   hooks.simulate = [&](const auto& io, const auto& options) {
     using namespace troupe::simulations;
