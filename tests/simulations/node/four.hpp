@@ -72,7 +72,7 @@ class Depositor {
     if (opened_) ++deposits;
     opened_ = true;
     busy_ = false;
-    world_.after(5ms, [this] { next(); });
+    world_.after(20ms, [this] { next(); });
   }
 
   World& world_;
@@ -187,7 +187,7 @@ struct Four {
     return false;
   }
   bool await_move(Duration patience = 30s) {
-    for (const Duration end = world.now() + patience; world.now() < end; world.run_for(50ms))
+    for (const Duration end = world.now() + patience; world.now() < end; world.run_for(100ms))
       if (moved()) return true;
     return false;
   }
