@@ -31,7 +31,8 @@ def arguments():
         "AddressSanitizer and UndefinedBehaviorSanitizer, those labelled `dev` (processes, simulations "
         "by many seeds, planted bugs) as built for development, and those labelled `tsan` under "
         "ThreadSanitizer.",
-        epilog="example: ./dev test --preset dev -R supervision",
+        epilog="The tests of a phase run beside the builds of the next, which write into "
+        "build/PRESET-build.log. Example: ./dev test --preset dev -R supervision",
     )
     parser.add_argument("--preset", action="append", choices=PHASES + ["release"],
                         help="only this phase; may be given again. `dev` runs all tests then")
@@ -90,9 +91,6 @@ class Builds(threading.Thread):
 def run(preset, label, regex):
     """Runs the tests of a phase; returns the numbers of passed and failed ones."""
     report = os.path.join(ROOT, "build", preset, "tests.xml")
-    stale = os.path.join(ROOT, "build", preset, "hashes.txt")
-    if os.path.exists(stale) and not regex:
-        os.remove(stale)
     if os.path.exists(report):
         os.remove(report)
     command = ["ctest", "--preset", preset, "-j", str(os.cpu_count() or 1),
@@ -169,6 +167,10 @@ def main():
     presets = list(dict.fromkeys(options.preset or PHASES))
     labelled = ["tsan"] if options.preset else ["dev", "tsan"]
     labels = {preset: preset if preset in labelled else None for preset in presets}
+    for preset in presets if not options.regex else []:
+        stale = os.path.join("build", preset, "hashes.txt")
+        if os.path.exists(stale):
+            os.remove(stale)
     builds = Builds(presets, labels)
     for preset in presets:
         built, seconds = builds.wait(preset)
