@@ -7,7 +7,7 @@
 namespace troupe::cluster {
 namespace {
 
-constexpr auto between_looks = std::chrono::milliseconds{500};
+constexpr auto between_questions = std::chrono::milliseconds{500};
 constexpr auto split_patience = std::chrono::seconds{60};
 
 // The first node that answers; nullopt: none does.
@@ -61,7 +61,7 @@ int wait_until_split(const CliIo& io, const OperateOptions& options, const Targe
       if (const DirectoryShard* fresh = shard_in(*table, service, *number))
         return print_split(io, options, *fresh, *all);
     }
-    std::this_thread::sleep_for(between_looks);
+    std::this_thread::sleep_for(between_questions);
   }
   *io.err << "troupe: the split of " << harmless(options.shard)
           << " is not over yet and goes on by itself; it waits while replicas of the shard move or "
