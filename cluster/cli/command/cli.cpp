@@ -27,6 +27,7 @@ struct Options {
   RestoreOptions restore;
   SimulateOptions simulate;
   CertsOptions certs;
+  NewContextOptions made;
 };
 
 constexpr const char* exit_codes =
@@ -234,6 +235,7 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
   if (app.got_subcommand("restore")) return run_restore(io, hooks, options.restore);
   const std::string word = app.get_subcommands().front()->get_name();
   if (is_operate(word)) return run_operate(io, word, options.operate);
+  if (word == "new") return hooks.new_context(io, options.made);
   return run_simulate(io, hooks, options.simulate);
 }
 
@@ -266,6 +268,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
   add_restore(app, options.restore);
   add_certs(app, options.certs);
   if (hooks.simulate) add_simulate(app, options.simulate);
+  if (hooks.new_context) add_new(app, options.made);
   app.footer(std::string{"Examples:\n"
                          "  troupe up config/examples/single.toml\n"
                          "  troupe status\n"
