@@ -61,6 +61,8 @@ const std::vector<Planting>& plantings() {
       {"shard_time_goes_back", "ledger", "shard time follows the wall clock back"},
       {"shard_checksums_ignored", "bit-rot",
        "checksums of pages and rows in shard files are not looked at"},
+      {"split_ends_early", "split",
+       "a split is over when a majority of the new shard's replicas are there"},
       {"ship_wrong_file", "cluster-ledger",
        "a copy of a shard file passes for what is committed, and nobody looks"},
       {"spare_not_blanked", "full-disk", "a segment begins with the rows of one that was deleted"},
