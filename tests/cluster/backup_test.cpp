@@ -38,16 +38,7 @@ struct OldCluster {
       one.set_shard(shard);
       one.set_first_bucket(first_bucket_of(shard, 2));
       for (const char* node : {"n1", "n2", "n3"}) one.add_nodes(node);
-      const std::string identity = std::string{books} + "/" + std::to_string(shard);
-      auto file = runtime::ShardFile::open(*disk, source(shard), identity, true, {});
-      REQUIRE(file);
-      for (std::uint64_t i = 1; i <= 5; ++i)
-        REQUIRE((*file)->apply({{i, 2,
-                                 tests::BatchMaker{static_cast<std::int64_t>(1000 + i)}
-                                     .state("book" + std::to_string(i), 1)
-                                     .reply("book" + std::to_string(i), "key", 9000)
-                                     .bytes()}}));
-      REQUIRE((*file)->copy_to(copy(shard)));
+      make_file(shard);
     }
     manifest.cluster.name = "new";
     manifest.services[books].shards = 2;
@@ -98,6 +89,20 @@ struct OldCluster {
       piece.set_bytes(bytes.substr(request.piece().offset(), 10'000));
     }
     return answer;
+  }
+
+  // Five entries of the shard.
+  void make_file(std::uint32_t shard) {
+    const std::string identity = std::string{books} + "/" + std::to_string(shard);
+    auto file = runtime::ShardFile::open(*disk, source(shard), identity, true, {});
+    REQUIRE(file);
+    for (std::uint64_t i = 1; i <= 5; ++i)
+      REQUIRE((*file)->apply({{i, 2,
+                               tests::BatchMaker{static_cast<std::int64_t>(1000 + i)}
+                                   .state("book" + std::to_string(i), 1)
+                                   .reply("book" + std::to_string(i), "key", 9000)
+                                   .bytes()}}));
+    REQUIRE((*file)->copy_to(copy(shard)));
   }
 
   // The shard was split, or is being split.
@@ -272,7 +277,7 @@ TEST_CASE("a service that was split is restored with the ranges of buckets that 
   fresh = old.survey.services(0).shards(1);
   fresh.set_shard(2);
   fresh.set_first_bucket(3000);
-  REQUIRE(runtime::ShardFile::open(*old.disk, old.source(2), "shelf.v1.Books/2", true, {}));
+  old.make_file(2);
   old.split(2, 3000, 4096, false);
   REQUIRE(old.back_up().empty());
   // With so many it cannot have begun.
