@@ -1,8 +1,13 @@
 """Builds and runs all tests: `./dev test`.
 
-Three phases: `dev` and `asan` run everything, `tsan` the tests with that label, which are those of
-code that runs beside CAF (Debian's CAF is built without ThreadSanitizer, so it cannot watch actors).
-The counts are doctest's cases; a test program without such a count is one.
+Three phases. `asan` runs all tests. `dev`, the build for development, runs those with the label `dev`:
+what a build with sanitizers does less of or not at all, which is real processes, simulations by many
+seeds, and planted bugs. `tsan` runs those with that label, which are those of code that runs beside CAF
+(Debian's CAF is built without ThreadSanitizer, so it cannot watch actors). `--preset dev` runs all tests
+in that build, too.
+
+The tests of a phase run beside the builds of the next ones, which yield to them. The counts are
+doctest's cases; a test program without such a count is one.
 """
 
 import argparse
@@ -10,24 +15,27 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PHASES = ["dev", "asan", "tsan"]
+PHASES = ["asan", "dev", "tsan"]
 SUMMARY = re.compile(r"\[doctest\] test cases:\s*\d+\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed")
 
 
 def arguments():
     parser = argparse.ArgumentParser(
         prog="./dev test",
-        description="Installs what is missing, builds, and runs the tests: all of them as built "
-        "for development, all of them under AddressSanitizer and UndefinedBehaviorSanitizer, and "
-        "those labelled `tsan` under ThreadSanitizer.",
-        epilog="example: ./dev test --preset dev -R supervision",
+        description="Installs what is missing, builds, and runs the tests: all of them under "
+        "AddressSanitizer and UndefinedBehaviorSanitizer, those labelled `dev` (processes, simulations "
+        "by many seeds, planted bugs) as built for development, and those labelled `tsan` under "
+        "ThreadSanitizer.",
+        epilog="The tests of a phase run beside the builds of the next, which write into "
+        "build/PRESET-build.log. Example: ./dev test --preset dev -R supervision",
     )
     parser.add_argument("--preset", action="append", choices=PHASES + ["release"],
-                        help="only this phase; may be given again")
+                        help="only this phase; may be given again. `dev` runs all tests then")
     parser.add_argument("-R", dest="regex", metavar="REGEX",
                         help="only the tests whose names match")
     return parser.parse_args()
@@ -40,26 +48,58 @@ def without_address_randomisation():
     return prefix if works else []
 
 
-def build(preset):
-    command = ["./dev", "build", "--preset", preset]
-    if preset == "tsan":
-        command.append("tsan_tests")
-    return subprocess.run(command).returncode == 0
+class Builds(threading.Thread):
+    """Builds the presets one after the other, beside what the main thread does."""
+
+    def __init__(self, presets, labels):
+        super().__init__(daemon=True)
+        self.presets = presets
+        self.labels = labels
+        self.over = {preset: threading.Event() for preset in presets}
+        self.built = {}  # whether it succeeded, and the seconds that it took
+        self.start()
+
+    def run(self):
+        for place, preset in enumerate(self.presets):
+            began = time.monotonic()
+            succeeded = self.build(preset, beside_tests=place > 0)
+            self.built[preset] = succeeded, time.monotonic() - began
+            self.over[preset].set()
+            if not succeeded:
+                return
+
+    def build(self, preset, beside_tests):
+        command = ["./dev", "build", "--preset", preset]
+        if self.labels[preset]:
+            command.append(self.labels[preset] + "_tests")
+        if not beside_tests:
+            return subprocess.run(command).returncode == 0
+        # It yields to the tests, and its output does not mix with theirs.
+        path = os.path.join("build", preset + "-build.log")
+        with open(path, "w", encoding="utf-8") as log:
+            status = subprocess.run(["nice", "-n", "10"] + command, stdout=log, stderr=subprocess.STDOUT).returncode
+        if status != 0:
+            with open(path, encoding="utf-8", errors="replace") as log:
+                print(log.read(), file=sys.stderr)
+        return status == 0
+
+    def wait(self, preset):
+        self.over[preset].wait()
+        return self.built[preset]
 
 
-def run(preset, regex):
+def run(preset, label, regex):
     """Runs the tests of a phase; returns the numbers of passed and failed ones."""
     report = os.path.join(ROOT, "build", preset, "tests.xml")
-    stale = os.path.join(ROOT, "build", preset, "hashes.txt")
-    if os.path.exists(stale) and not regex:
-        os.remove(stale)
     if os.path.exists(report):
         os.remove(report)
     command = ["ctest", "--preset", preset, "-j", str(os.cpu_count() or 1),
                "--output-junit", report, "--test-output-size-passed", "1000000",
                "--test-output-size-failed", "1000000", "--test-output-truncation", "head"]
+    if label:
+        command += ["-L", f"^{label}$"]
     if preset == "tsan":
-        command = without_address_randomisation() + command + ["-L", "tsan"]
+        command = without_address_randomisation() + command
     if regex:
         command += ["-R", regex]
     status = subprocess.run(command).returncode
@@ -124,16 +164,23 @@ def main():
     began = time.monotonic()
     passed = failed = 0
     lines = []
-    for preset in options.preset or PHASES:
-        start = time.monotonic()
-        built = build(preset)
-        lines.append(f"{preset + ' build':<12} {time.monotonic() - start:7.1f} s"
-                     + ("" if built else "   failed"))
+    presets = list(dict.fromkeys(options.preset or PHASES))
+    labelled = ["tsan"] if options.preset else ["dev", "tsan"]
+    labels = {preset: preset if preset in labelled else None for preset in presets}
+    for preset in presets if not options.regex else []:
+        stale = os.path.join("build", preset, "hashes.txt")
+        if os.path.exists(stale):
+            os.remove(stale)
+    builds = Builds(presets, labels)
+    for preset in presets:
+        built, seconds = builds.wait(preset)
+        lines.append(f"{preset + ' build':<12} {seconds:7.1f} s"
+                     + ("" if preset == presets[0] else "   beside tests") + ("" if built else "   failed"))
         if not built:
             failed += 1
             break
         start = time.monotonic()
-        phase_passed, phase_failed = run(preset, options.regex)
+        phase_passed, phase_failed = run(preset, labels[preset], options.regex)
         if phase_passed + phase_failed == 0 and not options.regex:
             phase_failed = 1
             print(f"./dev test: the phase {preset} has no tests", file=sys.stderr)
@@ -142,7 +189,7 @@ def main():
         passed += phase_passed
         failed += phase_failed
     if not options.regex:
-        equal, different = compare_hashes(options.preset or PHASES)
+        equal, different = compare_hashes(presets)
         passed += equal
         failed += different
     print("\n" + "\n".join(lines))

@@ -15,7 +15,7 @@ int run_program(int argc, char** argv) {
   hooks.run_node = [&](const config::Manifest& manifest, const std::string& node) {
     return cluster::run_node(manifest, node, registry);
   };
-  cluster::add_cluster_hooks(hooks);
+  cluster::add_cluster_hooks(hooks, registry);
   for (const auto& service : registry.all()) hooks.services.push_back(service.type->name);
   hooks.simulate = [&](const auto& io, const auto& options) {
     using namespace simulations;

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr Duration soon = 1s;
 constexpr Duration recovered = 3s;
 // "Within seconds": a shard that was refused tries again now and then.
-constexpr Duration resumed = 3s;
+constexpr Duration refusals_over = 3s;
 
 struct Span {
   Duration begin, end;
@@ -79,7 +79,7 @@ std::optional<Failure> refusals_say_why(const Past& past) {
   const Troubles troubles{past};
   const auto is_full = [&](Duration time) {
     return std::ranges::any_of(troubles.full, [&](const Span& full) {
-      return full.begin <= time && time < full.end + resumed;
+      return full.begin <= time && time < full.end + refusals_over;
     });
   };
   for (const auto& operation : past.history.all()) {

@@ -16,11 +16,29 @@ function(_troupe_protoc root proto out import_flags outputs depends)
     VERBATIM)
 endfunction()
 
-# Protobuf's own code is not watched for addresses, as its library is not. ThreadSanitizer has to see
-# both sides.
-function(_troupe_unwatched source)
+# What Protobuf writes, as a library of its own. It is not watched for addresses, as Protobuf's library
+# is not. ThreadSanitizer has to see both sides.
+function(_troupe_messages name sources include)
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} SYSTEM PUBLIC ${include})
+  target_link_libraries(${name} PUBLIC ${ARGN} protobuf::libprotobuf troupe_base_flags)
+  troupe_unite(${name})
+  # Two names that every generated file defines for itself.
+  set_target_properties(${name} PROPERTIES
+    UNITY_BUILD_UNIQUE_ID TROUPE_FILE
+    UNITY_BUILD_CODE_BEFORE_INCLUDE "#include <google/protobuf/generated_message_reflection.h>
+#define TROUPE_JOINED(name, file) name##file
+#define TROUPE_JOIN(name, file) TROUPE_JOINED(name, file)
+#define schemas TROUPE_JOIN(schemas_, TROUPE_FILE)
+#define file_default_instances TROUPE_JOIN(file_default_instances_, TROUPE_FILE)"
+    UNITY_BUILD_CODE_AFTER_INCLUDE "#undef schemas
+#undef file_default_instances
+#undef TROUPE_JOIN
+#undef TROUPE_JOINED")
   if(TROUPE_SANITIZE MATCHES "address")
-    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
+    target_compile_options(${name} PRIVATE -fno-sanitize=all)
+  elseif(TROUPE_PRECOMPILE)
+    target_precompile_headers(${name} REUSE_FROM troupe_precompiled)
   endif()
 endfunction()
 
@@ -37,12 +55,9 @@ function(troupe_proto_library name)
     set(outputs ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
     _troupe_protoc(${ARG_ROOT} ${proto} ${out} "${import_flags}" "${outputs}" ""
                    --cpp_out=${out})
-    _troupe_unwatched(${out}/${stem}.pb.cc)
     list(APPEND sources ${outputs})
   endforeach()
-  add_library(${name} STATIC ${sources})
-  target_include_directories(${name} SYSTEM PUBLIC ${out})
-  target_link_libraries(${name} PUBLIC ${ARG_LINK} protobuf::libprotobuf troupe_base_flags)
+  _troupe_messages(${name} "${sources}" ${out} ${ARG_LINK})
 endfunction()
 
 # troupe_contract(NAME ROOT dir PROTOS files relative to ROOT... [IMPORTS dirs...] [LINK libs...])
@@ -56,7 +71,8 @@ function(troupe_contract name)
   file(MAKE_DIRECTORY ${messages} ${classes})
   set(imports ${TROUPE_CONTRACTS} ${ARG_IMPORTS})
   list(TRANSFORM imports PREPEND -I OUTPUT_VARIABLE import_flags)
-  set(sources)
+  set(class_sources)
+  set(message_sources)
   foreach(proto ${ARG_PROTOS})
     string(REGEX REPLACE "\\.proto$" "" stem ${proto})
     set(outputs ${classes}/${stem}.troupe.cpp ${classes}/${stem}.troupe.hpp
@@ -64,17 +80,15 @@ function(troupe_contract name)
     _troupe_protoc(${ARG_ROOT} ${proto} ${messages} "${import_flags}" "${outputs}"
                    protoc-gen-troupe --plugin=protoc-gen-troupe=$<TARGET_FILE:protoc-gen-troupe>
                    --cpp_out=${messages} --troupe_out=${classes})
-    _troupe_unwatched(${messages}/${stem}.pb.cc)
-    set_source_files_properties(
-      ${classes}/${stem}.troupe.cpp
-      PROPERTIES COMPILE_OPTIONS "$<TARGET_PROPERTY:troupe_flags,INTERFACE_COMPILE_OPTIONS>")
-    list(APPEND sources ${outputs})
+    list(APPEND class_sources ${classes}/${stem}.troupe.cpp ${classes}/${stem}.troupe.hpp)
+    list(APPEND message_sources ${messages}/${stem}.pb.cc ${messages}/${stem}.pb.h)
   endforeach()
-  add_library(${name} STATIC ${sources})
-  target_include_directories(${name} SYSTEM PUBLIC ${messages})
+  _troupe_messages(${name}_messages "${message_sources}" ${messages} ${ARG_LINK} troupe_contracts)
+  add_library(${name} STATIC ${class_sources})
   target_include_directories(${name} PUBLIC ${classes})
-  target_link_libraries(${name} PUBLIC ${ARG_LINK} troupe_actors troupe_contracts
-                                       protobuf::libprotobuf troupe_base_flags)
+  target_link_libraries(${name} PUBLIC ${name}_messages troupe_actors PRIVATE troupe_flags
+                                PUBLIC troupe_base_flags)
+  troupe_compile_fast(${name})
 endfunction()
 
 # troupe_context(NAME [DIRECTORY dir] CONTRACTS targets... [LINK libs...])

@@ -37,7 +37,7 @@ const v1::Why& why_of(const v1::DirectoryEvent& event) {
   return v1::Why::default_instance();
 }
 
-std::string listed(const google::protobuf::RepeatedPtrField<std::string>& names) {
+std::string listed_nodes(const google::protobuf::RepeatedPtrField<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
@@ -55,7 +55,7 @@ std::string outcome_of(const v1::DirectoryEvent& event) {
     case v1::DirectoryEvent::kPlacesSet:
       return event.places_set().shard().service() + "/" +
              std::to_string(event.places_set().shard().shard()) + " is to be on " +
-             listed(event.places_set().shard().nodes());
+             listed_nodes(event.places_set().shard().nodes());
     case v1::DirectoryEvent::kFactorSet:
       return event.factor_set().service().service() + " has " +
              std::to_string(event.factor_set().service().factor()) + " replicas of each shard";
@@ -67,7 +67,7 @@ std::string outcome_of(const v1::DirectoryEvent& event) {
     case v1::DirectoryEvent::kSplitEnded:
       return "a shard of " + event.split_ended().service().service() + " is split";
     case v1::DirectoryEvent::kControlSet:
-      return "the directory is kept by " + listed(event.control_set().nodes());
+      return "the directory is kept by " + listed_nodes(event.control_set().nodes());
     case v1::DirectoryEvent::kTableRenewed:
       return "the table goes on above version " + std::to_string(event.table_renewed().version());
     default:

@@ -17,6 +17,8 @@ const std::vector<Planting>& plantings() {
       {"entry_applied_twice", "ledger", "one entry in sixteen is applied twice to the shard file"},
       {"events_out_of_sequence", "ledger",
        "an entity that is loaded numbers its events one too low"},
+      {"format_switched_on_early", "rolling-upgrade",
+       "a format is switched on when a majority of the nodes reads it"},
       {"full_disk_is_success", "full-disk",
        "who is refused for a full disk hears that all went well"},
       {"log_cut_at_commit", "ledger", "the log is cut behind the commit, not the checkpoint"},

@@ -19,6 +19,7 @@ struct Options {
   NodeOptions node;
   InitOptions init;
   CheckOptions check;
+  OpenApiOptions openapi;
   AskOptions ask;
   OperateOptions operate;
   RecoverOptions recover;
@@ -120,6 +121,19 @@ void add_check(CLI::App& app, CheckOptions& check) {
       "  troupe check cluster.toml --json | jq '.problems[].line'\n");
 }
 
+void add_openapi(CLI::App& app, OpenApiOptions& openapi) {
+  auto* command =
+      app.add_subcommand("openapi", "Print the OpenAPI document of the services, for generators");
+  command->add_option("--manifest", openapi.manifest, "The manifest, for the cluster's name")
+      ->type_name("FILE");
+  command->add_option("--out", openapi.out, "Write it to this file instead")->type_name("FILE");
+  command->footer(
+      "A node that runs serves the same at http://GATEWAY/openapi.json.\n\n"
+      "Examples:\n"
+      "  troupe openapi | jq '.paths | keys'\n"
+      "  troupe openapi --manifest cluster.toml --out openapi.json\n");
+}
+
 CLI::App* add_question(CLI::App& app, AskOptions& ask, const std::string& name,
                        const std::string& description, const std::string& jq) {
   auto* command = add_asking(
@@ -209,6 +223,7 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
   if (app.got_subcommand("node")) return run_named_node(io, hooks, options.node);
   if (app.got_subcommand("init")) return run_init(io, hooks, options.init);
   if (app.got_subcommand("check")) return run_check(io, hooks, options.check);
+  if (app.got_subcommand("openapi")) return run_openapi(io, hooks, options.openapi);
   if (app.got_subcommand("status")) return run_status(io, options.ask);
   if (app.got_subcommand("tree")) return run_tree(io, options.ask);
   if (app.got_subcommand("certs"))
@@ -241,6 +256,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
   add_node(app, options.node);
   add_init(app, options.init);
   add_check(app, options.check);
+  if (hooks.openapi) add_openapi(app, options.openapi);
   add_status(app, options.ask);
   add_question(app, options.ask, "tree", "Show the supervision tree, with restarts and failures",
                ".children[].id");

@@ -39,6 +39,10 @@ struct CliHooks {
   std::function<std::unique_ptr<runtime::Disk>()> disk = nullptr;
   std::function<Result<RestoreDone>(RestoreSpec spec)> restore = nullptr;
 
+  // The OpenAPI document of the binary's services, for a cluster of that name. Empty: there is no
+  // such command.
+  std::function<Result<std::string>(const std::string& title)> openapi = nullptr;
+
   // This command, for nodes that run as child processes.
   std::string program = "/proc/self/exe";
 

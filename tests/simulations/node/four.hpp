@@ -14,8 +14,8 @@ namespace troupe::simulations {
 // under its key until it has succeeded.
 class Depositor {
  public:
-  Depositor(World& world, std::size_t number, std::vector<std::string> nodes)
-      : world_(world), number_(number), nodes_(std::move(nodes)) {}
+  Depositor(World& world, std::size_t number, std::vector<std::string> nodes, Duration pause = 5ms)
+      : world_(world), number_(number), nodes_(std::move(nodes)), pause_(pause) {}
 
   void run() { next(); }
   void finish() { finishing_ = true; }
@@ -72,12 +72,13 @@ class Depositor {
     if (opened_) ++deposits;
     opened_ = true;
     busy_ = false;
-    world_.after(5ms, [this] { next(); });
+    world_.after(pause_, [this] { next(); });
   }
 
   World& world_;
   const std::size_t number_;
   const std::vector<std::string> nodes_;
+  const Duration pause_;
   std::string node_;
   std::size_t tries_ = 0;
   Duration begun_{};
@@ -101,7 +102,7 @@ struct Four {
     REQUIRE(world.run_until([&] { return ready() == 4; }, 10s));
     wish = node(0).places().of(cluster::group_of(service, 0))->nodes;
     for (std::size_t i = 0; i < 6; ++i)
-      clients.push_back(std::make_unique<Depositor>(world, i, names));
+      clients.push_back(std::make_unique<Depositor>(world, i, names, 20ms));
     for (auto& client : clients) client->run();
     world.run_for(2s);
     for (auto& client : clients) client->longest = {};
@@ -187,7 +188,7 @@ struct Four {
     return false;
   }
   bool await_move(Duration patience = 30s) {
-    for (const Duration end = world.now() + patience; world.now() < end; world.run_for(50ms))
+    for (const Duration end = world.now() + patience; world.now() < end; world.run_for(100ms))
       if (moved()) return true;
     return false;
   }

@@ -56,7 +56,7 @@ TEST_CASE("a node that joins gets its share; one that drains loses all; clients 
 }
 
 TEST_CASE("replicas of a node that does not come back are replaced, and it comes back empty") {
-  Directory three{1};
+  Directory three{1, 4, 20s};
   three.settle();
   three.command("open", "open", open_body);
   for (int i = 0; i < 20; ++i) three.deposit();
@@ -69,7 +69,7 @@ TEST_CASE("replicas of a node that does not come back are replaced, and it comes
         const auto left = three.left_on("n3", "n4");
         return left.wished() + left.members() + left.unknown() == 0;
       },
-      600s);
+      120s);
   REQUIRE(three.world.start(three.machine(2)));
   three.wait([&] { return three.view(2).reached(); });
   for (int i = 0; i < 10; ++i) three.deposit();

@@ -3,6 +3,7 @@
 
 #include "cluster/gateway/json.hpp"
 #include "cluster/recovery/recovery_plan.hpp"
+#include "tests/seeds.hpp"
 #include "tests/simulations/node/three.hpp"
 
 namespace troupe::simulations {
@@ -95,7 +96,7 @@ struct Disaster : Shop {
 }  // namespace
 
 TEST_CASE("one of three goes on alone when it is told to, with all that it had") {
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+  for (std::uint64_t seed = 1; seed <= tests::seeds(4); ++seed) {
     CAPTURE(seed);
     Disaster disaster{seed};
     const auto request = disaster.order();

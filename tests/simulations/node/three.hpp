@@ -40,8 +40,9 @@ replication_factor = 3
 }
 
 struct Three {
-  explicit Three(std::uint64_t seed, std::uint32_t shards_each = 4)
+  explicit Three(std::uint64_t seed, std::uint32_t shards_each = 4, Duration repair_after = 5min)
       : shards(2 * shards_each), manifest(three_nodes(shards_each)), world{{.seed = seed}} {
+    manifest.balancer.repair_after = repair_after;
     for (const auto& node : manifest.nodes)
       hosts.push_back(std::make_unique<Hosting>(world, manifest, node,
                                                 actors::ServiceRegistry::global(), true));
