@@ -34,18 +34,22 @@ wanted() {
   awk -v sections=" ${sections[*]} " '
     { sub(/#.*/, "") }
     /^\[/ { gsub(/[][ ]/, ""); on = index(sections, " " $0 " "); next }
-    NF && on { print $1, $2 }' "$list"
+    NF && on { print $1, $2, $3 }' "$list"
 }
 
 # Prints what is not installed, or not from where it should come.
 missing() {
-  local name origin status version
+  local name origin program status version
   local -A installed
   while read -r name status version; do
     [[ $status == installed ]] && installed[$name]=$version
   done < <(wanted | cut -d' ' -f1 |
     xargs dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' 2>/dev/null)
-  while read -r name origin; do
+  while read -r name origin program; do
+    if [[ $origin == command ]]; then
+      command -v "${program:-$name}" >/dev/null || echo "$name"
+      continue
+    fi
     version=${installed[$name]-}
     if [[ -z $version || ( $origin == backports && $version != *~bpo12* ) ]]; then
       echo "$name $origin"

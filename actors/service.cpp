@@ -35,6 +35,12 @@ const Service* ServiceRegistry::find(std::string_view name) const {
   return found != services_.end() && name_of(*found) == name ? &*found : nullptr;
 }
 
+std::vector<const ServiceType*> types_of(const ServiceRegistry& registry) {
+  std::vector<const ServiceType*> types;
+  for (const Service& service : registry.all()) types.push_back(service.type);
+  return types;
+}
+
 ServiceRegistry& ServiceRegistry::global() {
   static ServiceRegistry registry;
   return registry;

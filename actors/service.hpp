@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,15 +30,23 @@ struct MethodType {
   Result<std::string> (*key_of)(std::string_view request) = nullptr;
 };
 
+// What the contract's author wrote about a service, a method, a type or a field.
+struct Comment {
+  std::string_view of;  // full name: "banking.v1.Accounts.Deposit"
+  std::string_view text;
+};
+
 // One per service of a contract; static data of the generated code.
 struct ServiceType {
   std::string name;     // "banking.v1.Accounts"
   std::string context;  // "banking", the first part of the package
   ServiceKind kind = ServiceKind::entity;
   std::vector<MethodType> methods;  // in the contract's order; an index names a method in a process
-  // Protobuf's own reflection: HTTP rules, field types, comments. A function, because generated
-  // descriptors are built on first use.
+  // Protobuf's own reflection: HTTP rules, field types. A function, because generated descriptors
+  // are built on first use.
   const google::protobuf::ServiceDescriptor* (*descriptor)() = nullptr;
+  // Of the contract's file and of those that it imports. Static data.
+  std::span<const Comment> comments = {};
 
   // Index of a method by name, or methods.size().
   std::size_t find(std::string_view method) const;
@@ -61,6 +70,8 @@ class ServiceRegistry {
  private:
   std::vector<Service> services_;
 };
+
+std::vector<const ServiceType*> types_of(const ServiceRegistry& registry);
 
 struct Registration {
   explicit Registration(Service service) { ServiceRegistry::global().add(std::move(service)); }

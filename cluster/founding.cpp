@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "cluster/directory/describe.hpp"
+#include "cluster/directory/formats.hpp"
 #include "cluster/placement.hpp"
-#include "cluster/router.hpp"
 
 namespace troupe::cluster {
 
@@ -31,7 +31,7 @@ DirectoryNode describe_node(const config::Manifest& manifest, const config::Node
 
 DirectoryTable founding_table(const config::Manifest& manifest,
                               const actors::ServiceRegistry& registry,
-                              const std::string& cluster_id) {
+                              const std::string& cluster_id, const BucketRanges& ranges) {
   DirectoryTable table;
   table.set_cluster_id(cluster_id);
   for (const config::Node& node : manifest.nodes) {
@@ -39,18 +39,17 @@ DirectoryTable founding_table(const config::Manifest& manifest,
     said.set_state(DirectoryNode::JOINING);
     put(table, std::move(said));
   }
+  const ServicePlaces all = place_services(manifest, registry, ranges);
   for (const actors::Service& service : registry.all()) {
     const std::string& name = service.type->name;
-    const std::vector<Replicas> places = place_shards(manifest, name);
+    const std::vector<Replicas>& places = all.at(name);
     if (places.empty() || places.front().empty()) continue;
     DirectoryService one;
     one.set_service(name);
     one.set_factor(static_cast<std::uint32_t>(places.front().size()));
-    const auto shards = static_cast<std::uint32_t>(places.size());
-    std::uint32_t bucket = 0;
-    for (std::uint32_t shard = 0; shard < shards; ++shard) {
-      while (shard_of(static_cast<runtime::Bucket>(bucket), shards) < shard) ++bucket;
+    for (const std::uint32_t bucket : first_buckets_of(name, places.size(), ranges))
       one.add_first_bucket(bucket);
+    for (std::uint32_t shard = 0; shard < places.size(); ++shard) {
       DirectoryShard& where = *table.add_shards();
       where.set_service(name);
       where.set_shard(shard);
@@ -58,6 +57,7 @@ DirectoryTable founding_table(const config::Manifest& manifest,
     }
     put(table, std::move(one));
   }
+  if (!ranges.empty()) table.add_formats()->set_name(split_format);
   return table;
 }
 

@@ -6,6 +6,7 @@
 
 #include "actors/service.hpp"
 #include "cluster/directory/table.hpp"
+#include "cluster/restored.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
@@ -19,9 +20,11 @@ std::vector<std::string> control_nodes(const config::Manifest& manifest);
 DirectoryNode describe_node(const config::Manifest& manifest, const config::Node& node,
                             const actors::ServiceRegistry& registry);
 
-// All of its nodes, joining, and the places of place_shards().
+// All of its nodes, joining, and the places of place_shards(). `ranges`: of services whose shards
+// had been split in the cluster that this one is made of: what their files hold is of the format of
+// splits, so that it is on from the beginning.
 DirectoryTable founding_table(const config::Manifest& manifest,
                               const actors::ServiceRegistry& registry,
-                              const std::string& cluster_id);
+                              const std::string& cluster_id, const BucketRanges& ranges = {});
 
 }  // namespace troupe::cluster

@@ -42,12 +42,14 @@ std::uint32_t number_of(const HostedShard& shard) {
 
 Hosted::Hosted(runtime::Platform& platform, const config::Manifest& manifest,
                const config::Node& node, const actors::ServiceRegistry& registry,
-               std::string folder)
+               std::string folder, const BucketRanges& ranges)
     : platform_(platform), storage_(manifest.storage), folder_(std::move(folder)) {
   Services services;
   for (const actors::Service& service : registry.all()) {
     if (!node.hosts(service.type->name)) continue;
     services.push_back({&service, manifest.service(service.type->name), {}});
+    if (const auto given = ranges.find(service.type->name); given != ranges.end())
+      services.back().settings.shards = static_cast<std::uint32_t>(given->second.size());
     shards_of_node_ += services.back().settings.shards;
   }
   services_ = std::make_shared<const Services>(std::move(services));

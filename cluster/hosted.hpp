@@ -12,6 +12,7 @@
 
 #include "actors/shard/shard.hpp"
 #include "cluster/group_of.hpp"
+#include "cluster/restored.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
@@ -41,9 +42,11 @@ class Hosted {
  public:
   using Services = std::vector<HostedService>;
 
-  // Without shards, in the order of the registry. `folder` is where shard files lie.
+  // Without shards, in the order of the registry. `folder` is where shard files lie; `ranges`: of
+  // services that began with as many shards as are named there, whatever the manifest says.
   Hosted(runtime::Platform& platform, const config::Manifest& manifest, const config::Node& node,
-         const actors::ServiceRegistry& registry, std::string folder);
+         const actors::ServiceRegistry& registry, std::string folder,
+         const BucketRanges& ranges = {});
   Hosted(const Hosted&) = delete;
   Hosted& operator=(const Hosted&) = delete;
 

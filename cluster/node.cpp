@@ -52,8 +52,9 @@ class NodeImpl final : public Node {
         folder_(std::move(folder)),
         log_(std::move(log)),
         router_(platform, {.node = node.name}),
-        manifest_places_(place_services(manifest, registry)),
-        hosted_(platform, manifest, node, registry, folder_.shards()),
+        ranges_(folder_.restored() ? folder_.restored()->ranges : BucketRanges{}),
+        manifest_places_(place_services(manifest, registry, ranges_)),
+        hosted_(platform, manifest, node, registry, folder_.shards(), ranges_),
         loads_(platform, hosted_),
         shards_(std::make_shared<NodeShards>(
             NodeShardsSpec{&platform, log_.get(), node.name, &places_, &hosted_, &router_})),
@@ -127,6 +128,7 @@ class NodeImpl final : public Node {
                        [this, cluster = manifest.cluster.name] { return survey(cluster); }});
     admin_->recovers_with(*recovery_);
     admin_->backs_up_with(*backup_);
+    admin_->routes_with(router_);
     admin_->knows(directory_.get());
     if (Mesh* mesh = links_.mesh()) admin_->reach(*mesh);
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
@@ -211,7 +213,8 @@ class NodeImpl final : public Node {
     }
     const auto first_ones = static_cast<std::uint32_t>(replicas.size());
     if (!replicas.empty() && !replicas.front().empty())
-      router_.add_service(type, std::move(replicas));
+      router_.add_service(type, std::move(replicas),
+                          first_buckets_of(type.name, first_ones, ranges_));
     place_split_off(known_, type.name, first_ones, router_, places_);
   }
 
@@ -277,8 +280,7 @@ class NodeImpl final : public Node {
 
   BackupSurvey survey(const std::string& cluster) const {
     const auto table = directory_ ? directory_->table() : nullptr;
-    return backup_survey(cluster, folder_.identity(),
-                         table && table->version() > 0 ? table.get() : nullptr, manifest_places_);
+    return backup_survey(cluster, folder_.identity(), table.get(), manifest_places_, ranges_);
   }
 
   // Who makes a group that the node's log does not know; none: nobody has said anything of it. A
@@ -346,6 +348,7 @@ class NodeImpl final : public Node {
   std::unique_ptr<runtime::NodeLog> log_;
   DirectoryTable known_;  // of the directory, when the node started; version 0: nothing
   Router router_;
+  const BucketRanges ranges_;  // with which services began; those of the manifest are not named
   const ServicePlaces manifest_places_;
   std::map<runtime::GroupId, Replicas> founders_;  // of groups, when the cluster was made
   Places places_;

@@ -302,11 +302,16 @@ void NodeAdmin::order(const DirectoryOrder& order,
 void NodeAdmin::shards(std::function<void(Result<ShardList>)> answer) {
   ShardList list;
   for (const auto services = hosted_.now(); const HostedService& service : *services) {
+    const auto buckets = router_->buckets(*service.service->type);
     for (const HostedShard& shard : service.shards) {
       const auto vitals = shard.vitals->get();
       ShardStatus& one = *list.add_shards();
       one.set_service(service.service->type->name);
       one.set_shard(shard.spec.shard);
+      if (const auto own = buckets.find(shard.spec.shard); own != buckets.end()) {
+        one.set_first_bucket(own->second.first);
+        one.set_end_bucket(own->second.second);
+      }
       one.set_node(node_);
       one.set_role(vitals.consensus.role);
       one.set_state(vitals.state);

@@ -39,6 +39,7 @@ class NodeAdmin final : public AdminSource {
   // Before it is asked anything.
   void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
   void backs_up_with(NodeBackup& backup) { backup_ = &backup; }
+  void routes_with(const Router& router) { router_ = &router; }
   // The same; null: the node has none.
   void knows(NodeDirectory* directory) { directory_ = directory; }
   // Before the mesh starts. The mesh is destroyed first.
@@ -101,6 +102,7 @@ class NodeAdmin final : public AdminSource {
   NodeRecovery* recovery_ = nullptr;
   NodeBackup* backup_ = nullptr;
   NodeDirectory* directory_ = nullptr;
+  const Router* router_ = nullptr;
   std::string gateway_;
   std::string admin_;
   std::atomic<bool> stopping_{false};

@@ -40,14 +40,15 @@ void add_shards(BackupSurvey& survey, const DirectoryTable& table) {
   }
 }
 
-void add_shards(BackupSurvey& survey, const ServicePlaces& places) {
+void add_shards(BackupSurvey& survey, const ServicePlaces& places, const BucketRanges& ranges) {
   for (const auto& [name, shards] : places) {
+    const auto first_buckets = first_buckets_of(name, shards.size(), ranges);
     std::uint32_t number = 0;
     for (const Replicas& replicas : shards) {
       if (replicas.empty()) break;  // nobody hosts the service
       auto& one = *service_in(survey, name).add_shards();
       one.set_shard(number);
-      one.set_first_bucket(first_bucket_of(number++, static_cast<std::uint32_t>(shards.size())));
+      one.set_first_bucket(first_buckets[number++]);
       for (const RaftVoter& replica : replicas) one.add_nodes(replica.node);
     }
   }
@@ -68,16 +69,17 @@ NodeBackup::Answer answered_in_any_case(NodeBackup::Answer answer) {
 }  // namespace
 
 BackupSurvey backup_survey(const std::string& cluster, const FolderIdentity& identity,
-                           const DirectoryTable* table, const ServicePlaces& places) {
+                           const DirectoryTable* table, const ServicePlaces& places,
+                           const BucketRanges& ranges) {
   BackupSurvey survey;
   survey.set_cluster(cluster);
   survey.set_cluster_id(identity.cluster_id);
   survey.set_node(identity.node);
   survey.set_version(TROUPE_VERSION);
-  if (table != nullptr)
+  if (table != nullptr && table->version() > 0)
     add_shards(survey, *table);
   else
-    add_shards(survey, places);
+    add_shards(survey, places, ranges);
   return survey;
 }
 

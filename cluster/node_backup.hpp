@@ -40,9 +40,10 @@ struct NodeBackupSpec {
 };
 
 // What there is to back up, as a node sees it: with the shards of the directory, or, if `table` is
-// null, those of a manifest.
+// null or empty, those with which the cluster began.
 BackupSurvey backup_survey(const std::string& cluster, const FolderIdentity& identity,
-                           const DirectoryTable* table, const ServicePlaces& places);
+                           const DirectoryTable* table, const ServicePlaces& places,
+                           const BucketRanges& ranges = {});
 
 // Where the log of a group begins in a cluster that was made of a backup; nullopt: it had none.
 std::optional<RaftBase> restored_base(const Restored& restored, const ServicePlaces& places,

@@ -91,6 +91,7 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
     if (const auto readable = can_read(newer, spec_.formats, node_); !readable)
       return spec_.platform->fail_stop(readable.error());
     tell_mesh(newer);
+    if (newer.formats_size() > 0) spec_.mesh->check_formats();
     learn_control(*table());
     if (spec_.changed) spec_.changed(newer);
   };
@@ -98,6 +99,15 @@ NodeDirectory::NodeDirectory(NodeDirectorySpec spec)
   cache.transfer = spec_.transfer;
   cache_ = std::make_unique<DirectoryCache>(std::move(cache));
   tell_mesh(*table());
+  // Else a node could be sent what it cannot read before it hears of the directory.
+  spec_.mesh->formats(
+      {spec_.formats,
+       [this](const std::string& node, const std::vector<std::string>& formats) {
+         const auto readable = can_read(*table(), formats, node);
+         // Planted: it finds out for itself.
+         return !readable && TROUPE_PLANTED(old_version_linked) ? Result<void>{} : readable;
+       },
+       [platform = spec_.platform](const Error& why) { platform->fail_stop(why); }});
   spec_.mesh->on_call(FrameKind::directory, [this](const IncomingCall& call) {
     if (!call.begin()) return;
     reach_here(call.from(), std::move(call.bytes()), call.deadline(),
@@ -132,14 +142,17 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   };
   keeper.vitals = group_->vitals();
   keeper.linked = spec_.linked;
-  keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id);
-  for (DirectoryNode& node :
-       *keeper.founding.mutable_nodes())  // each says what it reads itself, soon
-    node.mutable_formats()->Assign(spec_.formats.begin(), spec_.formats.end());
+  const auto& restored = spec_.folder->restored();
+  keeper.founding = founding_table(manifest, *spec_.registry, identity.cluster_id,
+                                   restored ? restored->ranges : BucketRanges{});
+  // The others say themselves what they read, soon: they may run another version.
+  for (DirectoryNode& node : *keeper.founding.mutable_nodes())
+    if (node.name() == node_)
+      node.mutable_formats()->Assign(spec_.formats.begin(), spec_.formats.end());
   keeper.may_found = identity.membership == Membership::founder;
   keeper.told = [this](const DirectoryTable& table) { learn_control(table); };
   keeper.began = [this] { group_->places_changed(); };  // what is wished binds from now on
-  if (const auto& restored = spec_.folder->restored())
+  if (restored)
     keeper.founding_why = "the cluster was restored from a backup of " + restored->from + " (" +
                           restored->from_id + "), by " + restored->by;
   keeper.options.down_after = manifest.balancer.down_after;

@@ -240,6 +240,7 @@ void NodeDirectory::order(const DirectoryOrder& order,
                                   *outcome.mutable_plan() = told->plan();
                                   *outcome.mutable_advice() = told->advice();
                                   *outcome.mutable_control() = told->control();
+                                  *outcome.mutable_split() = told->split();
                                   answer(std::move(outcome));
                                 });
     case DirectoryOrder::kControl:

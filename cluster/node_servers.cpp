@@ -55,11 +55,9 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
       [bind_admin, address = servers.admin_address] { return bind_admin(address); });
   if (!node.gateway) return servers;
 
-  std::vector<const actors::ServiceType*> types;
-  for (const actors::Service& service : registry.all()) types.push_back(service.type);
-  const auto bind_gateway = [&platform, &client, types,
-                             settings = manifest.gateway](const runtime::Address& address) {
-    return Gateway::start(platform, client, types, GatewayOptions::from(settings, address));
+  const auto types = types_of(registry);
+  const auto bind_gateway = [&platform, &client, types, manifest](const runtime::Address& address) {
+    return Gateway::start(platform, client, types, GatewayOptions::from(manifest, address));
   };
   TROUPE_TRY(gateway, bind_gateway(address_of(*node.gateway)));
   servers.gateway_address = gateway->local();

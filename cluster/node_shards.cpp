@@ -164,6 +164,17 @@ void NodeShards::finish_founding(runtime::GroupId group) {
   look(group);
 }
 
+void NodeShards::cancel_founding(runtime::GroupId group) {
+  {
+    const std::lock_guard guard{mutex_};
+    const auto known = known_.find(group);
+    if (known == known_.end() || !known->second.founding || known->second.storing) return;
+    known->second.founding = false;
+  }
+  TROUPE_SOMETIMES("a shard that was to be founded here begins like any other");
+  look(group);
+}
+
 bool NodeShards::here(runtime::GroupId group) {
   const std::lock_guard guard{mutex_};
   const Known& known = known_[group];

@@ -57,10 +57,11 @@ class NodeShards : public std::enable_shared_from_this<NodeShards> {
 
   // A shard that is split off is to be founded here (cluster/node_splits.hpp): nothing is begun
   // before finish_founding(), which looks. False: it is here, or was. Asked again until
-  // store_founding() says that nothing may be made any more.
+  // store_founding() says that nothing may be made any more; until then it can be cancelled.
   bool begin_founding(runtime::GroupId group);
   bool store_founding(runtime::GroupId group);
   void finish_founding(runtime::GroupId group);
+  void cancel_founding(runtime::GroupId group);
   bool here(runtime::GroupId group);
 
   // Runs a job inside the actor of each of this node's shards that match.

@@ -76,7 +76,7 @@ bool NodeSplits::may_found(const actors::ShardSpec& parent, const wire::ShardSpl
 }
 
 void NodeSplits::not_founded(const actors::ShardSpec& parent, const wire::ShardSplit& split) {
-  spec_.shards->finish_founding(group_of(service_of(parent), split.shard()));
+  spec_.shards->cancel_founding(group_of(service_of(parent), split.shard()));
 }
 
 // The record says that the log begins behind the split, in term 1, with these voters.

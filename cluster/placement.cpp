@@ -4,6 +4,7 @@
 
 #include "cluster/directory/balancer.hpp"
 #include "cluster/group_of.hpp"
+#include "cluster/router.hpp"
 #include "runtime/storage/checksum.hpp"
 
 namespace troupe::cluster {
@@ -24,8 +25,10 @@ BalanceNode balance_node(const config::Node& node, const std::string& service) {
 
 }  // namespace
 
-std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service) {
-  const config::Service settings = manifest.service(service);
+std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service,
+                                   std::uint32_t shards_wanted) {
+  config::Service settings = manifest.service(service);
+  if (shards_wanted != 0) settings.shards = shards_wanted;
   BalanceInput input;
   for (const config::Node& node : manifest.nodes)
     if (node.hosts(service)) input.nodes.push_back(balance_node(node, service));
@@ -43,11 +46,25 @@ std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::
 }
 
 ServicePlaces place_services(const config::Manifest& manifest,
-                             const actors::ServiceRegistry& registry) {
+                             const actors::ServiceRegistry& registry, const BucketRanges& ranges) {
   ServicePlaces places;
-  for (const actors::Service& service : registry.all())
-    places[service.type->name] = place_shards(manifest, service.type->name);
+  for (const actors::Service& service : registry.all()) {
+    const auto given = ranges.find(service.type->name);
+    places[service.type->name] =
+        place_shards(manifest, service.type->name,
+                     given == ranges.end() ? 0 : static_cast<std::uint32_t>(given->second.size()));
+  }
   return places;
+}
+
+std::vector<std::uint32_t> first_buckets_of(const std::string& service, std::size_t shards,
+                                            const BucketRanges& ranges) {
+  if (const auto given = ranges.find(service); given != ranges.end()) return given->second;
+  std::vector<std::uint32_t> first_buckets;
+  const auto count = static_cast<std::uint32_t>(shards);
+  for (std::uint32_t shard = 0; shard < count; ++shard)
+    first_buckets.push_back(first_bucket_of(shard, count));
+  return first_buckets;
 }
 
 std::uint64_t checksum_of(const std::vector<Replicas>& shards) {

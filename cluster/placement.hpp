@@ -15,12 +15,14 @@
 // that the balancer finds nothing to improve in it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "actors/service.hpp"
 #include "cluster/replication/raft_group.hpp"
+#include "cluster/restored.hpp"
 #include "config/manifest.hpp"
 
 namespace troupe::cluster {
@@ -30,13 +32,20 @@ namespace troupe::cluster {
 // an id that the group never had (architecture.md, Identity of replicas), also on the same node.
 using Replicas = std::vector<RaftVoter>;
 
-// By number of the shard. Empty lists if no node hosts the service.
-std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service);
+// By number of the shard. Empty lists if no node hosts the service. `shards`: how many there are;
+// 0: as the manifest says.
+std::vector<Replicas> place_shards(const config::Manifest& manifest, const std::string& service,
+                                   std::uint32_t shards = 0);
 
 // Of every service of the registry, by its name.
 using ServicePlaces = std::map<std::string, std::vector<Replicas>>;
 ServicePlaces place_services(const config::Manifest& manifest,
-                             const actors::ServiceRegistry& registry);
+                             const actors::ServiceRegistry& registry,
+                             const BucketRanges& ranges = {});
+
+// The first bucket of each shard of a service that has so many in the beginning.
+std::vector<std::uint32_t> first_buckets_of(const std::string& service, std::size_t shards,
+                                            const BucketRanges& ranges);
 
 // The same for the same nodes of every shard, whichever should lead; never 0.
 std::uint64_t checksum_of(const std::vector<Replicas>& shards);

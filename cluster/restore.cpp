@@ -31,6 +31,38 @@ struct RestoreTarget {
   std::unique_ptr<runtime::FolderLock> lock = nullptr;
 };
 
+using Files = std::map<std::uint32_t, const BackedUpFile*>;  // of a service, by shard
+
+// Whether a service that began with so many equal parts may have come to these shards by splits: a
+// shard that is split keeps its first bucket, and all others came of splits.
+bool began_with(const Files& files, std::uint32_t shards) {
+  std::uint32_t number = 0;
+  for (const auto& [shard, file] : files) {
+    if (shard != number++) return false;
+    if (shard < shards ? file->first_bucket() != first_bucket_of(shard, shards) : !file->split())
+      return false;
+  }
+  return number >= shards;
+}
+
+Error shards_differ(const std::string& service, const Files& files, std::uint32_t wanted) {
+  std::uint32_t first = static_cast<std::uint32_t>(files.size());
+  while (first > 0 && !began_with(files, first)) --first;
+  const std::string begins = "the manifest makes " + std::to_string(wanted);
+  if (first == 0)
+    return failed_precondition(
+        "RESTORE_SHARDS_DIFFER",
+        "the shards of " + service + " in the backup do not make a whole; take another backup");
+  return failed_precondition(
+      "RESTORE_SHARDS_DIFFER",
+      service + " has " + std::to_string(files.size()) + " shards in the backup" +
+          (first == files.size()
+               ? ", and " + begins
+               : ", began with " + std::to_string(first) + " before it was split, and " + begins) +
+          ": write shards = " + std::to_string(first) + " under [services.\"" + service +
+          "\"]. Nothing was written");
+}
+
 class Restoring {
  public:
   explicit Restoring(const RestoreSpec& spec) : spec_(spec) {}
@@ -60,12 +92,12 @@ class Restoring {
     if (spec_.tell) spec_.tell(doing);
   }
 
-  // Keys are found again only if every service has the shards that it had.
+  // Keys are found again only where every service has the ranges of buckets that it had.
   Result<void> check_services() {
-    std::map<std::string, std::map<std::uint32_t, const BackedUpFile*>> shards;
+    std::map<std::string, Files> services;
     for (const BackedUpFile& file : catalogue_.files())
-      shards[file.service()][file.shard()] = &file;
-    for (const auto& [service, files] : shards) {
+      services[file.service()][file.shard()] = &file;
+    for (const auto& [service, files] : services) {
       const auto missing = [&, name = service](const std::string& what) {
         return failed_precondition("RESTORE_SERVICE_MISSING",
                                    "the backup has " + name + ", and " + what +
@@ -73,27 +105,18 @@ class Restoring {
       };
       if (std::ranges::find(spec_.services, service) == spec_.services.end())
         return missing("this program has no such service: use one that has it");
-      places_[service] = place_shards(*spec_.manifest, service);
+      const auto shards = static_cast<std::uint32_t>(files.size());
+      places_[service] = place_shards(*spec_.manifest, service, shards);
       const auto& places = places_[service];
       if (places.empty() || places.front().empty())
         return missing("no node of the manifest hosts it: add it to 'services' of some");
-      bool same = files.size() == places.size();
-      for (const auto& [shard, file] : files)
-        same = same && !file->split() && shard < places.size() &&
-               file->first_bucket() ==
-                   first_bucket_of(shard, static_cast<std::uint32_t>(places.size()));
-      if (!same)
-        return failed_precondition(
-            "RESTORE_SHARDS_DIFFER",
-            service + " has " + std::to_string(files.size()) +
-                " shards in the backup, and the manifest makes " + std::to_string(places.size()) +
-                ": keys are spread over as many as there were; write shards = " +
-                std::to_string(files.size()) + " under [services.\"" + service +
-                "\"]. If it was split since the cluster was created, it can only be restored "
-                "where it is split alike, which this version cannot do. Nothing was written");
+      const std::uint32_t wanted = spec_.manifest->service(service).shards;
+      if (!began_with(files, wanted)) return shards_differ(service, files, wanted);
+      if (wanted == shards) continue;
+      for (const auto& [shard, file] : files) ranges_[service].push_back(file->first_bucket());
     }
     for (const std::string& service : spec_.services)
-      if (!shards.contains(service)) done_.empty.push_back(service);
+      if (!services.contains(service)) done_.empty.push_back(service);
     return {};
   }
 
@@ -189,6 +212,7 @@ class Restoring {
     restored.from = catalogue_.cluster();
     restored.from_id = catalogue_.cluster_id();
     restored.by = spec_.by;
+    restored.ranges = ranges_;
     for (const BackedUpFile& file : catalogue_.files()) {
       const Replicas& places = places_.at(file.service())[file.shard()];
       if (std::ranges::find(places, target.node->name, &RaftVoter::node) == places.end()) continue;
@@ -251,6 +275,7 @@ class Restoring {
   const RestoreSpec& spec_;
   BackupCatalogue catalogue_;
   ServicePlaces places_;
+  BucketRanges ranges_;
   std::vector<RestoreTarget> targets_;
   std::string unfinished_id_;
   bool identifying_ = false;

@@ -12,6 +12,11 @@ std::string text_of(const Restored& restored) {
   for (const auto& [name, shard] : restored.shards)
     text += "shard " + name + " " + std::to_string(shard.index) + " " + std::to_string(shard.term) +
             "\n";
+  for (const auto& [service, first_buckets] : restored.ranges) {
+    text += "ranges " + service;
+    for (const std::uint32_t first : first_buckets) text += " " + std::to_string(first);
+    text += "\n";
+  }
   return text;
 }
 
@@ -27,6 +32,11 @@ std::optional<Restored> restored_of(const std::string& text) {
     if (key == "from") words >> restored.from;
     if (key == "from-id") words >> restored.from_id;
     if (key == "by") words >> restored.by;
+    if (key == "ranges") {
+      std::string service;
+      words >> service;
+      for (std::uint32_t first = 0; words >> first;) restored.ranges[service].push_back(first);
+    }
     if (key != "shard") continue;
     std::string name;
     Restored::Shard shard;

@@ -9,12 +9,17 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/platform/disk.hpp"
 #include "runtime/result.hpp"
 #include "runtime/storage/ids.hpp"
 
 namespace troupe::cluster {
+
+// By service, of those that began with other than equal parts of the buckets, because they had been
+// split: the first bucket of each shard.
+using BucketRanges = std::map<std::string, std::vector<std::uint32_t>>;
 
 struct Restored {
   std::string cluster_id;    // of the cluster that was made
@@ -29,6 +34,7 @@ struct Restored {
     friend bool operator==(const Shard&, const Shard&) = default;
   };
   std::map<std::string, Shard> shards;
+  BucketRanges ranges;  // the same on all nodes
   friend bool operator==(const Restored&, const Restored&) = default;
 };
 

@@ -21,6 +21,14 @@ runtime::Bucket bucket_with(std::uint64_t seed, std::string_view key) {
                                       runtime::bucket_count);
 }
 
+// Behind the shard's last bucket.
+std::uint32_t end_of(const std::vector<std::uint32_t>& first_buckets, std::uint32_t shard) {
+  std::uint32_t end = runtime::bucket_count;
+  for (const std::uint32_t other : first_buckets)
+    if (other > first_buckets[shard]) end = std::min(end, other);
+  return end;
+}
+
 }  // namespace
 
 runtime::Bucket bucket_of(std::string_view service, std::string_view key) {
@@ -43,7 +51,8 @@ Router::Router(runtime::Platform& platform, RouterOptions options)
     : platform_(platform), options_(std::move(options)) {}
 
 void Router::add_service(const actors::ServiceType& service,
-                         std::vector<std::vector<std::string>> replicas) {
+                         std::vector<std::vector<std::string>> replicas,
+                         const std::vector<std::uint32_t>& first_buckets) {
   ServiceRoute& route = services_[&service];
   names_[service.name] = &service;
   route.seed = seed_of(service.name);
@@ -58,6 +67,10 @@ void Router::add_service(const actors::ServiceType& service,
   for (std::uint32_t bucket = 0; bucket < runtime::bucket_count; ++bucket)
     route.owners[bucket] =
         route.shards[shard_of(static_cast<runtime::Bucket>(bucket), shards)].get();
+  for (std::uint32_t shard = 0; shard < first_buckets.size() && shard < shards; ++shard)
+    for (std::uint32_t bucket = first_buckets[shard]; bucket < end_of(first_buckets, shard);
+         ++bucket)
+      route.owners[bucket] = route.shards[shard].get();
 }
 
 Router::ShardRoute* Router::ServiceRoute::shard(std::uint32_t number) const {
@@ -96,11 +109,9 @@ void Router::range(const std::string& service, const std::vector<std::uint32_t>&
   if (known == names_.end()) return;
   ServiceRoute& route = services_.at(known->second);
   for (std::uint32_t shard = 0; shard < first_buckets.size(); ++shard) {
-    std::uint32_t end = runtime::bucket_count;
-    for (const std::uint32_t other : first_buckets)
-      if (other > first_buckets[shard]) end = std::min(end, other);
     ShardRoute* const one = route.shard(shard);
-    if (one != nullptr && nodes_of(*one)) own(route, *one, first_buckets[shard], end);
+    if (one != nullptr && nodes_of(*one))
+      own(route, *one, first_buckets[shard], end_of(first_buckets, shard));
   }
 }
 
@@ -162,6 +173,17 @@ caf::actor Router::shard(const actors::ServiceType& service, std::uint32_t shard
   if (one == nullptr) return nullptr;
   const std::lock_guard guard{one->mutex};
   return one->actor;
+}
+
+std::map<std::uint32_t, std::pair<std::uint32_t, std::uint32_t>> Router::buckets(
+    const actors::ServiceType& service) const {
+  std::map<std::uint32_t, std::pair<std::uint32_t, std::uint32_t>> all;
+  const ServiceRoute* route = find(&service);
+  for (std::uint32_t bucket = 0; route && bucket < runtime::bucket_count; ++bucket) {
+    const auto shard = route->owner(static_cast<runtime::Bucket>(bucket)).shard;
+    all.try_emplace(shard, bucket, bucket).first->second.second = bucket + 1;
+  }
+  return all;
 }
 
 std::int64_t Router::in_flight() const {

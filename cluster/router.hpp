@@ -3,10 +3,11 @@
 //
 // A key's bucket is XXH3-64 of the key, seeded with XXH3-64 of the service's full name, modulo
 // 4,096; that is stable: it is what a shard file's rows are filed under. A service's shards share
-// the buckets in contiguous ranges: at first bucket b belongs to shard b * shards / 4096. A shard
-// that is split gives the upper part of its range to a new one. A new shard has a higher number
-// than all before, so that of two things that are said of a bucket the higher number is the newer:
-// what a node learns from the directory and from the shards that it hosts may come in any order.
+// the buckets in contiguous ranges: at first bucket b belongs to shard b * shards / 4096, unless
+// the service began with other ranges (cluster/restored.hpp). A shard that is split gives the upper
+// part of its range to a new one. A new shard has a higher number than all before, so that of two
+// things that are said of a bucket the higher number is the newer: what a node learns from the
+// directory and from the shards that it hosts may come in any order.
 //
 // On a node that is alone the shard gets the request itself. On any other the router makes
 // attempts: it asks the replica that it believes to lead, follows hints, and tries again under the
@@ -24,11 +25,13 @@
 #include <atomic>
 #include <caf/actor.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "actors/client.hpp"
@@ -65,8 +68,10 @@ class Router final : public actors::Client {
 
   // Calls of this service may come. `replicas[s]`: the nodes that hold shard s, the preferred
   // leader first. Until those of this node have announced themselves they are UNAVAILABLE.
+  // `first_buckets`: with which one each shard begins; empty: they have equal parts.
   void add_service(const actors::ServiceType& service,
-                   std::vector<std::vector<std::string>> replicas);
+                   std::vector<std::vector<std::string>> replicas,
+                   const std::vector<std::uint32_t>& first_buckets = {});
   // Shard s of the service begins with bucket `first_buckets[s]`; any thread. Nothing happens if it
   // is not known.
   void range(const std::string& service, const std::vector<std::uint32_t>& first_buckets);
@@ -97,6 +102,11 @@ class Router final : public actors::Client {
 
   // Calls that were sent and are not answered yet, over all shards.
   std::int64_t in_flight() const;
+
+  // The first bucket of each shard that has any, and the one behind its last, by its number: as far
+  // as this node knows.
+  std::map<std::uint32_t, std::pair<std::uint32_t, std::uint32_t>> buckets(
+      const actors::ServiceType& service) const;
 
   // What serves the shard here, null if nothing does.
   caf::actor shard(const actors::ServiceType& service, std::uint32_t shard) const;

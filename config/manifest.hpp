@@ -108,6 +108,14 @@ struct Service {
   friend bool operator==(const Service&, const Service&) = default;
 };
 
+// Pages of other origins that browsers let call the gateway (the Fetch standard, section 3.2).
+struct Cors {
+  std::vector<std::string> origins;  // "*": of any; empty: of none
+  bool credentials = false;          // cookies and the like; not with "*"
+  Duration max_age = std::chrono::minutes{10};
+  friend bool operator==(const Cors&, const Cors&) = default;
+};
+
 struct Gateway {
   std::uint64_t header_bytes = 16 * kibibyte;
   std::uint64_t body_bytes = 1 * mebibyte;
@@ -118,6 +126,7 @@ struct Gateway {
   Duration write_timeout = std::chrono::seconds{30};
   Duration idle_timeout = std::chrono::seconds{60};
   Duration drain_timeout = std::chrono::seconds{10};
+  Cors cors = {};
   friend bool operator==(const Gateway&, const Gateway&) = default;
 };
 

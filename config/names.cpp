@@ -26,4 +26,22 @@ bool is_name(std::string_view text) {
          });
 }
 
+bool is_origin(std::string_view text) {
+  const auto scheme = text.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const std::string_view name = text.substr(0, scheme);
+  if (name != "http" && name != "https") return false;
+  std::string_view host = text.substr(scheme + 3);
+  const auto colon = host.rfind(':');
+  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) {
+    const std::string_view port = host.substr(colon + 1);
+    if (port.empty() || port.size() > 5 ||
+        port.find_first_not_of("0123456789") != std::string_view::npos)
+      return false;
+    host = host.substr(0, colon);
+  }
+  return !host.empty() && host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._[]:") ==
+                              std::string_view::npos;
+}
+
 }  // namespace troupe::config

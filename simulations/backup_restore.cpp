@@ -11,6 +11,7 @@
 #include "cluster/backup/backup_run.hpp"
 #include "cluster/gateway/json.hpp"
 #include "simulations/models/cluster_manifest.hpp"
+#include "simulations/models/cluster_operations.hpp"
 #include "simulations/models/ledger_clients.hpp"
 #include "simulations/world/clock.hpp"
 
@@ -26,6 +27,8 @@ struct BackupPlan {
   Names nodes;
   Duration begins{};
   unsigned given_up = 0;  // backups that are left unfinished before the one that counts
+  std::vector<std::uint64_t> splits = {};  // of shards, before
+  bool while_splitting = false;            // the last one may still be under way
 };
 
 Task<cluster::BackupSurvey> look_what_there_is(Operator& at, Names nodes) {
@@ -70,6 +73,7 @@ Task<bool> back_up(Operator& at, BackupPlan plan, std::string folder, std::size_
     auto answer = co_await take_step(at, asked, *request);
     if (!answer) asked = plan.nodes[at.between(0, plan.nodes.size() - 1)];
     if (const auto heard = run.heard(answer); !heard) {
+      if (heard.error().reason == "BACKUP_SHARD_SPLIT" && plan.while_splitting) co_return false;
       // Nothing rots here, and nobody is away for a minute.
       at.complain("backup", heard.error().describe());
       co_return false;
@@ -78,8 +82,17 @@ Task<bool> back_up(Operator& at, BackupPlan plan, std::string folder, std::size_
   co_return run.done();
 }
 
+Task<void> order_a_split(Operator& at, Names nodes, std::uint64_t draw) {
+  cluster::DirectoryOrder order;
+  order.mutable_split()->set_service(moved_service);
+  order.mutable_split()->set_shard(static_cast<std::uint32_t>(draw % 2));
+  co_await order_anywhere(at, nodes, order);
+}
+
 Script operate(Operator& at, BackupPlan plan) {
   co_await at.wait(plan.begins - at.now());
+  for (const auto draw : plan.splits) co_await split_a_shard(at, plan.nodes, draw);
+  if (plan.while_splitting) co_await order_a_split(at, plan.nodes, at.between(0, 1'000));
   for (unsigned attempt = 1;; ++attempt) {
     const std::string folder = "/backups/" + std::to_string(attempt);
     const bool gives_up = attempt <= plan.given_up;
@@ -90,7 +103,11 @@ Script operate(Operator& at, BackupPlan plan) {
       at.complain("backup", "a backup that is " + std::string{whole ? "" : "not "} +
                                 "finished is taken for one that is" + (whole ? " not" : ""));
     if (whole) at.backed_up(folder);
-    if (whole || !gives_up) co_return;
+    if (whole || (!gives_up && !plan.while_splitting)) co_return;
+    if (!gives_up) {  // it met the split
+      co_await at.wait(500ms);
+      continue;
+    }
     cluster::BackupRun again{at.disk(), folder, [] { return std::int64_t{0}; }};
     if (again.begin({})) at.complain("backup", "a backup began in a folder of another one");
   }
@@ -104,6 +121,12 @@ SIMULATION(backup_restore, "of a backup that was made under load and faults, a c
   plan.nodes = node_names(shape);
   plan.begins = random.between(1'000, 12'000) * 1ms;
   plan.given_up = random.between(0, 2) == 0 ? 1 : 0;
+  auto splits = sim.random(3);
+  if (splits.between(0, 2) == 0) {
+    for (auto i = splits.between(1, 2); i > 0; --i) plan.splits.push_back(splits.between(0, 1'000));
+    plan.while_splitting = splits.between(0, 1) == 0;
+    sim.settles_within(90s);
+  }
   sim.faults(
       Faults::everything().only({K::kill, K::power_cut, K::pause, K::slow_disk, K::slow_link,
                                  K::partition, K::reset_link, K::clock_offset, K::clock_drift}));

@@ -1,6 +1,7 @@
 // Whoever keeps the directory has no rest: one control node after the other is killed, stands
 // still, stops in order or is cut off, so that leadership of group 0 moves again and again in the
-// midst of what an operator orders all the time: drains, moves, a node that joins, other factors.
+// midst of what an operator orders all the time: drains, moves, a node that joins, other factors;
+// in one seed of three also that other nodes keep the directory.
 // Clients are served meanwhile, no shard loses its majority by what the directory does, and at the
 // end table and truth agree.
 #include <algorithm>
@@ -25,6 +26,7 @@ struct Chaos {
   std::string joiner;
   Duration joins{};
   unsigned shards = 0;
+  bool others_keep_it = false;
 
   NodeNames all() const {
     NodeNames names = founders;
@@ -52,6 +54,17 @@ DirectoryOrder factor_order(std::uint32_t factor) {
   return order;
 }
 
+// One comes, one goes, or one comes in the place of another; many of them cannot be.
+DirectoryOrder any_control_change(Operator& at, const NodeNames& nodes) {
+  DirectoryOrder order;
+  const auto what = at.between(0, 3);
+  const auto one = at.between(0, nodes.size() - 1);
+  if (what != 0) order.mutable_control()->set_remove(nodes[one]);
+  if (what != 1)
+    order.mutable_control()->set_add(nodes[(one + at.between(1, nodes.size() - 1)) % nodes.size()]);
+  return order;
+}
+
 Script order_all_the_time(Operator& at, Chaos chaos) {
   std::string drained;
   bool joined = false;
@@ -65,7 +78,10 @@ Script order_all_the_time(Operator& at, Chaos chaos) {
     }
     DirectoryOrder order;
     const auto what = at.between(0, 9);
-    if (what < 4) {
+    if (chaos.others_keep_it && at.one_in(3)) {
+      const auto there = joined ? chaos.all() : nodes;
+      order = any_control_change(at, there);
+    } else if (what < 4) {
       order = any_move(at, chaos);
     } else if (what < 7) {
       const bool back = !drained.empty();
@@ -130,6 +146,7 @@ SIMULATION(directory_chaos,
   chaos.founders.pop_back();
   chaos.joins = random.between(1'000, 15'000) * 1ms;
   chaos.shards = shape.shards;
+  chaos.others_keep_it = sim.random(3).between(0, 2) == 0;
   sim.latecomers({chaos.joiner});
   attack_keepers(sim, chaos, sim.random(2), 40s);
   sim.faults(Faults::everything().only({K::slow_disk, K::slow_link, K::reset_link, K::lossy_link,

@@ -11,6 +11,7 @@
 #include "simulations/models/cluster_manifest.hpp"
 #include "simulations/models/cluster_operations.hpp"
 #include "simulations/models/ledger_clients.hpp"
+#include "simulations/models/service_goes_on.hpp"
 
 namespace troupe::simulations {
 namespace {
@@ -70,25 +71,11 @@ Script drain_and_stop(Operator& at, Draining what, std::shared_ptr<Drained> drai
   co_await come_to_rest(at, live, false, 120s);
 }
 
-// A node that is not there, or about to go, takes no connection; and a request that is on its way
-// when it closes a connection on which nothing happens is lost, as HTTP/1.1 has it.
-bool is_about_the_node(const Operation::Heard& heard, const Drained& drained) {
-  return heard.reason == "CONNECTION_REFUSED" || heard.reason == "NODE_STOPPING" ||
-         (heard.reason == "CONNECTION_LOST" && heard.at >= drained.stopping);
-}
-
 std::optional<Failure> no_request_failed(const Draining& what, const Drained& drained,
                                          const Past& past) {
   if (!what.calm || !past.took_place.empty()) return std::nullopt;
-  for (const auto& operation : past.history.all())
-    for (const auto& heard : operation.heard)
-      if (heard.at >= drained.ordered && heard.at <= drained.over &&
-          !is_about_the_node(heard, drained))
-        return Failure{{},
-                       operation.text() + " heard " + heard.reason + " while " + what.victim +
-                           " was drained and nothing else went wrong",
-                       heard.at};
-  return std::nullopt;
+  return failed_request(past, drained.ordered, drained.over, drained.stopping,
+                        what.victim + " was drained");
 }
 
 SIMULATION(drain_under_load,

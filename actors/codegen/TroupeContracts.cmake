@@ -1,4 +1,5 @@
-# Contracts to C++, and the contexts that implement them.
+# Contracts to C++, and the contexts that implement them: in this tree, and in those of others, who
+# get it by find_package(troupe).
 
 # Runs protoc on one file of ROOT. Rebuilds when the file or anything that it imports changes. The
 # outputs are in alphabetical order: so protoc writes them into the depfile, and Ninja wants the
@@ -68,7 +69,7 @@ function(troupe_contract name)
   set(messages ${CMAKE_BINARY_DIR}/generated/${name}/messages)
   set(classes ${CMAKE_BINARY_DIR}/generated/${name}/classes)
   file(MAKE_DIRECTORY ${messages} ${classes})
-  set(imports ${CMAKE_SOURCE_DIR}/actors/contracts ${ARG_IMPORTS})
+  set(imports ${TROUPE_CONTRACTS} ${ARG_IMPORTS})
   list(TRANSFORM imports PREPEND -I OUTPUT_VARIABLE import_flags)
   set(class_sources)
   set(message_sources)

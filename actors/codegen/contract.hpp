@@ -2,6 +2,7 @@
 // resolved and checked.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "actors/codegen/mistakes.hpp"
@@ -30,6 +31,14 @@ struct Contract {
 
 // Complete and fit to generate from if and only if nothing was added to `mistakes`.
 Contract read_contract(const google::protobuf::FileDescriptor& file, Mistakes& mistakes);
+
+struct Comment {
+  std::string of;  // full name of a service, a method, a type or a field
+  std::string text;
+};
+
+// Of a file and of what it imports, but for Protobuf's and Troupe's own.
+std::vector<Comment> comments_of(const google::protobuf::FileDescriptor& file);
 
 // The HTTP rules of every method: paths, bodies and queries that fit the request, verbs that fit
 // read_only, no clash in the file.

@@ -1,6 +1,7 @@
 #include <google/protobuf/compiler/cpp/names.h>
 #include <google/protobuf/io/printer.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/stubs/strutil.h>
 
 #include "actors/codegen/generator.hpp"
 #include "actors/codegen/names.hpp"
@@ -43,6 +44,7 @@ void write_service_type(pb::io::Printer& out, const Service& service) {
         method.key->name());
   out.Print(
       "    };\n"
+      "    made.comments = troupe_comments;\n"
       "    made.descriptor = [] {\n"
       "      return $descriptor$;\n"
       "    };\n"
@@ -51,6 +53,19 @@ void write_service_type(pb::io::Printer& out, const Service& service) {
       "  return type;\n"
       "}\n\n",
       "descriptor", descriptor_expression(*service.descriptor));
+}
+
+void write_comments(pb::io::Printer& out, const std::vector<Comment>& comments) {
+  if (comments.empty())
+    return out.Print(
+        "namespace {\n\n"
+        "constexpr ::std::span<const ::troupe::actors::Comment> troupe_comments;\n\n"
+        "}  // namespace\n\n");
+  out.Print("namespace {\n\nconstexpr ::troupe::actors::Comment troupe_comments[] = {\n");
+  for (const auto& comment : comments)
+    out.Print("    {\"$of$\",\n     \"$text$\"},\n", "of", comment.of, "text",
+              pb::CEscape(comment.text));
+  out.Print("};\n\n}  // namespace\n\n");
 }
 
 void write_effects(pb::io::Printer& out, const Service& service) {
@@ -149,6 +164,7 @@ std::string write_source(const Contract& contract) {
       "namespace $namespace$ {\n\n",
       "file", contract.file->name(), "header", troupe_header(*contract.file), "namespace",
       cpp_namespace(*contract.file));
+  if (!contract.services.empty()) write_comments(out, comments_of(*contract.file));
   for (const auto& service : contract.services) {
     write_service_type(out, service);
     write_effects(out, service);

@@ -157,6 +157,18 @@ class Consensus {
   // While it leads: no change of the members is begun.
   virtual void hold_members(bool hold) { static_cast<void>(hold); }
 
+  // What this replica has to do outside of its log and file for the entry `index`, and for those
+  // before it, is done and durable. The group tells whoever leads it.
+  virtual void did_part(runtime::LogIndex index) { static_cast<void>(index); }
+  // While it leads: whether one of these replicas (Raft ids) has not said so and may still. Not one
+  // that is lost, as its node says, nor one that is to be elsewhere.
+  virtual bool awaits_part(runtime::LogIndex index,
+                           const std::vector<std::uint64_t>& replicas) const {
+    static_cast<void>(index);
+    static_cast<void>(replicas);
+    return false;
+  }
+
   // Whether the disk has no space for what the shard file is to hold. The group then tells whoever
   // leads it, and lets others lead rather than this replica.
   virtual void lacks_room(bool lacks) { static_cast<void>(lacks); }

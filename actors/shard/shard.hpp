@@ -224,6 +224,8 @@ class Shard final : private ConsensusObserver {
   void take_range(std::shared_ptr<const wire::ShardRange> range);
   void tend_split();
   void tend_split_soon();
+  bool all_founded(const wire::ShardSplit& split) const;
+  void give_up_founding();
   void begin_split(const SplitOrder& order);
   void end_split();
   void drop_rows();

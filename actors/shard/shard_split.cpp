@@ -4,9 +4,10 @@
 // buckets are served nowhere, and no row of them changes, so that every replica can make the new
 // shard's file of its own rows, sooner or later and after any restart, and all of them make the
 // same. The second says that it is over, once the new group has committed something, for which a
-// majority of its voters must have been founded: the rows go, with the entries that follow, and who
-// has missed all of it gets them from the new group like any replica that has nothing. A shard's
-// range in its file (wire::ShardRange) says how far it has come.
+// majority of its voters must have been founded, and every founder has been, but for those that are
+// lost: the rows go, with the entries that follow, and who was lost gets them from the new group
+// like any replica that has nothing. A shard's range in its file (wire::ShardRange) says how far it
+// has come.
 //
 // Commands for the buckets wait while the new shard is not known here, and then are told to ask
 // again: the router finds it.
@@ -79,6 +80,13 @@ void Shard::take_range(std::shared_ptr<const ShardRange> range) {
   split_at_.reset();
   split_ending_ = split_known_ = false;
   release_moved();
+  if (range_ && !range_->has_split() && !split_founding_) give_up_founding();
+}
+
+// The split is over and this replica has not founded its part, or has long ago.
+void Shard::give_up_founding() {
+  if (!surroundings_.splits) return;
+  for (const ShardSplit& over : range_->children()) surroundings_.splits->not_founded(spec_, over);
 }
 
 void Shard::tend_split() {
@@ -93,8 +101,10 @@ void Shard::tend_split() {
         if (!surroundings_.splits->is_over(spec_, over))
           return surroundings_.splits->over(spec_, over);
     if (range_ && range_->rows_end() > range_->end()) return drop_rows();
-    if (const auto order = surroundings_.splits->ordered(spec_)) begin_split(*order);
-    return;
+    const auto order = surroundings_.splits->ordered(spec_);
+    if (!order) return;
+    begin_split(*order);
+    return tend_split_soon();  // it may have to wait until the members are settled
   }
   const ShardSplit& split = range_->split();
   found_split();
@@ -102,7 +112,9 @@ void Shard::tend_split() {
     split_known_ = true;
     release_moved();
   }
-  if (state_ == State::serving && surroundings_.splits->serves(spec_, split)) end_split();
+  if (split_known_) consensus_->did_part(split.index());
+  if (state_ == State::serving && surroundings_.splits->serves(spec_, split) && all_founded(split))
+    end_split();
   tend_split_soon();
 }
 
@@ -165,6 +177,15 @@ void Shard::begin_split(const SplitOrder& order) {
   split_at_ = order.at;
   consensus_->hold_members(true);
   propose_range(std::move(range), std::nullopt);
+}
+
+// A founder that has not been founded when the split is over has to be taken in anew, and the new
+// group can lose no other one until then.
+bool Shard::all_founded(const ShardSplit& split) const {
+  std::vector<std::uint64_t> founders;
+  for (const ShardSplit::Founder& founder : split.founders()) founders.push_back(founder.replica());
+  // Planted: a majority of them will do.
+  return !consensus_->awaits_part(split.index(), founders) || TROUPE_PLANTED(split_ends_early);
 }
 
 void Shard::end_split() {
@@ -230,6 +251,7 @@ void Shard::split_made(const ShardSplit& split, Result<bool> made) {
     if (made.error().code != Code::resource_exhausted)
       return surroundings_.platform->fail_stop(made.error());
     TROUPE_SOMETIMES("a new shard's file found the disk full");
+    if (!range_->has_split()) return give_up_founding();
     return log().warn("shard.split_waits", spec_.name() + ": " + made.error().describe(),
                       {{"shard", spec_.name()}});
   }

@@ -10,8 +10,9 @@
 //   makes the new shard's file
 //   may_found, founded          ->  the node log's record of the new group, its shard begins
 //   serves?                     ->  its group has committed something: a majority has its part
-//   an entry says that it is
-//   over: the rows go
+//   every founder has its part,
+//   or is lost: an entry says
+//   that it is over: the rows go
 //   over                        ->  the directory is told
 //
 // Threads: any.
@@ -52,6 +53,7 @@ class ShardSplits {
   // The file is there, synced. What is left to do is done in the order of `queue`, the shard's.
   virtual void founded(const ShardSpec& parent, const wire::ShardSplit& split,
                        std::weak_ptr<runtime::WorkQueue> queue) = 0;
+  // It is not made, nor asked for again; if it has been all the same, this changes nothing.
   virtual void not_founded(const ShardSpec& parent, const wire::ShardSplit& split) = 0;
 
   // There is such a shard. True: its replica here has begun, or need not.

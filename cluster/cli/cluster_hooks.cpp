@@ -1,6 +1,7 @@
 #include "cluster/cli/cluster_hooks.hpp"
 
 #include "cluster/cluster_id.hpp"
+#include "cluster/gateway/openapi.hpp"
 #include "runtime/platform/os/os_disk.hpp"
 #include "runtime/platform/os/os_random.hpp"
 
@@ -19,7 +20,11 @@ Result<std::string> create_here(const config::Manifest& manifest,
 
 }  // namespace
 
-void add_cluster_hooks(CliHooks& hooks) {
+void add_cluster_hooks(CliHooks& hooks, const actors::ServiceRegistry& registry) {
+  hooks.openapi = [&registry](const std::string& title) -> Result<std::string> {
+    TROUPE_TRY(routes, Routes::make(types_of(registry)));
+    return openapi(*routes, {title, openapi_version});
+  };
   hooks.members = [](const config::Manifest& manifest) {
     return members(*runtime::make_os_disk(), manifest);
   };

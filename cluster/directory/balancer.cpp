@@ -142,7 +142,10 @@ void BalancePlanner::abandon() {
     if (missing == shard.places.end() && (!late || shard.members.size() > Places::nodes_max))
       continue;
     BalanceStep step = step_of(s, BalanceStep::Kind::set_places, BalanceReason::abandoned);
-    if (missing != shard.places.end()) step.from = name(*missing);
+    if (missing != shard.places.end()) {
+      step.from = name(*missing);
+      step.avoids = !model_.node(*missing).dead && !model_.node(*missing).drains;
+    }
     for (const int n : shard.places)
       if (std::ranges::find(shard.members, n) != shard.members.end())
         step.places.push_back(name(n));

@@ -6,8 +6,8 @@
 // in this order:
 //
 //   1. A move that is past its deadline, or whose new node is gone or draining, is abandoned: the
-//      places become those that there are. The shard does not try the node again for a while; after
-//      two shards' moves to it, no shard does.
+//      places become those that there are. A node that was there and took too long the shard does
+//      not try again for a while; after two shards' moves to it, no shard does.
 //   2. Shards that are nowhere get their places: all that the factor asks for, or what there is
 //   once
 //      no node is joining or may come back.
@@ -83,7 +83,7 @@ struct BalanceShard {
   // When the wish was last changed to other nodes, until a report says that it has come true.
   // Without it a move that is under way (places and members differ) has no deadline.
   std::optional<WallTime> moving_since;
-  // Nodes that a step of reason `abandoned` took away from the wish, and when.
+  // Nodes that steps with `avoids` took away from the wish, and when.
   struct Avoided {
     std::string node;
     WallTime since{};
@@ -138,6 +138,7 @@ struct BalanceStep {
   std::string from;
   std::string to;
   bool leads = false;
+  bool avoids = false;  // abandoned: `from` was there and did not take the replica in time
   BalanceReason reason = BalanceReason::placed;
 };
 

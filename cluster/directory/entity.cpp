@@ -32,7 +32,10 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     v1::Founded event;
     *event.mutable_why() = request.why();
     event.mutable_table()->set_cluster_id(wanted.cluster_id());
-    if (!filled()) *event.mutable_table()->mutable_nodes() = wanted.nodes();
+    if (!filled()) {
+      *event.mutable_table()->mutable_nodes() = wanted.nodes();
+      *event.mutable_table()->mutable_formats() = wanted.formats();
+    }
     for (DirectoryNode& node : *event.mutable_table()->mutable_nodes())
       node.set_since_ms(in_ms(effects.now()));
     for (const DirectoryService& service : wanted.services())
@@ -207,12 +210,10 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     if (format_is_on(state(), request.format())) return changed();
     if (request.format().empty())
       return invalid_argument("DIRECTORY_ORDER_EMPTY", "no format is named");
-    for (const DirectoryNode& node : state().nodes())
-      if (node.state() != DirectoryNode::REMOVED &&
-          std::ranges::find(node.formats(), request.format()) == node.formats().end())
-        return failed_precondition("FORMAT_NOT_READABLE",
-                                   "node " + node.name() + " cannot read " + request.format() +
-                                       "; a format is switched on when every node can");
+    if (const DirectoryNode* unable = who_cannot_read(state(), request.format()))
+      return failed_precondition("FORMAT_NOT_READABLE",
+                                 "node " + unable->name() + " cannot read " + request.format() +
+                                     "; a format is switched on when every node can");
     v1::FormatSwitchedOn event;
     *event.mutable_why() = request.why();
     event.mutable_format()->set_name(request.format());
@@ -269,6 +270,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     for (const DirectoryNode& node : event.table().nodes()) put_as(version, node);
     for (const DirectoryService& service : event.table().services()) put_as(version, service);
     for (const DirectoryShard& shard : event.table().shards()) put_as(version, shard);
+    for (const DirectoryFormat& format : event.table().formats()) put_as(version, format);
   }
   void apply(const v1::NodeSet& event) override { put_as(next(), event.node()); }
   void apply(const v1::PlacesSet& event) override { put_as(next(), event.shard()); }

@@ -2,8 +2,9 @@
 // older binary cannot read it. A cluster may run two versions of the binary at once, so a format is
 // used only when it is switched on in the directory, which is refused while any node cannot read
 // it; it is an operator's act (`troupe formats`) and cannot be undone. Before it, every node may go
-// back to the older binary. Afterwards one that cannot read it is refused: by the directory, and by
-// itself, at its start or as soon as it hears of it.
+// back to the older binary. Afterwards one that cannot read it is refused: by the directory, by all
+// nodes that know of the format, which are linked with it no more, and by itself, at its start or
+// as soon as it hears of it.
 //
 // Whoever writes such a format asks format_is_on() of the node's copy of the table each time, and
 // writes the older one otherwise. A format has a name for ever: "rows.2".
@@ -31,6 +32,10 @@ inline bool format_is_on(const DirectoryTable& table, std::string_view name) {
   return std::ranges::any_of(table.formats(),
                              [&](const DirectoryFormat& format) { return format.name() == name; });
 }
+
+// A node of the cluster that cannot read it, so that it must not be switched on; null: there is
+// none.
+const DirectoryNode* who_cannot_read(const DirectoryTable& table, std::string_view format);
 
 // FAILED_PRECONDITION / FORMAT_UNREADABLE: one that is switched on is not among those that are
 // read.

@@ -125,6 +125,8 @@ class DirectoryKeeper {
   bool has_news(const DirectoryQuestion& question) const;
   LeftOnNodeReport left_on(const std::string& node) const;
   ControlReport control() const;
+  ControlReport advised_control(const DirectoryQuestion& question) const;
+  SplitReport split_of(const DirectoryQuestion& question) const;
 
   // keeper_balance.cpp
   BalanceInput balance_input() const;

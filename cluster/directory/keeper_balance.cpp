@@ -60,7 +60,7 @@ void DirectoryKeeper::set_places(const BalanceStep& step) {
   for (const std::string& node : step.places) request.add_nodes(node);
   if (step.reason == BalanceReason::abandoned) {
     TROUPE_SOMETIMES("a move was abandoned");
-    request.set_avoid(step.from);
+    if (step.avoids) request.set_avoid(step.from);
   }
   TROUPE_SOMETIMES("the balancer moved something");
   *request.mutable_why() = why(to_string(step.reason) + ": " + cluster::why(step));

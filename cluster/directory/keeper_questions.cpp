@@ -1,5 +1,6 @@
-// What only the keeper can answer. A question about what is left on a node may wait for news: so
-// who waits for the end of a drain hears of every step when it happens.
+// What only the keeper can answer. A question about what is left on a node, about who keeps the
+// directory or about a split may wait for news: so who waits for the end hears of every step when
+// it happens.
 #include <algorithm>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "cluster/directory/balance_report.hpp"
 #include "cluster/directory/control.hpp"
 #include "cluster/directory/keeper.hpp"
+#include "cluster/directory/splits.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -36,8 +38,11 @@ bool DirectoryKeeper::knows(const DirectoryQuestion& question) const {
 }
 
 bool DirectoryKeeper::has_news(const DirectoryQuestion& question) const {
-  return !question.has_known() || question.wait_ms() == 0 ||
-         !same(question.known(), left_on(question.left_on()));
+  if (question.wait_ms() == 0) return true;
+  if (question.has_known()) return !same(question.known(), left_on(question.left_on()));
+  if (question.has_split()) return !split_of(question).under_way();
+  return !question.has_known_control() ||
+         actors::encode(question.known_control()) != actors::encode(advised_control(question));
 }
 
 // `all`: the node does not keep the directory any more.
@@ -63,6 +68,16 @@ LeftOnNodeReport DirectoryKeeper::left_on(const std::string& name) const {
   return report;
 }
 
+SplitReport DirectoryKeeper::split_of(const DirectoryQuestion& question) const {
+  return split_report(table_, question.split().service(), question.split().shard());
+}
+
+ControlReport DirectoryKeeper::advised_control(const DirectoryQuestion& question) const {
+  ControlReport report = control();
+  report.set_advice(control_advice(table_, question.control()));
+  return report;
+}
+
 ControlReport DirectoryKeeper::control() const {
   ControlGroup group;
   group.leader = spec_.node;
@@ -82,12 +97,11 @@ void DirectoryKeeper::answer_question(const DirectoryQuestion& question, const A
   if (question.plan()) *answer.mutable_plan() = report_of(plan_balance(balance_input()));
   if (question.advice()) *answer.mutable_advice() = loads_.advice();
   if (question.has_control()) {
-    ControlReport& report = *answer.mutable_control();
-    report = control();
-    if (auto sound = check_control_change(table_, report, question.control()); !sound)
+    if (auto sound = check_control_change(table_, control(), question.control()); !sound)
       return answer_to(std::move(sound).error());
-    report.set_advice(control_advice(table_, question.control()));
+    *answer.mutable_control() = advised_control(question);
   }
+  if (question.has_split()) *answer.mutable_split() = split_of(question);
   answer_to(actors::encode(answer));
 }
 

@@ -1,6 +1,5 @@
 #include "cluster/directory/splits.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -13,14 +12,12 @@ namespace {
 namespace v1 = directory::v1;
 
 Result<void> all_know_splits(const DirectoryTable& table) {
-  for (const DirectoryNode& node : table.nodes())
-    if (node.state() != DirectoryNode::REMOVED &&
-        std::ranges::find(node.formats(), split_format) == node.formats().end())
-      return failed_precondition("FORMAT_NOT_READABLE",
-                                 "node " + node.name() +
-                                     " runs a version that knows no splits; run this one on all "
-                                     "nodes first");
-  return {};
+  const DirectoryNode* unable = who_cannot_read(table, split_format);
+  if (!unable) return {};
+  return failed_precondition("FORMAT_NOT_READABLE",
+                             "node " + unable->name() +
+                                 " runs a version that knows no splits; run this one on all nodes "
+                                 "first");
 }
 
 Error at_no_bucket(const std::string& name, std::uint32_t first, std::uint32_t end) {
@@ -102,6 +99,26 @@ Result<std::optional<v1::SplitEnded>> split_ended(const DirectoryTable& table,
     event.mutable_shards()->rbegin()->clear_split();
   }
   return std::optional{std::move(event)};
+}
+
+SplitReport split_report(const DirectoryTable& table, const std::string& service,
+                         std::uint32_t shard) {
+  SplitReport report;
+  const DirectoryShard* parent = find_shard(table, service, shard);
+  const DirectoryService* all = find_service(table, service);
+  if (!parent || !all) return report;
+  report.set_under_way(parent->has_split());
+  if (parent->has_split()) return report;
+  const std::uint32_t end = buckets_of(*all, shard).second;
+  for (std::uint32_t one = 0; one < static_cast<std::uint32_t>(all->first_bucket_size()); ++one) {
+    const auto buckets = buckets_of(*all, one);
+    if (buckets.first != end) continue;
+    if (const DirectoryShard* fresh = find_shard(table, service, one))
+      *report.mutable_fresh() = *fresh;
+    report.set_first_bucket(buckets.first);
+    report.set_end_bucket(buckets.second);
+  }
+  return report;
 }
 
 }  // namespace troupe::cluster

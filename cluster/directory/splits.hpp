@@ -20,4 +20,8 @@ Result<std::optional<DirectoryShard>> with_split(const DirectoryTable& table,
 Result<std::optional<directory::v1::SplitEnded>> split_ended(
     const DirectoryTable& table, const directory::v1::EndSplitRequest& request);
 
+// What has become of a split of this shard, as far as the table knows.
+SplitReport split_report(const DirectoryTable& table, const std::string& service,
+                         std::uint32_t shard);
+
 }  // namespace troupe::cluster

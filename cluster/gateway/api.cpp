@@ -5,8 +5,10 @@
 #include <ranges>
 #include <utility>
 
+#include "cluster/gateway/http/entity_tag.hpp"
 #include "cluster/gateway/http/problem.hpp"
 #include "cluster/gateway/idempotency_key.hpp"
+#include "cluster/gateway/openapi.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -20,14 +22,6 @@ runtime::TraceContext trace_of(const HttpRequest& request, runtime::Random& rand
     if (const auto received = runtime::TraceContext::parse(*header)) return received->child(random);
   }
   return runtime::TraceContext::make(random, false);
-}
-
-HttpResponse finish(HttpResponse response, const runtime::TraceContext& trace,
-                    const std::string& route) {
-  response.headers.push_back({"traceparent", trace.traceparent()});
-  response.trace = trace.trace_id();
-  response.route = route;
-  return response;
 }
 
 HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
@@ -61,79 +55,128 @@ bool wants_fresh(const HttpRequest& request) {
 
 }  // namespace
 
+// What every answer to a request has, whoever makes it and whenever.
+struct Api::Answering {
+  runtime::TraceContext trace;
+  std::string route;
+  std::vector<HttpHeader> headers;
+
+  HttpResponse operator()(HttpResponse response) const {
+    response.headers.insert(response.headers.end(), headers.begin(), headers.end());
+    response.headers.push_back({"traceparent", trace.traceparent()});
+    response.trace = trace.trace_id();
+    response.route = route;
+    return response;
+  }
+  HttpResponse operator()(const Error& error) const {
+    return (*this)(problem(error, trace.trace_id()));
+  }
+  HttpResponse operator()(unsigned status, const Error& error) const {
+    return (*this)(problem(status, error, trace.trace_id()));
+  }
+};
+
 Api::Api(actors::Client& client, runtime::Random& random, std::shared_ptr<const Routes> routes,
-         Duration call_timeout)
-    : client_{client}, random_{random}, routes_{std::move(routes)}, call_timeout_{call_timeout} {}
+         ApiOptions options)
+    : client_{client}, random_{random}, routes_{std::move(routes)}, options_{std::move(options)} {}
 
 void Api::handle(HttpRequest request, Respond respond) const {
-  const auto trace = trace_of(request, random_);
+  Answering answering{trace_of(request, random_), {}, {}};
+  if (Cors::is_preflight(request)) {
+    answering.headers = options_.cors.headers(request, allowed(request.path));
+    return respond(no_route(request, answering));
+  }
+  answering.headers = options_.cors.headers(request);
   PathVariables variables;
   const auto* route =
       routes_->find(request.method == "HEAD" ? "GET" : request.method, request.path, variables);
-  if (route == nullptr) return respond(finish(no_route(request, trace.trace_id()), trace, {}));
+  if (route == nullptr) return respond(no_route(request, answering));
+  answering.route = route->binding.path.text();
   // Nothing said is JSON, too.
-  if (!request.body.empty() && request.header("Content-Type") != nullptr && !is_json(request)) {
-    const auto wrong =
-        invalid_argument("MEDIA_TYPE_UNSUPPORTED",
-                         "the body's Content-Type is \"" + *request.header("Content-Type") +
-                             "\"; send JSON as application/json (with curl: --json, or -H)");
-    return respond(
-        finish(problem(415, wrong, trace.trace_id()), trace, route->binding.path.text()));
-  }
-  call(*route, variables, request, trace, std::move(respond));
+  if (!request.body.empty() && request.header("Content-Type") != nullptr && !is_json(request))
+    return respond(answering(
+        415, invalid_argument("MEDIA_TYPE_UNSUPPORTED",
+                              "the body's Content-Type is \"" + *request.header("Content-Type") +
+                                  "\"; send JSON as application/json (with curl: --json, or -H)")));
+  if (!accepts_json(request))
+    return respond(answering(
+        406, invalid_argument("ANSWER_NOT_ACCEPTABLE",
+                              "answers are application/json, which the request's Accept header "
+                              "leaves out")));
+  call(*route, variables, request, std::move(answering), std::move(respond));
 }
 
-HttpResponse Api::no_route(const HttpRequest& request, const std::string& trace) const {
-  if (std::ranges::find(methods, request.method) == methods.end()) {
-    const auto unknown =
-        unimplemented("HTTP_METHOD_UNKNOWN", "this server has no " + request.method + " requests");
-    return problem(501, unknown, trace);
-  }
-  const auto verbs = routes_->verbs(request.path);
-  const bool options = request.method == "OPTIONS";
-  if (verbs.empty() && !(options && request.path == "*"))
-    return problem(not_found("ROUTE_NOT_FOUND", "nothing is served at " + request.path), trace);
-
-  std::string allow = "OPTIONS";
+// For the Allow header; empty: nothing is there.
+std::string Api::allowed(std::string_view path) const {
+  auto verbs = routes_->verbs(path);
+  if (verbs.empty() && path == openapi_path) verbs = {"GET", "HEAD"};
+  std::string allow;
   for (const auto& verb : verbs) allow += ", " + verb;
+  return allow.empty() ? allow : "OPTIONS" + allow;
+}
+
+HttpResponse Api::no_route(const HttpRequest& request, const Answering& answering) const {
+  if (std::ranges::find(methods, request.method) == methods.end())
+    return answering(501, unimplemented("HTTP_METHOD_UNKNOWN",
+                                        "this server has no " + request.method + " requests"));
+  const bool options = request.method == "OPTIONS";
+  std::string allow = allowed(request.path);
+  if (allow.empty() && options && request.path == "*") allow = "OPTIONS";
+  if (allow.empty())
+    return answering(not_found("ROUTE_NOT_FOUND", "nothing is served at " + request.path));
+  if (!options && (request.method == "GET" || request.method == "HEAD") &&
+      request.path == openapi_path)
+    return answering(document(request));
   HttpResponse response;
   if (options) {
     response.status = 204;
   } else {
-    const auto wrong = invalid_argument(
-        "METHOD_NOT_ALLOWED", request.path + " has no " + request.method + "; it has " + allow);
-    response = problem(405, wrong, trace);
+    response =
+        problem(405,
+                invalid_argument("METHOD_NOT_ALLOWED",
+                                 request.path + " has no " + request.method + "; it has " + allow),
+                answering.trace.trace_id());
   }
   response.headers.push_back({"Allow", std::move(allow)});
+  return answering(std::move(response));
+}
+
+HttpResponse Api::document(const HttpRequest& request) const {
+  HttpResponse response;
+  response.route = openapi_path;
+  response.headers.push_back({"ETag", options_.document.tag});
+  const auto* known = request.header("If-None-Match");
+  if (known != nullptr && matches(*known, options_.document.tag)) {
+    response.status = 304;
+    return response;
+  }
+  response.content_type = "application/json";
+  response.body = options_.document.text;
   return response;
 }
 
 void Api::call(const Route& route, const PathVariables& variables, const HttpRequest& request,
-               const runtime::TraceContext& trace, Respond respond) const {
-  const auto refuse = [&](const Error& error) {
-    respond(finish(problem(error, trace.trace_id()), trace, route.binding.path.text()));
-  };
+               Answering answering, Respond respond) const {
   auto id = idempotency_key(request);
-  if (!id) return refuse(id.error());
+  if (!id) return respond(answering(id.error()));
   auto payload = route.transcoder.request(request, variables);
-  if (!payload) return refuse(payload.error());
+  if (!payload) return respond(answering(payload.error()));
   auto key = route.service->methods[route.method].key_of(*payload);
-  if (!key) return refuse(key.error());
+  if (!key) return respond(answering(key.error()));
 
   actors::CallBase call{route.service, route.method, std::move(*key), std::move(*payload)};
   actors::CallOptions options;
   options.id = *id;
   options.caller = "http";
-  options.timeout = call_timeout_;
-  options.trace = trace.traceparent();
+  options.timeout = options_.call_timeout;
+  options.trace = answering.trace.traceparent();
   options.fresh = wants_fresh(request);
   // The route is the routes'; they may have to outlive the gateway.
-  client_.send(
-      std::move(call), std::move(options),
-      [routes = routes_, &route, trace,
-       respond = std::move(respond)](const Result<actors::Reply>& reply) {
-        respond(finish(answer(route, reply, trace.trace_id()), trace, route.binding.path.text()));
-      });
+  client_.send(std::move(call), std::move(options),
+               [routes = routes_, &route, answering = std::move(answering),
+                respond = std::move(respond)](const Result<actors::Reply>& reply) {
+                 respond(answering(answer(route, reply, answering.trace.trace_id())));
+               });
 }
 
 }  // namespace troupe::cluster

@@ -7,6 +7,7 @@
 //   shard, see actors::Reply.
 //   A reply that may be stale has `Age` (whole seconds, rounded up: how old it is at most) and
 //   `Troupe-Applied-Index`; a request with `Cache-Control: no-cache` gets none such.
+//   GET /openapi.json says what is served (openapi.hpp).
 //   Every answer has a `traceparent`: the client's trace if it sent one, else a new one.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "actors/client.hpp"
+#include "cluster/gateway/cors.hpp"
 #include "cluster/gateway/http/http_server.hpp"
 #include "cluster/gateway/routes.hpp"
 #include "runtime/platform/random.hpp"
@@ -22,24 +24,39 @@
 
 namespace troupe::cluster {
 
+struct ApiOptions {
+  Duration call_timeout{};
+  Cors cors{{}};
+  // What openapi() says of the routes, and its entity tag.
+  struct Document {
+    std::string text;
+    std::string tag;
+  };
+  Document document;
+};
+
 class Api {
  public:
   // `client` and `random` outlive it; `routes` live as long as the calls that need them.
   Api(actors::Client& client, runtime::Random& random, std::shared_ptr<const Routes> routes,
-      Duration call_timeout);
+      ApiOptions options);
 
   // Any thread. Answers now, or when the call has its reply.
   void handle(HttpRequest request, Respond respond) const;
 
  private:
-  HttpResponse no_route(const HttpRequest& request, const std::string& trace) const;
+  struct Answering;
+
+  std::string allowed(std::string_view path) const;
+  HttpResponse no_route(const HttpRequest& request, const Answering& answering) const;
+  HttpResponse document(const HttpRequest& request) const;
   void call(const Route& route, const PathVariables& variables, const HttpRequest& request,
-            const runtime::TraceContext& trace, Respond respond) const;
+            Answering answering, Respond respond) const;
 
   actors::Client& client_;
   runtime::Random& random_;
   const std::shared_ptr<const Routes> routes_;
-  const Duration call_timeout_;
+  const ApiOptions options_;
 };
 
 }  // namespace troupe::cluster

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/gateway/http/entity_tag.hpp"
 #include "cluster/gateway/http/http_telemetry.hpp"
+#include "cluster/gateway/openapi.hpp"
 
 namespace troupe::cluster {
 
@@ -20,8 +22,10 @@ HttpLimits http_limits(const config::Gateway& manifest) {
   return limits;
 }
 
-GatewayOptions GatewayOptions::from(const config::Gateway& manifest, runtime::Address listen) {
-  return {std::move(listen), http_limits(manifest), manifest.request_timeout};
+GatewayOptions GatewayOptions::from(const config::Manifest& manifest, runtime::Address listen) {
+  const config::Gateway& gateway = manifest.gateway;
+  return {std::move(listen), http_limits(gateway), gateway.request_timeout, gateway.cors,
+          manifest.cluster.name};
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::start(
@@ -30,8 +34,11 @@ Result<std::unique_ptr<Gateway>> Gateway::start(
   TROUPE_TRY(routes, Routes::make(services));
   std::unique_ptr<Gateway> gateway{new Gateway};
   gateway->routes_ = std::move(routes);
+  ApiOptions api{options.call_timeout, Cors{options.cors}, {}};
+  api.document.text = openapi(*gateway->routes_, {options.title, openapi_version});
+  api.document.tag = entity_tag(api.document.text);
   gateway->api_ =
-      std::make_unique<Api>(client, platform.random(), gateway->routes_, options.call_timeout);
+      std::make_unique<Api>(client, platform.random(), gateway->routes_, std::move(api));
   TROUPE_TRY(server, HttpServer::listen(
                          platform, options.listen, observed(platform, "gateway", options.limits),
                          [api = gateway->api_.get()](HttpRequest request, Respond respond) {

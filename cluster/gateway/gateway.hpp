@@ -17,8 +17,10 @@ struct GatewayOptions {
   runtime::Address listen;
   HttpLimits limits;
   Duration call_timeout = std::chrono::seconds{10};
+  config::Cors cors = {};
+  std::string title = "Troupe";  // of the OpenAPI document
 
-  static GatewayOptions from(const config::Gateway& manifest, runtime::Address listen);
+  static GatewayOptions from(const config::Manifest& manifest, runtime::Address listen);
 };
 
 // The limits that the manifest sets; the admin server has them, too.

@@ -98,7 +98,7 @@ Result<void> MeshConnection::take_hello(const Frame& frame) {
     return invalid_argument("PEER_NOT_A_NODE", "what connected does not begin with a hello");
   TROUPE_TRY(hello, parse_hello(frame.payload));
   core->no_stranger(this);
-  const auto agreed = check_hello(core->options, hello, proven());
+  const auto agreed = core->judge(hello, proven());
   const auto found = agreed ? core->find(hello.node()) : nullptr;
   if (!found) {
     phase = Phase::over;
@@ -125,7 +125,7 @@ Result<void> MeshConnection::take_answer(const Frame& frame) {
                                                    " does not answer with a hello");
   TROUPE_TRY(hello, parse_hello(frame.payload));
   Result<void> fits;
-  if (const auto agreed = check_hello(core->options, hello, proven()); !agreed) {
+  if (const auto agreed = core->judge(hello, proven()); !agreed) {
     fits = agreed.error();
   } else if (hello.node() != link->node()) {
     fits = failed_precondition("PEER_MISTAKEN", core->options.node + " looked for " + link->node() +

@@ -54,6 +54,7 @@ class MeshConnection final : public runtime::StreamHandler,
   std::uint32_t version = 0;
   std::uint64_t call_window = 0;  // what the peer takes
   std::uint64_t bulk_window = 0;
+  std::vector<std::string> formats;  // that its program reads
   struct Inward {
     std::size_t held = 0;     // came and is not dealt with
     std::size_t to_tell = 0;  // dealt with, and the peer does not know

@@ -12,6 +12,7 @@ constexpr std::uint64_t magic = 0x31'45'50'55'4f'52'54'2e;  // ".TROUPE1" on the
 // Of what a stranger says, in logs and errors.
 constexpr std::size_t name_bytes_max = 256;
 constexpr std::size_t text_bytes_max = 1024;
+constexpr int formats_max = 256;
 
 std::string versions(std::uint32_t low, std::uint32_t high) {
   return low == high ? std::to_string(low) : std::to_string(low) + " to " + std::to_string(high);
@@ -42,6 +43,11 @@ Result<wire::MeshHello> parse_hello(std::string_view payload) {
   if (hello.node().empty() || hello.node().size() > name_bytes_max ||
       hello.cluster().size() > name_bytes_max || hello.dialled_node().size() > name_bytes_max)
     return frame_malformed("a hello with a name that is empty or too long");
+  if (hello.formats_size() > formats_max ||
+      std::ranges::any_of(hello.formats(),
+                          [](const auto& one) { return one.size() > name_bytes_max; }))
+    return frame_malformed(
+        "a hello with too many formats, or with names of them that are too long");
   if (hello.version_min() > hello.version_max())
     return frame_malformed("a hello with a lowest version above its highest");
   return hello;

@@ -42,6 +42,7 @@ Mesh::~Mesh() {
   core_->messages = {};
   core_->calls = {};
   core_->link_handlers.clear();
+  core_->formats = {};
 }
 
 void Mesh::on(FrameKind kind, MessageHandler handler) {
@@ -59,6 +60,15 @@ void Mesh::on_call(FrameKind kind, CallHandler handler) {
 void Mesh::on_link(LinkHandler handler) {
   if (core_->running()) std::abort();
   core_->link_handlers.push_back(std::move(handler));
+}
+
+void Mesh::formats(MeshFormats formats) {
+  if (core_->running()) std::abort();
+  core_->formats = std::move(formats);
+}
+
+void Mesh::check_formats() {
+  for (const auto& link : core_->links()) link->check_formats();
 }
 
 void Mesh::start(std::function<void(Duration)> wake_after) {

@@ -62,6 +62,7 @@ class Mesh {
   void on_call(FrameKind kind, CallHandler handler);
   // Before the first and after the last message of a link. Several may listen.
   void on_link(LinkHandler handler);
+  void formats(MeshFormats formats);
 
   // --- for the mesh actor
   // ------------------------------------------------------------------------- Begins to dial and
@@ -90,6 +91,9 @@ class Mesh {
   // Travels in lane call. Errors of the peer's handler come as they are.
   void call(const std::string& node, FrameKind kind, std::string request, MonotonicTime deadline,
             Answer answer);
+
+  // What may_link() says may be another thing now: ends links that must not be.
+  void check_formats();
 
   // --- looking
   // ------------------------------------------------------------------------------------

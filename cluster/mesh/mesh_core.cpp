@@ -72,6 +72,24 @@ void MeshCore::forget_refused(const std::string& node) {
   refused_.erase(refused_.lower_bound({node, {}}), refused_.lower_bound({node + '\0', {}}));
 }
 
+wire::MeshHello MeshCore::hello() const {
+  auto hello = make_hello(options);
+  for (const auto& format : formats.read) hello.add_formats(format);
+  return hello;
+}
+
+Result<Agreement> MeshCore::judge(const wire::MeshHello& theirs,
+                                  const std::optional<std::string>& proven) {
+  TROUPE_TRY(agreed, check_hello(options, theirs, proven));
+  TROUPE_CHECK(may_link(theirs.node(), {theirs.formats().begin(), theirs.formats().end()}));
+  return agreed;
+}
+
+Result<void> MeshCore::may_link(const std::string& node, const std::vector<std::string>& read) {
+  const runtime::Gate::Visit visit{gate};
+  return visit && formats.may_link ? formats.may_link(node, read) : Result<void>{};
+}
+
 // --- time ---------------------------------------------------------------------------------------
 
 void MeshCore::wake_at(MonotonicTime when) {

@@ -7,10 +7,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "cluster/mesh/hello.hpp"
 #include "cluster/mesh/mesh.hpp"
 #include "cluster/mesh/mesh_metrics.hpp"
 #include "runtime/gate.hpp"
@@ -32,6 +34,12 @@ struct MeshCore : std::enable_shared_from_this<MeshCore> {
   std::array<MessageHandler, 256> messages;
   std::array<CallHandler, 256> calls;
   std::vector<LinkHandler> link_handlers;
+  MeshFormats formats;
+
+  wire::MeshHello hello() const;  // of ours
+  // Whether we may be linked with who says this: check_hello(), and its formats.
+  Result<Agreement> judge(const wire::MeshHello& theirs, const std::optional<std::string>& proven);
+  Result<void> may_link(const std::string& node, const std::vector<std::string>& read);
 
   MonotonicTime now() const { return platform.clock().now(); }
   std::uint64_t next_call() { return ++calls_made_; }

@@ -18,6 +18,7 @@ void remember(MeshConnection& connection, const wire::MeshHello& hello) {
   connection.incarnation = hello.incarnation();
   connection.call_window = std::min(hello.call_window(), window_max);
   connection.bulk_window = std::min(hello.bulk_window(), window_max);
+  connection.formats.assign(hello.formats().begin(), hello.formats().end());
 }
 
 Error duplicate(const std::string& node) {
@@ -55,7 +56,7 @@ void MeshLink::connected(std::uint64_t number, std::shared_ptr<runtime::Stream> 
                          std::shared_ptr<runtime::StreamHandler>& handler) {
   const auto connection = std::make_shared<MeshConnection>(
       core_.shared_from_this(), std::move(stream), shared_from_this(), number);
-  auto hello = make_hello(core_.options);
+  auto hello = core_.hello();
   hello.set_dialled_node(node_);
   hello.set_dialled_address(address_.to_string());
   hello.set_dial(number);
@@ -96,10 +97,13 @@ void MeshLink::answered(const Connection& connection, const wire::MeshHello& hel
 }
 
 void MeshLink::refused(const Connection& connection, const Error& why) {
+  Later later{core_};
   const std::lock_guard lock{mutex_};
   connection->phase = Phase::over;
   connection->stream->close();
   const Error told{why.code, why.reason, "refused by node " + node_ + ": " + why.message};
+  if (told.reason == "FORMAT_UNREADABLE" && core_.formats.refused)
+    later.add([&refused = core_.formats.refused, told] { refused(told); });
   if (dialling_ == connection) {
     dialling_ = nullptr;
     dial_failed(told);
@@ -136,7 +140,7 @@ void MeshLink::greeted(const Connection& connection, const wire::MeshHello& hell
   connection->phase = Phase::greeted;
   connection->dial = hello.dial();
   remember(*connection, hello);
-  auto answer = make_hello(core_.options);
+  auto answer = core_.hello();
   answer.set_dial(hello.dial());
   connection->send(FrameKind::hello, answer.SerializeAsString());
 }

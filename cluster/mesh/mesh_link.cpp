@@ -224,6 +224,18 @@ void MeshLink::stop(const Error& why, bool for_good) {
   }
 }
 
+void MeshLink::check_formats() {
+  Later later{core_};
+  const std::lock_guard lock{mutex_};
+  if (!up_) return;
+  const auto connection = up_;
+  const auto fits = core_.may_link(node_, connection->formats);
+  if (fits) return;
+  TROUPE_SOMETIMES("a link ended because its node cannot read a format");
+  go_down(fits.error(), later);
+  connection->stream->abort();
+}
+
 // --- looking ------------------------------------------------------------------------------------
 
 bool MeshLink::is_up() const {

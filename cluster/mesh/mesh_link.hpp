@@ -48,6 +48,7 @@ class MeshLink : public std::enable_shared_from_this<MeshLink> {
   MonotonicTime tick(MonotonicTime now, bool stalled);
   // For good: it is no peer any more.
   void stop(const Error& why, bool for_good);
+  void check_formats();
   bool is_up() const;
   MeshLinkStatus status() const;
 

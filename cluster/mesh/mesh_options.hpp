@@ -9,9 +9,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/supervision.hpp"
 #include "runtime/platform/network.hpp"
+#include "runtime/result.hpp"
 #include "runtime/time.hpp"
 
 namespace troupe::cluster {
@@ -59,6 +61,18 @@ struct MeshOptions {
   // Of the protocol; others than these are for tests.
   std::uint32_t version_min = 1;
   std::uint32_t version_max = 1;
+};
+
+// Formats that came after the first of everything (cluster/directory/formats.hpp): a node whose
+// program cannot read what the cluster uses is not linked, so that nobody sends it any of that.
+struct MeshFormats {
+  std::vector<std::string> read;  // by our program: we say so
+  // An error, FORMAT_UNREADABLE, refuses a node whose program reads these. Any thread, also inside
+  // a link's lock.
+  std::function<Result<void>(const std::string& node, const std::vector<std::string>& formats)>
+      may_link;
+  // A node refuses us like that.
+  std::function<void(const Error& why)> refused;
 };
 
 // One peer, as `troupe status` shows it.

@@ -90,6 +90,7 @@ Result<void> take_body(RaftFrame& frame, RaftMessage& message) {
       head.append_result.rejected = frame.append_result().rejected();
       head.append_result.last_index = frame.append_result().last_index();
       message.lacks_room = frame.append_result().lacks_room();
+      message.part_done = frame.append_result().part_done();
       return {};
     case RaftFrame::kVote:
       head.type = ENGINE_REQUEST_VOTE;
@@ -162,6 +163,7 @@ void put_body(const RaftMessage& message, RaftFrame& frame) {
       frame.mutable_append_result()->set_rejected(head.append_result.rejected);
       frame.mutable_append_result()->set_last_index(head.append_result.last_index);
       frame.mutable_append_result()->set_lacks_room(message.lacks_room);
+      frame.mutable_append_result()->set_part_done(message.part_done);
       return;
     case ENGINE_REQUEST_VOTE:
       frame.mutable_vote()->set_last_index(head.vote.last_index);

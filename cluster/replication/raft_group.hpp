@@ -99,6 +99,9 @@ class RaftGroup final : public actors::Consensus {
   void places_changed() override;
   bool settled() const override;
   void hold_members(bool hold) override { members_held_ = hold; }
+  void did_part(runtime::LogIndex index) override { part_done_ = index; }
+  bool awaits_part(runtime::LogIndex index,
+                   const std::vector<std::uint64_t>& replicas) const override;
   void lacks_room(bool lacks) override { lacks_room_ = lacks; }
   bool other_has_room() const override;
 
@@ -334,6 +337,7 @@ class RaftGroup final : public actors::Consensus {
   };
   HandOver hand_over_;
   bool lacks_room_ = false;
+  runtime::LogIndex part_done_ = 0;
   bool members_held_ = false;  // while we lead
   Freshness freshness_;
 

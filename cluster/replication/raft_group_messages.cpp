@@ -23,8 +23,10 @@ void RaftGroup::receive(const RaftMessage& message) {
   }
   if (own_entry_ != 0) {
     care_.heard[message.from] = now_ms();
-    if (message.head.type == ENGINE_APPEND_ENTRIES_RESULT)
+    if (message.head.type == ENGINE_APPEND_ENTRIES_RESULT) {
       care_.lacks_room[message.from] = message.lacks_room;
+      care_.parts_done[message.from] = message.part_done;
+    }
   }
   switch (message.head.type) {
     case RAFT_REMOVED:
@@ -155,7 +157,10 @@ void RaftGroup::send_messages(const EngineUpdate& update) {
     }
     RaftMessage message = message_to(head.peer, head.type);
     message.head = head;
-    message.lacks_room = lacks_room_ && head.type == ENGINE_APPEND_ENTRIES_RESULT;
+    if (head.type == ENGINE_APPEND_ENTRIES_RESULT) {
+      message.lacks_room = lacks_room_;
+      message.part_done = part_done_;
+    }
     if (head.type != ENGINE_APPEND_ENTRIES || head.append.n == 0) {
       send(std::move(message));
       continue;

@@ -10,6 +10,8 @@
 
 namespace troupe::cluster {
 
+using runtime::LogIndex;
+
 bool RaftPlaces::have(const std::string& node) const {
   return std::ranges::find(nodes, node) != nodes.end();
 }
@@ -60,6 +62,20 @@ bool RaftGroup::settled() const {
   if (!leading_ || !changes_.empty() || hand_over_.under_way || !care_.asked.empty()) return false;
   const auto all = members();
   return is_in_place(all) && all.size() >= places().nodes.size();
+}
+
+bool RaftGroup::awaits_part(LogIndex index, const std::vector<std::uint64_t>& replicas) const {
+  const RaftPlaces wish = places();
+  return std::ranges::any_of(replicas, [&](std::uint64_t replica) {
+    if (replica == record_.replica) return part_done_ < index;
+    const auto done = care_.parts_done.find(replica);
+    if (done != care_.parts_done.end() && done->second >= index) return false;
+    // A member may still do it, unless its node says that it is gone, or is to have none any more.
+    const char* const node = engine_address(engine_.get(), replica);
+    if (node == nullptr || (wish.binding && !wish.have(node))) return false;
+    const auto asked = care_.asked.find(node);
+    return asked == care_.asked.end() || asked->second.replica == replica;
+  });
 }
 
 // A group that a split has just founded has no leader, and nobody whose silence is to be waited

@@ -70,7 +70,7 @@ void RaftGroup::link_lost(const std::string& node) {
 void RaftGroup::maybe_sleep() {
   const RaftOptions& options = shared_->options;
   if (!leading_ || asleep_ || options.exchange == nullptr || copy_.making || copy_.number != 0 ||
-      hand_over_.under_way || !care_.asked.empty() ||
+      hand_over_.under_way || members_held_ || !care_.asked.empty() ||
       now_ms() - last_busy_ms_ < static_cast<std::uint64_t>(options.sleep_after.count()))
     return;
   const auto last = tail_.last();

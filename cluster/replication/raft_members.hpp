@@ -109,8 +109,10 @@ struct MemberCare {
     unsigned told = 0;
   };
   std::map<std::uint64_t, Leaving> leaving;
-  std::uint64_t next_hand_over_ms = 0;       // of a leader that is to leave
-  std::map<std::uint64_t, bool> lacks_room;  // what replicas said of their disks last
+  std::uint64_t next_hand_over_ms = 0;  // of a leader that is to leave
+  // What replicas said last: of their disks, and of which entry they have done their part.
+  std::map<std::uint64_t, bool> lacks_room;
+  std::map<std::uint64_t, runtime::LogIndex> parts_done;
 };
 
 }  // namespace troupe::cluster

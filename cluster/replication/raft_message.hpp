@@ -45,7 +45,10 @@ struct RaftMessage {
   // does not name the receiver any more.
   std::uint64_t round = 0;
   RaftChunk chunk;
-  bool lacks_room = false;  // of ENGINE_APPEND_ENTRIES_RESULT: the sender's shard file does
+  // Of ENGINE_APPEND_ENTRIES_RESULT: the sender's shard file lacks room, and the newest entry of
+  // which the sender has done its part.
+  bool lacks_room = false;
+  runtime::LogIndex part_done = 0;
   // Who sent it, as the links know; empty: not known. Of a RAFT_JOIN that leaves: where it goes.
   // Does not travel.
   std::string node;

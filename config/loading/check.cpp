@@ -44,6 +44,7 @@ class Checker {
     node_names();
     addresses();
     secured_links();
+    credentials_for_any();
     data_folders();
     if (input_.complete) control_nodes();
     backoffs("service_defaults", manifest_.service_defaults);
@@ -127,6 +128,15 @@ class Checker {
               "loopback address");
       return;  // once is enough: the section is one for all
     }
+  }
+
+  // Browsers refuse it, too (the Fetch standard, section 3.2.5).
+  void credentials_for_any() {
+    const Cors& cors = manifest_.gateway.cors;
+    const Place* place = find("gateway.cors.credentials");
+    if (place && cors.credentials && cors.origins == std::vector<std::string>{"*"})
+      problem(*place, "gateway.cors.credentials", "pages of any origin would act as their visitor",
+              "name the origins that may, or leave credentials out");
   }
 
   void port_clash(const Endpoint& endpoint, const std::vector<Endpoint>& seen) {

@@ -55,6 +55,7 @@ class Reader final : public SchemaVisitor {
   void size(const Key& key, std::uint64_t& value, Range<std::uint64_t> range) override;
   void labels(const Key& key, std::map<std::string, std::string>& value) override;
   void service_names(const Key& key, std::optional<std::vector<std::string>>& value) override;
+  void origins(const Key& key, std::vector<std::string>& value) override;
   void choice(const Key& key, std::size_t& value, std::span<const std::string_view> names) override;
   void choices(const Key& key, std::vector<std::size_t>& value,
                std::span<const std::string_view> names) override;
@@ -88,6 +89,9 @@ class Reader final : public SchemaVisitor {
   std::optional<Found> find_text(const Key& key, const std::string& hint);
   // The elements of an array of strings, substituted. Nullopt: not there, or not such an array.
   std::optional<std::vector<Found>> find_texts(const Key& key, const std::string& hint);
+  std::vector<std::string> distinct(const Key& key, const std::vector<Found>& found,
+                                    bool (*suits)(std::string_view), const char* wrong,
+                                    const char* hint);
   std::optional<std::string> substituted(const toml::node& node, const std::string& path);
   // A scalar that may stand in the file as itself or as a string with a variable in it.
   template <class T>

@@ -218,24 +218,44 @@ void Reader::service_names(const Key& key, std::optional<std::vector<std::string
   const auto found =
       find_texts(key, "write full names in square brackets, [\"banking.v1.Accounts\"], or \"all\"");
   if (!found) return;
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < found->size(); ++i) {
-    const Found& element = (*found)[i];
+  value = distinct(key, *found, is_service_name, "is not the full name of a service",
+                   "write it with its package, such as \"banking.v1.Accounts\"");
+  accept(key, *node);
+}
+
+void Reader::origins(const Key& key, std::vector<std::string>& value) {
+  const toml::node* node = find(key);
+  if (!node) return;
+  const auto found =
+      find_texts(key, "write origins in square brackets, [\"https://shop.example\"]");
+  if (!found) return;
+  const bool any = found->size() == 1 && found->front().text == "*";
+  value = any ? std::vector<std::string>{"*"}
+              : distinct(key, *found, is_origin, "is not an origin",
+                         "write scheme and host, and the port if there is one, in lower case and "
+                         "without a path: \"https://shop.example\"; or \"*\" alone");
+  accept(key, *node);
+}
+
+// The texts of a list that are what they have to be, each once; of the others it complains.
+std::vector<std::string> Reader::distinct(const Key& key, const std::vector<Found>& found,
+                                          bool (*suits)(std::string_view), const char* wrong,
+                                          const char* hint) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const Found& element = found[i];
     const std::string path = path_of(key.name) + "[" + std::to_string(i) + "]";
-    if (!is_service_name(element.text)) {
-      problem(place_of(*element.node), path,
-              in_quotes(element.text) + " is not the full name of a service",
-              "write it with its package, such as \"banking.v1.Accounts\"");
-    } else if (std::find(names.begin(), names.end(), element.text) != names.end()) {
+    if (!suits(element.text)) {
+      problem(place_of(*element.node), path, in_quotes(element.text) + ' ' + wrong, hint);
+    } else if (std::find(texts.begin(), texts.end(), element.text) != texts.end()) {
       problem(place_of(*element.node), path, in_quotes(element.text) + " stands here twice",
               "write each once");
     } else {
-      names.push_back(element.text);
+      texts.push_back(element.text);
       places_[path] = place_of(*element.node);
     }
   }
-  value = std::move(names);
-  accept(key, *node);
+  return texts;
 }
 
 void Reader::labels(const Key& key, std::map<std::string, std::string>& value) {

@@ -64,6 +64,9 @@ class Documenter final : public SchemaVisitor {
   void service_names(const Key& key, std::optional<std::vector<std::string>>&) override {
     add(key, "list of names", "", "");
   }
+  void origins(const Key& key, std::vector<std::string>&) override {
+    add(key, "list of origins", "", "");
+  }
   void choice(const Key& key, std::size_t& value,
               std::span<const std::string_view> names) override {
     add(key, "one of", code(in_quotes(names[value])), join(names));

@@ -152,6 +152,15 @@ void describe(SchemaVisitor& v, Service& service) {
             [&](SchemaVisitor& inner) { describe(inner, service.quarantine); });
 }
 
+void describe(SchemaVisitor& v, Cors& cors) {
+  v.origins({"origins", "Origins of the pages, such as `\"https://shop.example\"`; `[\"*\"]`: any.",
+             false, "none"},
+            cors.origins);
+  v.boolean({"credentials", "Browsers may send cookies and other credentials."}, cors.credentials);
+  v.duration({"max_age", "How long a browser may remember what it may do."}, cors.max_age,
+             Durations{0s, 1h});
+}
+
 void describe(SchemaVisitor& v, Gateway& gateway) {
   v.size({"header_bytes", "Longest request line and headers together; more is answered with 431."},
          gateway.header_bytes, Sizes{1 * kibibyte, 1 * mebibyte});
@@ -171,6 +180,8 @@ void describe(SchemaVisitor& v, Gateway& gateway) {
              gateway.idle_timeout, Durations{10ms, 1h});
   v.duration({"drain_timeout", "For running requests to end when the node is asked to stop."},
              gateway.drain_timeout, Durations{0s, 1h});
+  v.section({"cors", "Pages of other origins that browsers let call the services."},
+            [&](SchemaVisitor& inner) { describe(inner, gateway.cors); });
 }
 
 void describe(SchemaVisitor& v, Balancer& balancer) {

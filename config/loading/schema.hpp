@@ -59,6 +59,7 @@ class SchemaVisitor {
   virtual void size(const Key& key, std::uint64_t& value, Range<std::uint64_t> range) = 0;
   virtual void labels(const Key& key, std::map<std::string, std::string>& value) = 0;
   virtual void service_names(const Key& key, std::optional<std::vector<std::string>>& value) = 0;
+  virtual void origins(const Key& key, std::vector<std::string>& value) = 0;
   // One of `names`, or several without repetition, each as its position.
   virtual void choice(const Key& key, std::size_t& value,
                       std::span<const std::string_view> names) = 0;

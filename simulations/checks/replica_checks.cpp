@@ -28,7 +28,9 @@ void ReplicaChecks::start_afresh(const std::string& node) {
   }
 }
 
-void ReplicaChecks::begin_another_cluster() {
+void ReplicaChecks::begin_another_cluster(std::map<GroupId, std::set<std::string>> voters) {
+  voters_ = std::move(voters);
+  founded_.clear();
   forgiven_.clear();
   rotten_.clear();
   newest_.clear();
@@ -167,6 +169,7 @@ void ReplicaChecks::delivered(const Ear& ear, GroupId group, LogIndex index, Ter
     if (!groups_[group].committed.contains(index)) groups_[group].bytes += payload->size();
   }
   commit(ear, group, index, committed);
+  if (on_delivered) on_delivered(ear.node, group, payload);
 }
 
 void ReplicaChecks::commit(const Ear& ear, GroupId id, LogIndex index, Committed committed) {

@@ -72,9 +72,9 @@ class ReplicaChecks {
   // no more, and what its groups committed neither, unless another node was handed it, too.
   void forgive(const std::string& node) { forgiven_.insert(node); }
 
-  // All disks are gone, and what comes is another cluster, whose groups begin where their files
-  // stand that are opened first.
-  void begin_another_cluster();
+  // All disks are gone, and what comes is another cluster with these voters, whose groups begin
+  // where their files stand that are opened first.
+  void begin_another_cluster(std::map<runtime::GroupId, std::set<std::string>> voters);
 
   // A byte of the node's log rotted. What was synced stays promised, but for the newest transaction
   // of the log: when the log is opened next it may be gone, and its entries are then told to
@@ -92,6 +92,10 @@ class ReplicaChecks {
   std::function<void(const Loss&)> on_lost;
   // An operator's order lets the node's replica of the group go on alone.
   std::function<void(const std::string& node, runtime::GroupId group)> on_alone;
+  // A node was handed an entry, also once more after a restart. May be empty.
+  std::function<void(const std::string& node, runtime::GroupId group,
+                     const runtime::SharedBytes& payload)>
+      on_delivered;
 
   // Of the entries that a group has committed, each once.
   std::uint64_t committed_bytes(runtime::GroupId group) const;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
 #include "cluster/gateway/json.hpp"
 #include "cluster/group_of.hpp"
@@ -21,21 +22,10 @@ constexpr const char* orders_page = "/v1/directory";
 // Nothing more can be said of an order: who decides has decided.
 bool is_decided(const Error& why) {
   constexpr std::string_view decisions[] = {
-      "NODE_NAME_TAKEN",   "NODE_STILL_NEEDED", "DIRECTORY_NODE_UNKNOWN", "PLACES_UNSUITABLE",
-      "FACTOR_UNSUITABLE", "DIRECTORY_CHANGED", "SHARD_UNKNOWN"};
+      "NODE_NAME_TAKEN",    "NODE_STILL_NEEDED", "DIRECTORY_NODE_UNKNOWN", "PLACES_UNSUITABLE",
+      "FACTOR_UNSUITABLE",  "DIRECTORY_CHANGED", "SHARD_UNKNOWN",          "SPLIT_UNSUITABLE",
+      "CONTROL_UNSUITABLE", "CONTROL_CHANGING",  "CONTROL_MAJORITY"};
   return std::ranges::find(decisions, why.reason) != std::end(decisions);
-}
-
-// Of any of them; nullopt: nobody reaches who keeps it.
-Task<std::optional<cluster::DirectoryTable>> table_of(Operator& at, NodeNames nodes) {
-  std::optional<cluster::DirectoryTable> table;
-  for (const auto& node : nodes) {
-    const auto body = co_await at.ask(node, orders_page);
-    cluster::DirectoryView view;
-    if (!body || !cluster::json_to_message(*body, view) || !view.reached()) continue;
-    if (!table || view.table().version() > table->version()) table = view.table();
-  }
-  co_return table;
 }
 
 // Votes somewhere, whatever anybody says.
@@ -80,6 +70,9 @@ std::string unrest(Operator& at, const cluster::DirectoryTable& table, const Nod
     if (at.voters(cluster::group_of(shard.service(), shard.shard())) != wished)
       return name + " has its voters elsewhere than the directory wants them";
   }
+  const auto keepers = cluster::control_nodes(table);
+  if (at.voters(cluster::directory_group) != std::set<std::string>{keepers.begin(), keepers.end()})
+    return "the directory is kept by others than it says itself";
   if (zones) return {};
   const auto wrong = uneven(replicas, "replicas");
   return wrong.empty() ? uneven(leaders, "leaders") : wrong;
@@ -105,7 +98,22 @@ Task<std::string> look_for_unrest(Operator& at, NodeNames live, bool zones) {
   co_return text_of(outcome->plan());
 }
 
+bool any_is_split(const cluster::DirectoryTable& table) {
+  return std::ranges::any_of(table.shards(), [](const auto& shard) { return shard.has_split(); });
+}
+
 }  // namespace
+
+Task<std::optional<cluster::DirectoryTable>> table_of(Operator& at, NodeNames nodes) {
+  std::optional<cluster::DirectoryTable> table;
+  for (const auto& node : nodes) {
+    const auto body = co_await at.ask(node, orders_page);
+    cluster::DirectoryView view;
+    if (!body || !cluster::json_to_message(*body, view) || !view.reached()) continue;
+    if (!table || view.table().version() > table->version()) table = view.table();
+  }
+  co_return table;
+}
 
 Task<Result<DirectoryOutcome>> order_anywhere(Operator& at, NodeNames nodes, DirectoryOrder order) {
   const auto json = cluster::message_to_json(order);
@@ -159,6 +167,31 @@ Task<void> drain(Operator& at, NodeNames nodes, std::string node) {
   const auto still = table ? votes_in(at, *table, node) : std::string{};
   if (!still.empty())
     at.complain("drain", node + " is said to have nothing left, but votes in " + still);
+}
+
+Task<void> split_a_shard(Operator& at, NodeNames nodes, std::uint64_t draw) {
+  int shards = 0;
+  const auto at_rest = [&](const std::optional<cluster::DirectoryTable>& table) {
+    const auto* service = table ? cluster::find_service(*table, moved_service) : nullptr;
+    if (service == nullptr || any_is_split(*table)) return false;
+    shards = service->first_bucket_size();
+    return true;
+  };
+  for (bool ready = false; !ready; co_await at.wait(200ms)) {
+    const auto table = co_await table_of(at, nodes);
+    ready = at_rest(table);
+  }
+  const int before = shards;
+  DirectoryOrder order;
+  order.mutable_split()->set_service(moved_service);
+  order.mutable_split()->set_shard(
+      static_cast<std::uint32_t>(draw % static_cast<std::uint64_t>(shards)));
+  const auto ordered = co_await order_anywhere(at, nodes, order);
+  if (!ordered) co_return;  // it has one bucket
+  for (bool over = false; !over; co_await at.wait(200ms)) {
+    const auto table = co_await table_of(at, nodes);
+    over = at_rest(table) && shards > before;
+  }
 }
 
 Task<void> come_to_rest(Operator& at, NodeNames live, bool zones, Duration patience) {

@@ -2,6 +2,8 @@
 // carries them out, looks at the directory's table, waits until all is at rest.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,6 +31,12 @@ Task<void> drain(Operator& at, NodeNames nodes, std::string node);
 
 // The service whose shards move.
 inline constexpr const char* moved_service = "banking.v1.Accounts";
+
+// Of any of them; nullopt: nobody reaches who keeps it.
+Task<std::optional<cluster::DirectoryTable>> table_of(Operator& at, NodeNames nodes);
+
+// One of its shards is split, whichever `draw` means, when no other is; returns when it is.
+Task<void> split_a_shard(Operator& at, NodeNames nodes, std::uint64_t draw);
 
 // Waits until these nodes are up and the only ones that have replicas, each shard as many as its
 // factor says, where the directory says, spread evenly unless zones matter more, and the balancer

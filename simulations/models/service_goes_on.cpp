@@ -19,4 +19,20 @@ void declare_service_goes_on(Rehearsal& sim, Duration longest) {
   });
 }
 
+std::optional<Failure> failed_request(const Past& past, Duration from, Duration until,
+                                      Duration stopping, const std::string& what) {
+  const auto is_about_the_node = [&](const Operation::Heard& heard) {
+    return heard.reason == "CONNECTION_REFUSED" || heard.reason == "NODE_STOPPING" ||
+           (heard.reason == "CONNECTION_LOST" && heard.at >= stopping);
+  };
+  for (const auto& operation : past.history.all())
+    for (const auto& heard : operation.heard)
+      if (heard.at >= from && heard.at <= until && !is_about_the_node(heard))
+        return Failure{{},
+                       operation.text() + " heard " + heard.reason + " while " + what +
+                           " and nothing else went wrong",
+                       heard.at};
+  return std::nullopt;
+}
+
 }  // namespace troupe::simulations

@@ -84,6 +84,18 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
                                                node, services_, survivable_ > 0, joins));
     hosts_.back()->machine().hardware.work_times = draw.work_times;
   }
+  if (!declared_.formats.empty()) {
+    programs_.emplace([this](const std::string& what) { fail("formats", what); });
+    for (const auto& node : manifest_.nodes) {
+      const auto older = declared_.formats.find(node.name);
+      install(node.name,
+              older == declared_.formats.end() ? cluster::formats_read() : older->second);
+    }
+    world_.checks().on_delivered = [this](const std::string& node, runtime::GroupId group,
+                                          const runtime::SharedBytes& payload) {
+      programs_->handed(node, group, payload);
+    };
+  }
   auto plan = draw_plan(options_, draw, declared_.incidents, manifest_, duration_);
   setting_.handlers_may_throw = declared_.handlers_throw || has(plan, FaultKind::handler_throws);
   setting_.complain = [this](const std::string& check, const std::string& what) {
@@ -170,6 +182,27 @@ void Conduct::note(const std::string& column, std::string text) {
 // --- clients
 // --------------------------------------------------------------------------------------
 
+void Conduct::install(const std::string& node, const std::vector<std::string>& formats) {
+  for (auto& host : hosts_)
+    if (host->machine().name() == node) host->reads(formats);
+  if (programs_) programs_->install(node, formats);
+}
+
+Operator::Tools Conduct::operating_tools() {
+  return {.admins = admins_of(manifest_),
+          .is_gone = [this](const auto& node) { return injector_->is_gone(*world_.find(node)); },
+          .bring_back = [this](const auto& node,
+                               bool empty) { injector_->bring_back(*world_.find(node), empty); },
+          .backed_up = [this](const auto& folder) { backup_ = folder; },
+          .retire = [this](const auto& node) { injector_->retire(*world_.find(node)); },
+          .voters = [this](auto group) { return world_.checks().voters(group); },
+          .install = [this](const auto& node, auto formats) { install(node, formats); },
+          .why_down = [this](const auto& node) -> std::optional<Error> {
+            const auto& machine = *world_.find(node);
+            return machine.up() ? std::nullopt : injector_->last_failure(machine);
+          }};
+}
+
 void Conduct::begin_clients() {
   std::uint64_t number = 0;
   for (const auto& clients : declared_.clients) {
@@ -181,17 +214,7 @@ void Conduct::begin_clients() {
     }
   }
   if (declared_.operates) {
-    auto operates = std::make_unique<Operator>(
-        setting_,
-        Operator::Tools{
-            .admins = admins_of(manifest_),
-            .is_gone = [this](const auto& node) { return injector_->is_gone(*world_.find(node)); },
-            .bring_back = [this](const auto& node,
-                                 bool empty) { injector_->bring_back(*world_.find(node), empty); },
-            .backed_up = [this](const auto& folder) { backup_ = folder; },
-            .retire = [this](const auto& node) { injector_->retire(*world_.find(node)); },
-            .voters = [this](auto group) { return world_.checks().voters(group); }},
-        operating_client);
+    auto operates = std::make_unique<Operator>(setting_, operating_tools(), operating_client);
     roles_.push_back({std::move(operates),
                       [&](Client& one) { return declared_.operates(dynamic_cast<Operator&>(one)); },
                       {}});
@@ -285,6 +308,8 @@ void Conduct::node_failed(Machine& machine, const Error& why) {
     injector_->lose_disk(machine);
   }
   if (excused(why, injector_->injected()) && !late) return;
+  if (why.reason == "FORMAT_UNREADABLE" && programs_ && programs_->is_refused(machine.name()))
+    return;
   fail("fail-stop",
        machine.name() +
            " ended by itself or did not start, and no fault of this run explains it: " +

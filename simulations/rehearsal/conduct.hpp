@@ -14,6 +14,7 @@
 #include "simulations/rehearsal/hosting.hpp"
 #include "simulations/rehearsal/knobs.hpp"
 #include "simulations/rehearsal/losses.hpp"
+#include "simulations/rehearsal/programs.hpp"
 #include "simulations/rehearsal/rehearsal.hpp"
 #include "simulations/rehearsal/replicas.hpp"
 #include "simulations/rehearsal/restart_check.hpp"
@@ -55,6 +56,8 @@ class Conduct {
     bool ended() const { return running && running->done(); }
   };
 
+  void install(const std::string& node, const std::vector<std::string>& formats);
+  Operator::Tools operating_tools();
   void begin_clients();
   void tick();
   void start_nodes();
@@ -104,6 +107,7 @@ class Conduct {
   std::vector<KnownLoss> losses_;
   std::map<runtime::GroupId, Duration> alone_;
   std::vector<Failure> failures_;
+  std::optional<Programs> programs_;   // of several versions
   std::optional<std::string> backup_;  // a folder of the operator's
   std::optional<History> restored_;
   bool over_ = false;

@@ -5,8 +5,10 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "runtime/storage/ids.hpp"
 #include "simulations/rehearsal/client.hpp"
@@ -23,6 +25,8 @@ class Operator final : public Client {
     std::function<void(const std::string& folder)> backed_up = {};
     std::function<void(const std::string& node)> retire;
     std::function<std::set<std::string>(runtime::GroupId)> voters;
+    std::function<void(const std::string& node, std::vector<std::string> formats)> install;
+    std::function<std::optional<Error>(const std::string& node)> why_down;
   };
   Operator(ClientSetting& setting, Tools tools, std::uint64_t number);
 
@@ -43,6 +47,14 @@ class Operator final : public Client {
   void bring_back(const std::string& node, bool empty) { tools_.bring_back(node, empty); }
   // Lets it end in order, and not start again: it is gone then.
   Task<void> stop(std::string node);
+
+  // Another version of the program, which reads these formats: from the node's next start on. It
+  // has to be gone.
+  void install(const std::string& node, std::vector<std::string> formats) {
+    tools_.install(node, std::move(formats));
+  }
+  // Why it last ended by itself or did not start; nullopt: it is up.
+  std::optional<Error> why_down(const std::string& node) const { return tools_.why_down(node); }
 
   // The nodes of a group's voters, by the newest configuration that is committed anywhere: what is
   // true, whoever says otherwise.

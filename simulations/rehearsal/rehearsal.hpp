@@ -82,6 +82,11 @@ class Rehearsal {
   // Nodes of the manifest that are not there when the cluster is made: the operator has them
   // admitted and starts them.
   void latecomers(std::set<std::string> nodes) { latecomers_ = std::move(nodes); }
+  // The formats that a node's program reads at first, if it is of an older version: the operator
+  // installs others (cluster/directory/formats.hpp).
+  void program_reads(const std::string& node, std::vector<std::string> formats) {
+    formats_[node] = std::move(formats);
+  }
   // Within so long everything that is pending ends when all is healed, the operator's work as well.
   void settles_within(Duration time) { settle_max_ = time; }
   // Of the part with faults; then all is healed and everything must end.
@@ -174,6 +179,7 @@ class Rehearsal {
     bool restored;
     std::set<std::string> latecomers;
     Duration settle_max;
+    std::map<std::string, std::vector<std::string>> formats;  // by node, of older programs
   };
   Declared take() {
     return {std::move(manifest_),
@@ -191,7 +197,8 @@ class Rehearsal {
             recovers_,
             restored_,
             std::move(latecomers_),
-            settle_max_};
+            settle_max_,
+            std::move(formats_)};
   }
 
  private:
@@ -222,6 +229,7 @@ class Rehearsal {
   bool restored_ = false;
   std::set<std::string> latecomers_;
   Duration settle_max_ = std::chrono::seconds{30};
+  std::map<std::string, std::vector<std::string>> formats_;
 };
 
 struct SimulationRegistration {

@@ -15,9 +15,10 @@ config::Manifest founding_manifest(config::Manifest manifest,
   return manifest;
 }
 
-Voters place_voters(const config::Manifest& manifest, const actors::ServiceRegistry& registry) {
+Voters place_voters(const config::Manifest& manifest, const actors::ServiceRegistry& registry,
+                    const cluster::BucketRanges& ranges) {
   Voters voters;
-  for (const auto& [name, shards] : cluster::place_services(manifest, registry)) {
+  for (const auto& [name, shards] : cluster::place_services(manifest, registry, ranges)) {
     std::uint32_t shard = 0;
     for (const auto& replicas : shards) {
       auto& nodes = voters[cluster::group_of(name, shard++)];

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "actors/service.hpp"
+#include "cluster/restored.hpp"
 #include "config/manifest.hpp"
 #include "runtime/storage/ids.hpp"
 
@@ -19,7 +20,8 @@ config::Manifest founding_manifest(config::Manifest manifest,
 // By group: the nodes of its voters.
 using Voters = std::map<runtime::GroupId, std::set<std::string>>;
 
-Voters place_voters(const config::Manifest& manifest, const actors::ServiceRegistry& registry);
+Voters place_voters(const config::Manifest& manifest, const actors::ServiceRegistry& registry,
+                    const cluster::BucketRanges& ranges = {});
 
 // So many nodes may lose their data and every group still holds all that was acknowledged.
 std::size_t survivable_losses(const Voters& voters);

@@ -62,6 +62,7 @@ std::vector<NamedPart> read_parts();
 std::vector<NamedPart> footprint_parts();
 std::vector<NamedPart> replicated_parts();
 std::vector<NamedPart> link_parts();
+std::vector<NamedPart> scale_parts();
 
 void print_table(const std::vector<Figure>& figures);
 void print_json(const std::vector<Figure>& figures);

@@ -262,7 +262,37 @@ TEST_CASE("a backup knows shards that were split, and none of which a part may b
   REQUIRE(old.back_up().empty());
   CHECK_FALSE(read_catalogue(*old.disk, old.folder())->files(0).split());
   CHECK(read_catalogue(*old.disk, old.folder())->files(1).split());
-  CHECK(old.reason_of_restoring() == "RESTORE_SHARDS_DIFFER");
+}
+
+TEST_CASE("a service that was split is restored with the ranges of buckets that its shards had") {
+  OldCluster old;
+  old.split(1, 2048, 3000, false);
+  // The third shard came of it.
+  auto& fresh = *old.survey.mutable_services(0)->add_shards();
+  fresh = old.survey.services(0).shards(1);
+  fresh.set_shard(2);
+  fresh.set_first_bucket(3000);
+  REQUIRE(runtime::ShardFile::open(*old.disk, old.source(2), "shelf.v1.Books/2", true, {}));
+  old.split(2, 3000, 4096, false);
+  REQUIRE(old.back_up().empty());
+  // With so many it cannot have begun.
+  for (const std::uint32_t wrong : {3u, 4u}) {
+    old.manifest.services[books].shards = wrong;
+    const auto refused = old.restore_it();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().reason == "RESTORE_SHARDS_DIFFER");
+    CHECK(refused.error().message.find("write shards = 2 ") != std::string::npos);
+  }
+  old.manifest.services[books].shards = 2;
+  const auto done = old.restore_it();
+  REQUIRE_MESSAGE(done, (done ? "" : done.error().describe()));
+  CHECK(done->files == 9);
+  const auto opened = DataFolder::open(*old.disk, old.path + "/n3", "new", "n3");
+  REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().describe()));
+  REQUIRE(opened->restored());
+  CHECK(opened->restored()->ranges == BucketRanges{{books, {0, 2048, 3000}}});
+  CHECK(opened->restored()->shards.size() == 3);
+  CHECK(old.exists("n1/shards/shelf.v1.Books-2.g1.db"));
 }
 
 TEST_CASE("a cluster is made of a backup: an id of its own, the files where they begin") {

@@ -101,6 +101,35 @@ m.toml:20:9: log.level: expected a string, found an integer
 )");
 }
 
+TEST_CASE("origins of pages are what browsers send") {
+  const std::string start = R"([cluster]
+name = "c"
+[[nodes]]
+name = "n1"
+mesh = "127.0.0.1:7400"
+admin = "127.0.0.1:7480"
+data = "d"
+[gateway.cors]
+)";
+  CHECK(problems(start + R"(origins = ["https://shop.example", "http://[::1]:3000"])") == "");
+  CHECK(problems(start + R"(origins = ["*"])") == "");
+  CHECK(problems(start + R"(origins = ["*"]
+credentials = true)") ==
+        R"(m.toml:10:15: gateway.cors.credentials: pages of any origin would act as their visitor
+    name the origins that may, or leave credentials out
+)");
+  for (const std::string wrong : {"shop.example", "https://shop.example/", "ftp://a", "https://A",
+                                  "https://a:", "https://a:123456", "*.example", "https://"}) {
+    CAPTURE(wrong);
+    CHECK(problems(start + "origins = [\"" + wrong + "\"]").find("is not an origin") !=
+          std::string::npos);
+  }
+  CHECK(problems(start + R"(origins = ["http://a", "http://a"])").find("stands here twice") !=
+        std::string::npos);
+  CHECK(problems(start + R"(origins = "http://a")").find("write origins in square brackets") !=
+        std::string::npos);
+}
+
 TEST_CASE("values that cannot be are reported with the range or the words that can") {
   CHECK(problems(R"([cluster]
 name = "My cluster"

@@ -19,6 +19,7 @@ struct Options {
   NodeOptions node;
   InitOptions init;
   CheckOptions check;
+  OpenApiOptions openapi;
   AskOptions ask;
   OperateOptions operate;
   RecoverOptions recover;
@@ -26,6 +27,7 @@ struct Options {
   RestoreOptions restore;
   SimulateOptions simulate;
   CertsOptions certs;
+  NewContextOptions made;
 };
 
 constexpr const char* exit_codes =
@@ -119,6 +121,19 @@ void add_check(CLI::App& app, CheckOptions& check) {
       "  troupe check cluster.toml --json | jq '.problems[].line'\n");
 }
 
+void add_openapi(CLI::App& app, OpenApiOptions& openapi) {
+  auto* command =
+      app.add_subcommand("openapi", "Print the OpenAPI document of the services, for generators");
+  command->add_option("--manifest", openapi.manifest, "The manifest, for the cluster's name")
+      ->type_name("FILE");
+  command->add_option("--out", openapi.out, "Write it to this file instead")->type_name("FILE");
+  command->footer(
+      "A node that runs serves the same at http://GATEWAY/openapi.json.\n\n"
+      "Examples:\n"
+      "  troupe openapi | jq '.paths | keys'\n"
+      "  troupe openapi --manifest cluster.toml --out openapi.json\n");
+}
+
 CLI::App* add_question(CLI::App& app, AskOptions& ask, const std::string& name,
                        const std::string& description, const std::string& jq) {
   auto* command = add_asking(
@@ -208,6 +223,7 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
   if (app.got_subcommand("node")) return run_named_node(io, hooks, options.node);
   if (app.got_subcommand("init")) return run_init(io, hooks, options.init);
   if (app.got_subcommand("check")) return run_check(io, hooks, options.check);
+  if (app.got_subcommand("openapi")) return run_openapi(io, hooks, options.openapi);
   if (app.got_subcommand("status")) return run_status(io, options.ask);
   if (app.got_subcommand("tree")) return run_tree(io, options.ask);
   if (app.got_subcommand("certs"))
@@ -219,6 +235,7 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
   if (app.got_subcommand("restore")) return run_restore(io, hooks, options.restore);
   const std::string word = app.get_subcommands().front()->get_name();
   if (is_operate(word)) return run_operate(io, word, options.operate);
+  if (word == "new") return hooks.new_context(io, options.made);
   return run_simulate(io, hooks, options.simulate);
 }
 
@@ -239,6 +256,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
   add_node(app, options.node);
   add_init(app, options.init);
   add_check(app, options.check);
+  if (hooks.openapi) add_openapi(app, options.openapi);
   add_status(app, options.ask);
   add_question(app, options.ask, "tree", "Show the supervision tree, with restarts and failures",
                ".children[].id");
@@ -250,6 +268,7 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
   add_restore(app, options.restore);
   add_certs(app, options.certs);
   if (hooks.simulate) add_simulate(app, options.simulate);
+  if (hooks.new_context) add_new(app, options.made);
   app.footer(std::string{"Examples:\n"
                          "  troupe up config/examples/single.toml\n"
                          "  troupe status\n"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cluster/cli/command/io.hpp"
+#include "cluster/cli/command/new_context.hpp"
 #include "cluster/cli/command/simulate.hpp"
 #include "cluster/init.hpp"
 #include "cluster/restore.hpp"
@@ -38,11 +39,18 @@ struct CliHooks {
   std::function<std::unique_ptr<runtime::Disk>()> disk = nullptr;
   std::function<Result<RestoreDone>(RestoreSpec spec)> restore = nullptr;
 
+  // The OpenAPI document of the binary's services, for a cluster of that name. Empty: there is no
+  // such command.
+  std::function<Result<std::string>(const std::string& title)> openapi = nullptr;
+
   // This command, for nodes that run as child processes.
   std::string program = "/proc/self/exe";
 
   // Does what `troupe simulate` says; returns the exit status. Empty: there is no such command.
   std::function<int(const CliIo& io, const SimulateOptions& options)> simulate = nullptr;
+
+  // Does what `troupe new context` says; returns the exit status. Empty: there is no such command.
+  std::function<int(const CliIo& io, const NewContextOptions& options)> new_context = nullptr;
 };
 
 // Exit status: 0 done, 1 failed, 2 the command line or the manifest is wrong.

@@ -50,6 +50,14 @@ struct CheckOptions {
 };
 int run_check(const CliIo& io, const CliHooks& hooks, const CheckOptions& options);
 
+// The OpenAPI document of what this binary serves.
+struct OpenApiOptions {
+  std::string manifest;  // a file, whose cluster it is named after; empty: none
+  std::string out;       // a file; empty: standard output
+};
+// The hook must be there.
+int run_openapi(const CliIo& io, const CliHooks& hooks, const OpenApiOptions& options);
+
 // Whom to ask. At most one of `admin` and `manifest` is given.
 struct AskOptions {
   std::string admin;     // an address; empty: TROUPE_ADMIN, else the default

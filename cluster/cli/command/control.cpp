@@ -1,13 +1,9 @@
 // `troupe control`: which nodes keep the directory.
-#include <thread>
-
 #include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/table.hpp"
 
 namespace troupe::cluster {
 namespace {
-
-constexpr auto between_looks = std::chrono::milliseconds{250};
 
 bool settled(const ControlReport& report) {
   for (const auto& member : report.members()) {
@@ -50,23 +46,22 @@ int print_control(const CliIo& io, const OperateOptions& options, const ControlR
 // Until the group is as the table wishes it, of this version or a later one.
 bool wait_until_done(const CliIo& io, const Targets& targets, std::uint64_t version) {
   DirectoryOrder order;
-  order.mutable_control();
+  DirectoryQuestion& question = *order.mutable_question();
+  question.mutable_control();
+  question.set_version(version);
   Patient patient{io, targets};
   std::string told;
   for (;;) {
     const auto outcome = patient.ask(order);
     if (!outcome) return false;
-    // Not what was told before the order had been read.
-    if (*outcome && (**outcome).control().version() >= version) {
-      const ControlReport& report = (**outcome).control();
-      if (settled(report)) return true;
-      std::string text;
-      for (const auto& member : report.members())
-        text += (text.empty() ? "" : ", ") + member.node() + " " + part_of(member);
-      if (text != told) *io.err << "troupe: " << harmless(text) << "\n" << std::flush;
-      told = text;
-    }
-    std::this_thread::sleep_for(between_looks);
+    const ControlReport& report = outcome->control();
+    if (settled(report)) return true;
+    std::string text;
+    for (const auto& member : report.members())
+      text += (text.empty() ? "" : ", ") + member.node() + " " + part_of(member);
+    if (text != told) *io.err << "troupe: " << harmless(text) << "\n" << std::flush;
+    told = text;
+    *question.mutable_known_control() = report;
   }
 }
 

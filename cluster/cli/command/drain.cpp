@@ -1,15 +1,8 @@
 // `troupe drain`: orders it, and waits until nothing is left on the node.
-#include <thread>
-
 #include "cluster/cli/command/operate.hpp"
 
 namespace troupe::cluster {
 namespace {
-
-// Of a question that waits for news: so long at most, and no longer than a connection may be idle.
-constexpr auto news_max = std::chrono::seconds{10};
-// Before the next question to a cluster of which nobody answered.
-constexpr auto unanswered_pause = std::chrono::milliseconds{500};
 
 std::string number_of(std::uint32_t count, const std::string& one) {
   return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
@@ -43,18 +36,14 @@ int wait_until_empty(const CliIo& io, const OperateOptions& options, const Targe
               << options.node << "' goes on waiting\n";
       return exit_failed;
     }
-    if (!*outcome) {
-      std::this_thread::sleep_for(unanswered_pause);
-      continue;
-    }
-    const LeftOnNodeReport& left = (**outcome).left();
+    const LeftOnNodeReport& left = outcome->left();
     if (!left.draining()) {
       *io.err << "troupe: node " << options.node << " is not draining any more\n";
       return exit_failed;
     }
     if (is_nothing(left)) {
       if (options.ask.json)
-        *io.out << to_json(**outcome) << "\n";
+        *io.out << to_json(*outcome) << "\n";
       else
         *io.out << "Node " << options.node
                 << " has nothing left and may be stopped. To give it up for good, stop it, then "
@@ -66,7 +55,6 @@ int wait_until_empty(const CliIo& io, const OperateOptions& options, const Targe
     if (const std::string text = left_text(left); text != before)
       *io.err << "troupe: node " << options.node << ": " << text << "\n" << std::flush;
     *question.mutable_known() = left;
-    question.set_wait_ms(static_cast<std::uint32_t>(std::chrono::milliseconds{news_max}.count()));
   }
 }
 
@@ -84,9 +72,7 @@ int run_drain(const CliIo& io, const OperateOptions& options, const Targets& tar
                       "Node " + options.node + (options.cancel ? " is not" : " is") + " draining" +
                           (options.cancel ? " any more" : ""));
   *io.err << "troupe: node " << options.node << " is draining; Ctrl-C leaves it so\n" << std::flush;
-  Targets longer = targets;
-  longer.timeout += news_max + std::chrono::seconds{2};
-  return wait_until_empty(io, options, longer, ordered->version());
+  return wait_until_empty(io, options, targets, ordered->version());
 }
 
 }  // namespace troupe::cluster

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cluster/cli/command/manifest_file.hpp"
+
 namespace troupe::cluster {
 namespace {
 
@@ -59,6 +61,38 @@ void say_how_to_join(const CliIo& io, const std::string& file, const std::string
   *io.err << command << " --replace   (lost its data)\n"
           << command << "   (never ran)\n"
           << "    troupe init " + file + " --node " + node + " --join   (is new)\n";
+}
+
+std::optional<FoldersToFill> folders_to_fill(const CliIo& io, const CliHooks& hooks,
+                                             const FoldersWanted& wanted) {
+  auto manifest = load_or_complain(io, wanted.file, hooks.services);
+  if (!manifest) return std::nullopt;
+  for (const auto& name : wanted.nodes) {
+    if (manifest->find_node(name)) continue;
+    *io.err << "troupe: " << wanted.file << " has no node " << config::in_quotes(harmless(name))
+            << "; it has " << names_of(*manifest) << "\n";
+    return std::nullopt;
+  }
+  FoldersToFill chosen{*std::move(manifest), wanted.nodes};
+  if (chosen.nodes.empty()) {
+    for (const auto& node : chosen.manifest.nodes) chosen.nodes.push_back(node.name);
+    if (!chosen.manifest.on_one_machine()) {
+      *io.err
+          << "troupe: the nodes of " << wanted.file
+          << " are on several machines: run this on one of them with --node and its node's name; "
+             "it prints what to type on the others\n    "
+          << wanted.command << " --node " << chosen.nodes.front() << "\n";
+      return std::nullopt;
+    }
+  }
+  if (wanted.data.empty()) return chosen;
+  if (chosen.nodes.size() != 1) {
+    *io.err << "troupe: --data is one node's folder: give --node with its name\n";
+    return std::nullopt;
+  }
+  for (auto& node : chosen.manifest.nodes)
+    if (node.name == chosen.nodes.front()) node.data = wanted.data;
+  return chosen;
 }
 
 bool folders_are_ready(const CliIo& io, const CliHooks& hooks, const std::string& file,

@@ -4,7 +4,6 @@
 #include "cluster/cli/command/commands.hpp"
 #include "cluster/cli/command/folders.hpp"
 #include "cluster/cli/command/json.hpp"
-#include "cluster/cli/command/manifest_file.hpp"
 #include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/report.pb.h"
 #include "cluster/cli/command/table.hpp"
@@ -16,26 +15,6 @@ namespace {
 
 bool has_word(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-// The nodes that are meant; empty after a complaint.
-std::vector<std::string> members_to_create(const CliIo& io, const config::Manifest& manifest,
-                                           const InitOptions& options) {
-  for (const auto& name : options.nodes) {
-    if (manifest.find_node(name)) continue;
-    *io.err << "troupe: " << options.file << " has no node " << config::in_quotes(harmless(name))
-            << "; it has " << names_of(manifest) << "\n";
-    return {};
-  }
-  if (!options.nodes.empty()) return options.nodes;
-  std::vector<std::string> all;
-  for (const auto& node : manifest.nodes) all.push_back(node.name);
-  if (manifest.on_one_machine()) return all;
-  *io.err << "troupe: the nodes of " << options.file
-          << " are on several machines: run this on one of them with --node and its node's name; "
-             "it prints what to type on the others\n    troupe init "
-          << options.file << " --node " << all.front() << "\n";
-  return {};
 }
 
 // The cluster's id, from a cluster that has admitted the node; empty after a complaint.
@@ -84,29 +63,21 @@ bool exists(const CliIo& io, const CliHooks& hooks, const InitOptions& options,
 }  // namespace
 
 int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options) {
-  auto manifest = load_or_complain(io, options.file, hooks.services);
-  if (!manifest) return exit_usage;
-  const auto nodes = members_to_create(io, *manifest, options);
-  if (nodes.empty()) return exit_usage;
-  if (!options.data.empty()) {
-    if (nodes.size() != 1) {
-      *io.err << "troupe: --data is one node's folder: give --node with its name\n";
-      return exit_usage;
-    }
-    for (auto& node : manifest->nodes)
-      if (node.name == nodes.front()) node.data = options.data;
-  }
-  if (!options.join && exists(io, hooks, options, *manifest, nodes)) return exit_failed;
+  const auto chosen = folders_to_fill(
+      io, hooks, {"troupe init " + options.file, options.file, options.nodes, options.data});
+  if (!chosen) return exit_usage;
+  const auto& [manifest, nodes] = *chosen;
+  if (!options.join && exists(io, hooks, options, manifest, nodes)) return exit_failed;
   std::string given = options.id;
   if (options.join) {
     if (nodes.size() != 1) {
       *io.err << "troupe: --join is for one node: give --node with its name\n";
       return exit_usage;
     }
-    given = join(io, hooks, options, *manifest, nodes.front());
+    given = join(io, hooks, options, manifest, nodes.front());
     if (given.empty()) return exit_failed;
   }
-  const auto id = hooks.create_cluster(*manifest, nodes, given,
+  const auto id = hooks.create_cluster(manifest, nodes, given,
                                        options.join      ? Membership::joiner
                                        : options.replace ? Membership::replacement
                                                          : Membership::founder);
@@ -116,10 +87,10 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
   }
 
   InitReport report;
-  report.set_cluster(manifest->cluster.name);
+  report.set_cluster(manifest.cluster.name);
   report.set_cluster_id(*id);
   Table table{{{"NODE"}, {"DATA"}, {"CLUSTER"}, {"ID"}}};
-  for (const auto& node : manifest->nodes) {
+  for (const auto& node : manifest.nodes) {
     if (!has_word(nodes, node.name)) {
       report.add_remaining(node.name);
       continue;
@@ -127,7 +98,7 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
     auto* created = report.add_created();
     created->set_node(node.name);
     created->set_data(node.data);
-    table.add({{node.name, Tint::strong}, node.data, manifest->cluster.name, *id});
+    table.add({{node.name, Tint::strong}, node.data, manifest.cluster.name, *id});
   }
   if (options.json) {
     *io.out << to_json(report) << "\n";
@@ -141,7 +112,7 @@ int run_init(const CliIo& io, const CliHooks& hooks, const InitOptions& options)
             << name << " --id " << *id << "\n";
   }
   *io.out << "To start:  troupe "
-          << (nodes.size() == manifest->nodes.size()
+          << (nodes.size() == manifest.nodes.size()
                   ? "up " + options.file
                   : "node " + options.file + " --name " +
                         (nodes.size() == 1 ? nodes.front() : "NAME"))

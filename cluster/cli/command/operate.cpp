@@ -4,6 +4,7 @@
 #include <charconv>
 #include <istream>
 #include <sstream>
+#include <thread>
 
 #include "cluster/cli/command/balance_table.hpp"
 #include "config/names.hpp"
@@ -13,6 +14,9 @@ namespace {
 
 constexpr const char* directory_path = "/v1/directory";
 constexpr auto patience = std::chrono::seconds{30};  // while nobody answers
+constexpr auto unanswered_pause = std::chrono::milliseconds{500};
+// Of a question that waits for news: so long at most, and no longer than a connection may be idle.
+constexpr auto news_max = std::chrono::seconds{10};
 
 // Another node may know the way, or the same one later.
 bool is_about_the_way(const Error& why) {
@@ -135,20 +139,29 @@ Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
   return outcome;
 }
 
-Result<std::optional<DirectoryOutcome>> Patient::ask(const DirectoryOrder& question) {
-  std::ostringstream complaints;
-  CliIo quiet = io_;
-  quiet.err = &complaints;
-  auto outcome = order_cluster(quiet, targets_, question);
-  const auto now = std::chrono::steady_clock::now();
-  if (outcome) {
-    heard_ = now;
-    return std::optional{*std::move(outcome)};
+Patient::Patient(const CliIo& io, const Targets& targets) : io_(io), targets_(targets) {
+  targets_.timeout += news_max + std::chrono::seconds{2};
+}
+
+Result<DirectoryOutcome> Patient::ask(DirectoryOrder question) {
+  question.mutable_question()->set_wait_ms(
+      static_cast<std::uint32_t>(std::chrono::milliseconds{news_max}.count()));
+  for (;;) {
+    std::ostringstream complaints;
+    CliIo quiet = io_;
+    quiet.err = &complaints;
+    auto outcome = order_cluster(quiet, targets_, question);
+    const auto now = std::chrono::steady_clock::now();
+    if (outcome) {
+      heard_ = now;
+      return outcome;
+    }
+    if (!is_about_the_way(outcome.error()) || now - heard_ >= patience) {
+      *io_.err << complaints.str();
+      return outcome;
+    }
+    std::this_thread::sleep_for(unanswered_pause);
   }
-  if (is_about_the_way(outcome.error()) && now - heard_ < patience)
-    return std::optional<DirectoryOutcome>{};
-  *io_.err << complaints.str();
-  return std::move(outcome).error();
 }
 
 int run_operate(const CliIo& io, const std::string& word, const OperateOptions& options) {

@@ -57,17 +57,18 @@ Result<DirectoryOutcome> order_cluster(const CliIo& io, const Targets& targets,
 int print_done(const CliIo& io, const OperateOptions& options, const DirectoryOutcome& outcome,
                const std::string& what);
 
-// What is asked of the cluster, again and again: nothing is complained of as long as somebody
-// answers now and then.
+// A question about what goes on in the cluster, put again and again: the cluster holds the answer
+// back until there is something new to what the question says is known, for ten seconds at most.
+// Nothing is complained of as long as somebody answers now and then.
 class Patient {
  public:
-  Patient(const CliIo& io, const Targets& targets) : io_(io), targets_(targets) {}
-  // Nullopt: nobody answered this time. An error is final, and has been complained of.
-  Result<std::optional<DirectoryOutcome>> ask(const DirectoryOrder& question);
+  Patient(const CliIo& io, const Targets& targets);
+  // The next answer. An error is final, and has been complained of.
+  Result<DirectoryOutcome> ask(DirectoryOrder question);
 
  private:
   const CliIo& io_;
-  const Targets& targets_;
+  Targets targets_;  // with a longer timeout
   std::chrono::steady_clock::time_point heard_ = std::chrono::steady_clock::now();
 };
 

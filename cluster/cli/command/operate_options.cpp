@@ -142,8 +142,8 @@ void add_operate(CLI::App& app, OperateOptions& options) {
   add_why(*split, options);
   split->footer(
       "The new shard begins with replicas on the same nodes; the balancer spreads them later. It "
-      "cannot be undone: shards are never put together. Not yet for clusters in use: when nodes "
-      "fail in the midst of it, the new shard may stay without a leader.\n\n"
+      "cannot be undone: shards are never put together. It waits for every replica that is not "
+      "lost; both shards serve meanwhile.\n\n"
       "Examples:\n"
       "  troupe split banking.v1.Accounts/2\n"
       "  troupe split banking.v1.Accounts/2 --at 3000\n");

@@ -2,34 +2,14 @@
 #include <algorithm>
 
 #include "cluster/cli/command/backup.hpp"
+#include "cluster/cli/command/folders.hpp"
 #include "cluster/cli/command/human.hpp"
 #include "cluster/cli/command/json.hpp"
-#include "cluster/cli/command/manifest_file.hpp"
 #include "cluster/cli/command/operate.hpp"
 #include "cluster/cli/command/report.pb.h"
 
 namespace troupe::cluster {
 namespace {
-
-// The nodes whose folders are to be filled; empty after a complaint.
-std::vector<std::string> nodes_to_restore(const CliIo& io, const config::Manifest& manifest,
-                                          const RestoreOptions& options) {
-  for (const auto& name : options.nodes) {
-    if (manifest.find_node(name)) continue;
-    *io.err << "troupe: " << options.file << " has no node " << config::in_quotes(harmless(name))
-            << "; it has " << names_of(manifest) << "\n";
-    return {};
-  }
-  if (!options.nodes.empty()) return options.nodes;
-  std::vector<std::string> all;
-  for (const auto& node : manifest.nodes) all.push_back(node.name);
-  if (manifest.on_one_machine()) return all;
-  *io.err << "troupe: the nodes of " << options.file
-          << " are on several machines: run this on one of them with --node and its node's name; "
-             "it prints what to type on the others\n    troupe restore "
-          << options.file << " --from " << options.from << " --node " << all.front() << "\n";
-  return {};
-}
 
 RestoreReport report_of(const config::Manifest& manifest, const std::vector<std::string>& nodes,
                         const RestoreDone& done) {
@@ -71,21 +51,14 @@ void print_restore(const CliIo& io, const RestoreOptions& options, const Restore
 }  // namespace
 
 int run_restore(const CliIo& io, const CliHooks& hooks, const RestoreOptions& options) {
-  auto manifest = load_or_complain(io, options.file, hooks.services);
-  if (!manifest) return exit_usage;
-  const auto nodes = nodes_to_restore(io, *manifest, options);
-  if (nodes.empty()) return exit_usage;
-  if (!options.data.empty()) {
-    if (nodes.size() != 1) {
-      *io.err << "troupe: --data is one node's folder: give --node with its name\n";
-      return exit_usage;
-    }
-    for (auto& node : manifest->nodes)
-      if (node.name == nodes.front()) node.data = options.data;
-  }
+  const auto chosen = folders_to_fill(io, hooks,
+                                      {"troupe restore " + options.file + " --from " + options.from,
+                                       options.file, options.nodes, options.data});
+  if (!chosen) return exit_usage;
+  const auto& [manifest, nodes] = *chosen;
   RestoreSpec spec;
   spec.folder = options.from;
-  spec.manifest = &*manifest;
+  spec.manifest = &manifest;
   spec.services = hooks.services;
   spec.nodes = nodes;
   spec.cluster_id = options.id;
@@ -99,7 +72,7 @@ int run_restore(const CliIo& io, const CliHooks& hooks, const RestoreOptions& op
     *io.err << "troupe: " << harmless_lines(done.error().describe()) << "\n";
     return done.error().code == Code::invalid_argument ? exit_usage : exit_failed;
   }
-  const RestoreReport report = report_of(*manifest, nodes, *done);
+  const RestoreReport report = report_of(manifest, nodes, *done);
   if (options.json)
     *io.out << to_json(report) << "\n";
   else

@@ -11,6 +11,11 @@ bool votes(const std::string& role) {
   return role != "absent" && role != "catching up";
 }
 
+std::string buckets_text(const ShardStatus& shard) {
+  if (shard.end_bucket() == 0) return {};
+  return std::to_string(shard.first_bucket()) + "-" + std::to_string(shard.end_bucket() - 1);
+}
+
 }  // namespace
 
 int run_shards(const CliIo& io, const AskOptions& options) {
@@ -22,6 +27,7 @@ int run_shards(const CliIo& io, const AskOptions& options) {
 
   Table table{{{"SERVICE"},
                {"SHARD", right},
+               {"BUCKETS", right},
                {"NODE"},
                {"ROLE"},
                {"STATE"},
@@ -38,14 +44,15 @@ int run_shards(const CliIo& io, const AskOptions& options) {
     if (!answer) {
       if (target.node.empty()) continue;
       std::vector<Cell> row(table.columns(), Cell{""});
-      row[2] = target.node;
-      row[4] = {"unreachable", Tint::bad};
+      row[3] = target.node;
+      row[5] = {"unreachable", Tint::bad};
       table.add(std::move(row));
       continue;
     }
     for (const auto& shard : answer->shards())
       table.add({{shard.service(), Tint::strong},
                  std::to_string(shard.shard()),
+                 buckets_text(shard),
                  shard.node(),
                  {shard.role(), votes(shard.role()) ? Tint::none : Tint::warning},
                  {shard.state(), tint_of_state(shard.state())},

@@ -1,68 +1,41 @@
 // `troupe split`: one shard becomes two.
-#include <thread>
+#include <chrono>
 
 #include "cluster/cli/command/operate.hpp"
-#include "cluster/directory/buckets.hpp"
 
 namespace troupe::cluster {
 namespace {
 
-constexpr auto between_questions = std::chrono::milliseconds{500};
 constexpr auto split_patience = std::chrono::seconds{60};
 
-// The first node that answers; nullopt: none does.
-std::optional<DirectoryTable> look_at_table(const Targets& targets) {
-  for (const Target& target : targets.targets) {
-    DirectoryView view;
-    if (ask_node(target.address, "/v1/directory", targets.timeout, view)) return view.table();
-  }
-  return std::nullopt;
-}
-
-const DirectoryShard* shard_in(const DirectoryTable& table, const std::string& service,
-                               std::uint32_t shard) {
-  for (const auto& one : table.shards())
-    if (one.service() == service && one.shard() == shard) return &one;
-  return nullptr;
-}
-
-const DirectoryService* service_in(const DirectoryTable& table, const std::string& service) {
-  for (const auto& one : table.services())
-    if (one.service() == service) return &one;
-  return nullptr;
-}
-
-int print_split(const CliIo& io, const OperateOptions& options, const DirectoryShard& fresh,
-                const DirectoryService& service) {
+int print_split(const CliIo& io, const OperateOptions& options, const SplitReport& report) {
   if (options.ask.json) {
-    *io.out << to_json(fresh) << "\n";
+    *io.out << to_json(report.fresh()) << "\n";
     return exit_done;
   }
-  const auto [first, end] = buckets_of(service, fresh.shard());
-  *io.out << options.shard << " is split: shard " << fresh.shard() << " has the buckets " << first
-          << " to " << end - 1 << "\n";
+  *io.out << options.shard << " is split: shard " << report.fresh().shard() << " has the buckets "
+          << report.first_bucket() << " to " << report.end_bucket() - 1 << "\n";
   return exit_done;
 }
 
-// Until the directory has the new shard.
+// Until the directory has the new shard. `version`: of the table that has the order.
 int wait_until_split(const CliIo& io, const OperateOptions& options, const Targets& targets,
                      const std::string& service, std::uint32_t shard, std::uint64_t version) {
   const auto until = std::chrono::steady_clock::now() + split_patience;
-  std::optional<std::uint32_t> number;
-  while (std::chrono::steady_clock::now() < until) {
-    const auto table = look_at_table(targets);
-    const bool newer = table && table->version() >= version;
-    const DirectoryShard* parent = newer ? shard_in(*table, service, shard) : nullptr;
-    if (parent && parent->has_split()) number = parent->split().shard();
-    const DirectoryService* all = parent ? service_in(*table, service) : nullptr;
-    // It may be over before the first look: then the new shard is the newest one.
-    if (parent && all && !parent->has_split()) {
-      if (!number) number = static_cast<std::uint32_t>(all->first_bucket_size()) - 1;
-      if (const DirectoryShard* fresh = shard_in(*table, service, *number))
-        return print_split(io, options, *fresh, *all);
-    }
-    std::this_thread::sleep_for(between_questions);
-  }
+  DirectoryOrder order;
+  DirectoryQuestion& question = *order.mutable_question();
+  question.set_version(version);
+  question.mutable_split()->set_service(service);
+  question.mutable_split()->set_shard(shard);
+  Patient patient{io, targets};
+  do {
+    const auto outcome = patient.ask(order);
+    if (!outcome) break;
+    if (!outcome->split().under_way() && outcome->split().has_fresh())
+      return print_split(io, options, outcome->split());
+    // It is not what was asked for: whoever answered knows no such question, or no such shard.
+    if (!outcome->split().under_way()) break;
+  } while (std::chrono::steady_clock::now() < until);
   *io.err << "troupe: the split of " << harmless(options.shard)
           << " is not over yet and goes on by itself; it waits while replicas of the shard move or "
              "are missing ('troupe shards'). 'troupe directory --shards' shows its end\n";

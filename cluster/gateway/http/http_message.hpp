@@ -50,5 +50,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string_view trimmed(std::string_view text);
 // "application/json; charset=utf-8" and the like.
 bool is_json(const HttpRequest& request);
+// Whether Accept lets an answer be JSON (RFC 9110, section 12.5.1). What cannot be read does.
+bool accepts_json(const HttpRequest& request);
 
 }  // namespace troupe::cluster

@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "actors/testing/entity_harness.hpp"
 #include "shapes/v1/odd.troupe.hpp"
 #include "shapes/v1/parts.troupe.hpp"
-#include "tests/actors/entity_harness.hpp"
 
 using google::protobuf::Empty;
 using shapes::odd::v1::CratesEntity;
@@ -20,7 +20,7 @@ using shapes::odd::v1::Yard_PastResponse;
 using shapes::v1::Broken;
 using shapes::v1::Crate;
 using troupe::actors::HistoryOrder;
-using troupe::tests::EntityHarness;
+using troupe::testing::EntityHarness;
 
 namespace {
 

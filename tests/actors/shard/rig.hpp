@@ -2,6 +2,7 @@
 // one thread and a clock of the test's. The shard file is a real one, in a temporary folder.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -147,6 +148,10 @@ class ManualConsensus final : public Consensus {
   bool sole_voter() const override { return sole; }
   bool settled() const override { return in_place; }
   void hold_members(bool hold) override { held = hold; }
+  void did_part(runtime::LogIndex index) override { part_done = index; }
+  bool awaits_part(runtime::LogIndex, const std::vector<std::uint64_t>& replicas) const override {
+    return std::ranges::find(replicas, awaited) != replicas.end();
+  }
   std::vector<Voter> voters() const override { return {{7, "n2"}, {1, "n1"}, {9, "n3"}}; }
   void hand_over(std::function<void(bool)> done) override { handed_over = std::move(done); }
   void recover(const RecoveryOrder&, std::function<void(const Result<void>&)> done) override {
@@ -187,6 +192,8 @@ class ManualConsensus final : public Consensus {
   bool in_place = true;
   bool held = false;
   std::uint64_t replica = 1;
+  std::uint64_t awaited = 0;  // a replica that has not done its part
+  runtime::LogIndex part_done = 0;
   std::optional<MonotonicTime> fresh;
   runtime::LogIndex checkpoint = 0;
   std::vector<std::function<void(const Result<void>&)>> confirmations;

@@ -21,7 +21,7 @@ class ManualSplits final : public ShardSplits {
     last = split;
     known = true;
   }
-  void not_founded(const ShardSpec&, const wire::ShardSplit&) override {}
+  void not_founded(const ShardSpec&, const wire::ShardSplit&) override { ++given_up; }
   bool know(const ShardSpec&, const wire::ShardSplit&) override { return known; }
   bool serves(const ShardSpec&, const wire::ShardSplit&) override { return serving; }
   bool is_over(const ShardSpec&, const wire::ShardSplit&) override { return overs > 0; }
@@ -34,6 +34,7 @@ class ManualSplits final : public ShardSplits {
   bool known = false;
   bool serving = false;
   int foundings = 0;
+  int given_up = 0;
   int overs = 0;
   wire::ShardSplit last;
 };
@@ -147,6 +148,41 @@ TEST_CASE("a split goes on after a restart, and a replica founds its part once")
   rig.pass(std::chrono::milliseconds{50});
   rig.settle();
   CHECK(rig.node->overs == 1);
+}
+
+// Seeds 846454320705, 846454320686 and 846454320730 of the simulation `split`: who was not founded
+// when the split was over had to be taken in anew, and another one lost its disk meanwhile.
+TEST_CASE("a split is not over before every founder that is not lost has its part") {
+  SplitRig rig;
+  rig.order();
+  rig.settle();
+  rig.consensus->awaited = 9;
+  rig.node->serving = true;
+  rig.pass(std::chrono::seconds{30});
+  rig.settle();
+  CHECK(rig.consensus->part_done == rig.node->last.index());
+  CHECK(rig.consensus->held);
+  CHECK(rig.node->overs == 0);
+  rig.consensus->awaited = 0;
+  rig.pass(std::chrono::milliseconds{50});
+  rig.settle();
+  CHECK(rig.node->overs == 1);
+}
+
+// Seed 846454320702 of the simulation `split`: its disk was full until the split was over, and the
+// node went on waiting for the file.
+TEST_CASE("a replica that missed its part says so when the split is over") {
+  SplitRig rig;
+  rig.order();
+  rig.consensus->replica = 1234;
+  rig.settle();
+  CHECK(rig.node->given_up == 0);
+  rig.node->known = rig.node->serving = true;
+  rig.pass(std::chrono::milliseconds{50});
+  rig.settle();
+  CHECK(rig.node->overs == 1);
+  CHECK(rig.node->foundings == 0);
+  CHECK(rig.node->given_up > 0);
 }
 
 TEST_CASE("a split waits until the members are where they are to be") {

@@ -1,7 +1,6 @@
 // Three nodes: replicated commands, linearizable reads, and what they cost when idle.
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -13,48 +12,9 @@
 namespace troupe::bench {
 namespace {
 
-constexpr std::uint64_t replicated_accounts = 10'000;
 const std::string replicated =
     "fsync of two of three nodes before every reply; three processes, callers inside one; plain "
     "links";
-
-std::uint64_t replicated_account(int caller, std::uint64_t number) {
-  return (static_cast<std::uint64_t>(caller) * 7919 + number * 104'729) % replicated_accounts;
-}
-
-double total(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0);
-}
-
-class Accounts {
- public:
-  Accounts(const Options& options, const ThreeNodesOptions& wanted) : nodes_(options, wanted) {
-    run_all(nodes_.client(), replicated_accounts, 256, open_account);
-    deposits(64, 1);  // warm: files have grown, entities are resident
-  }
-  // The processor's time is that of all three nodes.
-  LoopResult deposits(int callers, double seconds) {
-    return loop(callers, seconds, [](int caller, std::uint64_t number) {
-      return deposit(replicated_account(caller, number), 1);
-    });
-  }
-  LoopResult gets(int callers, double seconds) {
-    return loop(callers, seconds, [](int caller, std::uint64_t number) {
-      return get_account(replicated_account(caller, number));
-    });
-  }
-
- private:
-  LoopResult loop(int callers, double seconds,
-                  const std::function<actors::CallBase(int, std::uint64_t)>& next) {
-    const double cpu = total(nodes_.cpu_seconds());
-    LoopResult result = run_loop(nodes_.client(), callers, seconds, next);
-    result.cpu_us =
-        (total(nodes_.cpu_seconds()) - cpu) * 1e6 / static_cast<double>(result.latency_us.size());
-    return result;
-  }
-  ThreeNodes nodes_;
-};
 
 std::string per_second(double rate) {
   return std::to_string(static_cast<long>(rate)) + "/s";

@@ -1,5 +1,6 @@
 #include "tests/bench/cluster/three_nodes.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -12,7 +13,11 @@
 namespace troupe::bench {
 namespace {
 
-const std::vector<std::string> names{"n1", "n2", "n3"};
+constexpr std::uint64_t accounts = 10'000;
+
+std::uint64_t an_account(int caller, std::uint64_t number) {
+  return (static_cast<std::uint64_t>(caller) * 7919 + number * 104'729) % accounts;
+}
 
 std::string here(unsigned short port) {
   return "\"127.0.0.1:" + std::to_string(port) + "\"";
@@ -24,6 +29,8 @@ ThreeNodes::ThreeNodes(const Options& options, const ThreeNodesOptions& wanted)
     : folder_(options.scratch + "/three"), shards_(wanted.shards) {
   std::filesystem::remove_all(folder_);
   std::filesystem::create_directories(folder_);
+  std::vector<std::string> names;
+  for (int n = 1; n <= wanted.nodes; ++n) names.push_back("n" + std::to_string(n));
   std::ostringstream text;
   text << "[cluster]\nname = \"bench\"\n[log]\nlevel = \"warn\"\n";
   if (wanted.tls) {
@@ -35,7 +42,7 @@ ThreeNodes::ThreeNodes(const Options& options, const ThreeNodesOptions& wanted)
          << certs << "/nodes/{node}.pem\"\nkey = \"" << certs << "/nodes/{node}.key\"\n";
   }
   text << "[services.\"banking.v1.Accounts\"]\nshards = " << wanted.shards
-       << "\nreplication_factor = 3\n";
+       << "\nreplication_factor = " << std::min(wanted.nodes, 3) << "\n";
   for (const std::string& name : names) {
     const unsigned short admin = free_port();
     admins_.push_back("http://127.0.0.1:" + std::to_string(admin));
@@ -88,6 +95,38 @@ std::vector<double> ThreeNodes::cpu_seconds() const {
   if (node_) seconds.push_back(own_cpu_seconds());
   for (const auto& server : servers_) seconds.push_back(server->cpu_seconds());
   return seconds;
+}
+
+Accounts::Accounts(const Options& options, const ThreeNodesOptions& wanted)
+    : nodes_(options, wanted) {
+  run_all(nodes_.client(), accounts, 256, open_account);
+  deposits(64, 1);  // warm: files have grown, entities are resident
+}
+
+LoopResult Accounts::deposits(int callers, double seconds) {
+  return loop(callers, seconds, [](int caller, std::uint64_t number) {
+    return deposit(an_account(caller, number), 1);
+  });
+}
+
+LoopResult Accounts::gets(int callers, double seconds) {
+  return loop(callers, seconds, [](int caller, std::uint64_t number) {
+    return get_account(an_account(caller, number));
+  });
+}
+
+LoopResult Accounts::loop(int callers, double seconds,
+                          const std::function<actors::CallBase(int, std::uint64_t)>& next) {
+  const std::vector<double> before = nodes_.cpu_seconds();
+  LoopResult result = run_loop(nodes_.client(), callers, seconds, next);
+  const std::vector<double> after = nodes_.cpu_seconds();
+  result.cpu_us = busiest_us_ = 0;
+  for (std::size_t n = 0; n < after.size(); ++n) {
+    const double us = (after[n] - before[n]) * 1e6 / static_cast<double>(result.latency_us.size());
+    result.cpu_us += us;
+    busiest_us_ = std::max(busiest_us_, us);
+  }
+  return result;
 }
 
 }  // namespace troupe::bench

@@ -1,6 +1,9 @@
-// A cluster of three Troupe nodes on this machine, each a process of its own.
+// A cluster of Troupe nodes on this machine, each a process of its own: three, unless more or fewer
+// are wanted.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +17,7 @@ struct ThreeNodesOptions {
   bool tls = false;     // on the links; plain text is what the yardsticks speak
   int shards = 4;       // of the accounts
   bool callers = true;  // n1 is this process, so that callers may be inside a node
+  int nodes = 3;        // three replicas of each shard, or as many as there are nodes
 };
 
 class ThreeNodes {
@@ -22,7 +26,7 @@ class ThreeNodes {
   ThreeNodes(const Options& options, const ThreeNodesOptions& wanted);
   ~ThreeNodes();
 
-  // Of n1, which leads a third of the shards; the other calls cross a link.
+  // Of n1, which leads its part of the shards; the other calls cross a link.
   actors::Client& client() { return node_->client(); }
 
   // Until all groups of the accounts sleep on all nodes. Throws if they do not within 30 s.
@@ -37,6 +41,23 @@ class ThreeNodes {
   std::vector<std::string> admins_;  // URLs
   std::vector<std::unique_ptr<Server>> servers_;
   std::unique_ptr<BenchNode> node_;
+};
+
+// 10,000 accounts of such a cluster, each with money, and loops of callers inside n1.
+class Accounts {
+ public:
+  Accounts(const Options& options, const ThreeNodesOptions& wanted);
+  // The processor's time is that of all nodes.
+  LoopResult deposits(int callers, double seconds);
+  LoopResult gets(int callers, double seconds);
+  // Of the node that used most in the loop before, for each call.
+  double busiest_us() const { return busiest_us_; }
+
+ private:
+  LoopResult loop(int callers, double seconds,
+                  const std::function<actors::CallBase(int, std::uint64_t)>& next);
+  ThreeNodes nodes_;
+  double busiest_us_ = 0;
 };
 
 }  // namespace troupe::bench

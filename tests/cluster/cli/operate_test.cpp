@@ -303,7 +303,11 @@ TEST_CASE("control shows who keeps the directory, waits for a change, and advise
   CHECK(ran.status == 0);
   CHECK(contains(ran.err, "n1 follower, n4 catching up"));
   CHECK(contains(ran.out, "Node n4 keeps the directory (version 18)"));
-  CHECK(changing.node.posted().size() == 3);
+  const auto posted = changing.node.posted();
+  REQUIRE(posted.size() == 3);
+  CHECK(contains(posted[1], R"("version":"18")"));
+  CHECK(contains(posted[2], R"("knownControl":{"members":[{"node":"n1")"));
+  CHECK(contains(posted[2], R"("waitMs":10000)"));
 }
 
 }  // namespace troupe::cluster

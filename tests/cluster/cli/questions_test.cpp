@@ -30,7 +30,8 @@ const std::string tree_json = R"({"id": "n1", "state": "running", "supervisor": 
 const std::string shards_json = R"({"shards": [
   {"service": "banking.v1.Accounts", "shard": 0, "node": "n1", "role": "leader", "state": "serving",
    "term": "3", "commitIndex": "120000", "appliedIndex": "119990", "checkpointedIndex": "100000",
-   "logEntries": "20000", "entitiesStored": "2500", "entitiesResident": "80", "fileBytes": "1048576"},
+   "logEntries": "20000", "entitiesStored": "2500", "entitiesResident": "80", "fileBytes": "1048576",
+   "firstBucket": 0, "endBucket": 1024},
   {"service": "banking.v1.Accounts", "shard": 10, "node": "n1", "role": "starting",
    "state": "recovering", "quarantined": "1"}]})";
 
@@ -122,9 +123,9 @@ TEST_CASE("shards shows every shard with its place in the log") {
   CHECK(ran.status == 0);
   CHECK(
       ran.out ==
-      R"(SERVICE              SHARD  NODE  ROLE      STATE       TERM   COMMIT  APPLIED  ON DISK     LOG  STORED  RESIDENT  SET ASIDE     FILE
-banking.v1.Accounts      0  n1    leader    serving        3  120,000  119,990  100,000  20,000   2,500        80          0  1.0 MiB
-banking.v1.Accounts     10  n1    starting  recovering     0        0        0        0       0       0         0          1      0 B
+      R"(SERVICE              SHARD  BUCKETS  NODE  ROLE      STATE       TERM   COMMIT  APPLIED  ON DISK     LOG  STORED  RESIDENT  SET ASIDE     FILE
+banking.v1.Accounts      0   0-1023  n1    leader    serving        3  120,000  119,990  100,000  20,000   2,500        80          0  1.0 MiB
+banking.v1.Accounts     10           n1    starting  recovering     0        0        0        0       0       0         0          1      0 B
 )");
 }
 

@@ -19,6 +19,9 @@ std::map<std::string, FakeAdmin::Answer> node_with_directory() {
 
 TEST_CASE("a shard is split when its name is typed, and the end is waited for") {
   FakeAdmin node{node_with_directory()};
+  node.then("POST /v1/directory", {200, R"({"split": {"underWay": true}})"});
+  node.then("POST /v1/directory", {200, R"({"split": {"fresh": {"service": "banking.v1.Accounts",
+    "shard": 2}, "firstBucket": 3000, "endBucket": 4096}})"});
   Command command;
   command.typed = "banking.v1.Accounts/1\n";
   const Ran ran =
@@ -26,8 +29,22 @@ TEST_CASE("a shard is split when its name is typed, and the end is waited for") 
   CAPTURE(ran.err);
   CHECK(ran.status == 0);
   CHECK(contains(ran.out, "shard 2 has the buckets 3000 to 4095"));
-  REQUIRE(node.posted().size() == 1);
-  CHECK(contains(node.posted()[0], "\"atBucket\":3000"));
+  const auto posted = node.posted();
+  REQUIRE(posted.size() == 3);
+  CHECK(contains(posted[0], "\"atBucket\":3000"));
+  // A question that the cluster holds back until there is something to say.
+  CHECK(contains(posted[1], R"("split":{"service":"banking.v1.Accounts","shard":1})"));
+  CHECK(contains(posted[1], R"("version":"8")"));
+  CHECK(contains(posted[2], R"("waitMs":10000)"));
+}
+
+TEST_CASE("of a split about which nobody says anything it is not said that it is over") {
+  FakeAdmin node{node_with_directory()};
+  const Ran ran = Command{}.run({"split", "banking.v1.Accounts/1", "--yes", "banking.v1.Accounts/1",
+                                 "--admin", node.address()});
+  CHECK(ran.status == 1);
+  CHECK(contains(ran.err, "is not over yet"));
+  CHECK(node.posted().size() == 2);
 }
 
 TEST_CASE("a split that is not confirmed is not ordered") {

@@ -27,7 +27,8 @@ inline CliHooks test_hooks(
   CliHooks hooks;
   hooks.run_node = std::move(run_node);
   hooks.services = {"banking.v1.Accounts", "commerce.v1.Inventory"};
-  add_cluster_hooks(hooks);
+  static const actors::ServiceRegistry none;
+  add_cluster_hooks(hooks, none);
   return hooks;
 }
 

@@ -208,8 +208,7 @@ void Stage::carry_out(const BalancePlan& plan) {
     }
     const bool placed = shard.places.empty();
     if (!same_set(shard.places, step.places)) shard.moving_since = in.now;
-    if (step.reason == BalanceReason::abandoned && !step.from.empty())
-      shard.avoided.push_back({step.from, in.now});
+    if (step.avoids) shard.avoided.push_back({step.from, in.now});
     shard.places = step.places;
     if (placed) shard.members = shard.places;
     if (placed) elect(shard);

@@ -215,6 +215,25 @@ TEST_CASE("a move to a node that drains is abandoned at once") {
   CHECK(plan.steps.front().to == old);
 }
 
+// directory-chaos, seed 846454320705.
+TEST_CASE("a node whose drain is taken back gets its share, whatever was on its way to it") {
+  BalanceInput input = cluster_of(3, 8, 3);
+  add_nodes(input, 1);
+  auto random = draw_from(7);
+  Stage stage{input, random};
+  stage.stuck = {"n4"};
+  for (int i = 0; i < 60; ++i) stage.round();
+  node_of(stage.in, "n4").state = State::draining;
+  int abandoned = 0;
+  for (int i = 0; i < 10; ++i) abandoned += with_reason(stage.round(), BalanceReason::abandoned);
+  CHECK(abandoned >= 2);
+  node_of(stage.in, "n4").state = State::up;
+  node_of(stage.in, "n4").since = stage.in.now;
+  stage.stuck.clear();
+  for (int i = 0; i < 120; ++i) stage.round();
+  CHECK(spread_of(replica_counts(stage.in)) <= 2);
+}
+
 TEST_CASE("a removal that can no more be done is abandoned, and another one found") {
   BalanceInput input = cluster_of(3, 1, 3);
   BalanceShard& shard = input.shards.front();

@@ -1,10 +1,10 @@
 // What may become of the directory's table.
 #include <doctest/doctest.h>
 
+#include "actors/testing/entity_harness.hpp"
 #include "cluster/directory/audit.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
-#include "tests/actors/entity_harness.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -95,7 +95,7 @@ struct Table {
 
   v1::FoundRequest founding;
   v1::DirectoryRef ref{std::string{directory_key}};
-  troupe::tests::EntityHarness harness{directory_service(), std::string{directory_key}};
+  troupe::testing::EntityHarness harness{directory_service(), std::string{directory_key}};
 };
 
 TEST_CASE("a directory is filled once; later only services that are new are added") {

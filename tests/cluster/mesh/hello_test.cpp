@@ -77,6 +77,38 @@ TEST_CASE("who does not belong is refused with the reason") {
   CHECK(peer.links.empty());
 }
 
+TEST_CASE("a node whose program cannot read what the cluster uses is refused, and its link ends") {
+  bool on = true;
+  std::string told;
+  FakePeer peer;
+  peer.core->formats = {
+      {"rows.2"},
+      [&](const std::string& node, const std::vector<std::string>& formats) -> Result<void> {
+        told = node + " reads " + (formats.empty() ? "none" : formats.front());
+        if (!on || !formats.empty()) return {};
+        return failed_precondition("FORMAT_UNREADABLE", node + " cannot read rows.2");
+      },
+      {}};
+  CHECK(refusal_of(peer, FakePeer::hello()) == "FORMAT_UNREADABLE");
+  CHECK(told == "n2 reads none");
+  on = false;
+  auto end = peer.connect();
+  end.say(FakePeer::hello_frame(FakePeer::hello()));
+  const auto answer = parse_hello(end.stream->said().at(0).payload);
+  REQUIRE(answer);
+  REQUIRE(answer->formats_size() == 1);
+  CHECK(answer->formats(0) == "rows.2");
+  end.say(frame(FrameKind::ready, Lane::control));
+  CHECK(peer.links == Links{"+n2"});
+  const auto check_formats = [&] { peer.core->links().front()->check_formats(); };
+  check_formats();
+  CHECK(peer.links == Links{"+n2"});
+  on = true;
+  check_formats();
+  CHECK(peer.links == Links{"+n2", "-n2"});
+  CHECK(end.stream->aborted);
+}
+
 TEST_CASE("a node may not call itself other than its stream has proved") {
   std::optional<std::string> proven = "n3";
   FakePeer peer{[&](MeshOptions& options) {

@@ -57,6 +57,7 @@ RaftMessage some_message(std::uint8_t type, runtime::Random& dice) {
       head.append_result.rejected = dice.next();
       head.append_result.last_index = dice.next();
       message.lacks_room = dice.between(0, 1);
+      message.part_done = dice.next();
       break;
     case ENGINE_REQUEST_VOTE:
       head.vote.last_index = dice.next();

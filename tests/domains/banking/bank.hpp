@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "actors/testing/entity_harness.hpp"
 #include "banking/v1/accounts.troupe.hpp"
-#include "tests/actors/entity_harness.hpp"
 
 namespace banking::tests {
 
@@ -41,11 +41,11 @@ class Bank {
     return harness_.call(alice_.Statement(std::move(request)));
   }
 
-  troupe::tests::EntityHarness& harness() { return harness_; }
+  troupe::testing::EntityHarness& harness() { return harness_; }
 
  private:
   v1::AccountsRef alice_{"alice"};
-  troupe::tests::EntityHarness harness_{"banking.v1.Accounts", "alice"};
+  troupe::testing::EntityHarness harness_{"banking.v1.Accounts", "alice"};
 };
 
 // The reason of a refusal, or "" if there was none.

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "actors/testing/entity_harness.hpp"
 #include "commerce/v1/inventory.troupe.hpp"
-#include "tests/actors/entity_harness.hpp"
 
 namespace commerce::tests {
 
@@ -46,7 +46,7 @@ class Warehouse {
   }
   v1::Stock get() { return *harness_.call(lamp_.Get()); }
 
-  troupe::tests::EntityHarness& harness() { return harness_; }
+  troupe::testing::EntityHarness& harness() { return harness_; }
   void pass(milliseconds time) { harness_.advance(time); }
 
   // The stored event with that number, from 1.
@@ -58,7 +58,7 @@ class Warehouse {
 
  private:
   v1::InventoryRef lamp_{"lamp"};
-  troupe::tests::EntityHarness harness_{"commerce.v1.Inventory", "lamp"};
+  troupe::testing::EntityHarness harness_{"commerce.v1.Inventory", "lamp"};
 };
 
 // The reason of a refusal, or "" if there was none.

@@ -98,6 +98,7 @@ TEST_CASE("clusters change while they are used, and lose nothing") {
       {"drain-under-load", 1, {"a shard ended on a node that goes on"}},
       {"zone-loss", 1, {"a lost replica was removed because its place had gone elsewhere"}},
       {"directory-chaos", 1, {"a keeper of the directory was replaced"}},
+      {"rolling-upgrade", 1, {"a replica founded one of a new shard"}},
   };
   for (const auto& one : runs) {
     if (tests::seeds(4) == 1 && &one != &runs.front())

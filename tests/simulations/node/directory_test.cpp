@@ -121,9 +121,47 @@ TEST_CASE("a question is answered at once when there is news, and else when its 
   three.world.after(
       2s, [&] { begin_order(three.world, "/v1/directory", R"({"drain":{"node":"n3"}})", "n2"); });
   CHECK(seconds(before.members(), 20000) < 4);
+  // Who keeps the directory: as it is known already, and as it is not.
+  const auto look = [&](const std::string& known, std::uint32_t wait_ms) {
+    const auto begun = three.world.now();
+    three.ordered(R"({"question":{"control":{},"knownControl":)" + known + R"(,"waitMs":)" +
+                      std::to_string(wait_ms) + "}}",
+                  "n1");
+    return std::chrono::duration<double>(three.world.now() - begun).count();
+  };
+  const auto told = three.ordered(R"({"question":{"control":{}}})", "n1").control();
+  REQUIRE(told.members_size() == 3);
+  CHECK(look("{}", 5000) < 0.5);
+  CHECK(look(*cluster::message_to_json(told), 5000) >= 5);
   // By then nodes have reported often enough.
   three.world.run_for(30s);
   CHECK(three.ordered(R"({"question":{"advice":true}})", "n2").advice().nodes() == 3);
+}
+
+TEST_CASE("of a node that has not run yet nobody assumes which formats it reads") {
+  const auto manifest = three_nodes();
+  World world{{.seed = 1}};
+  std::vector<std::unique_ptr<Hosting>> hosts;
+  for (const auto& node : manifest.nodes)
+    hosts.push_back(
+        std::make_unique<Hosting>(world, manifest, node, actors::ServiceRegistry::global(), true));
+  REQUIRE(world.start(hosts[0]->machine()));
+  REQUIRE(world.start(hosts[1]->machine()));
+  // Until it is answered with this.
+  const auto switching_on = [&](const std::string& expected) {
+    for (int i = 0; i < 40; ++i) {
+      const auto answer =
+          order_admin(world, "/v1/directory", R"({"switchOn":{"format":"shard-split"}})", "n1");
+      CAPTURE(answer.body);
+      if (answer.body.find(expected) != std::string::npos) return answer.status;
+      REQUIRE(answer.status != 200);
+      world.run_for(500ms);
+    }
+    return 0;
+  };
+  CHECK(switching_on("node n3 cannot read shard-split") == 400);
+  REQUIRE(world.start(hosts[2]->machine()));
+  CHECK(switching_on("\"version\"") == 200);
 }
 
 TEST_CASE("a service that is new in a binary comes into the directory when every node runs it") {

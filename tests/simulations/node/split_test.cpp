@@ -111,7 +111,20 @@ TEST_CASE("a shard is split while clients go on, and no request fails") {
   for (std::uint64_t seed = 1; seed <= tests::seeds(4); ++seed) {
     CAPTURE(seed);
     Split three{seed};
-    three.split(0);
+    const auto ordered =
+        three.ordered(R"({"split":{"service":"banking.v1.Accounts","shard":0}})", three.name(seed));
+    // Who asks for the end is answered when it has come.
+    const auto told =
+        three
+            .ordered(R"({"question":{"split":{"service":"banking.v1.Accounts","shard":0},)"
+                     R"("waitMs":20000,"version":")" +
+                         std::to_string(ordered.version()) + "\"}}",
+                     "n2")
+            .split();
+    CHECK_FALSE(told.under_way());
+    CHECK(told.fresh().shard() == 1);
+    CHECK(told.first_bucket() == 2048);
+    CHECK(told.end_bucket() == 4096);
     three.wait([&] { return three.over(2); });
     three.world.run_for(2s);
     three.split(1);

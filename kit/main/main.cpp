@@ -1,0 +1,5 @@
+#include "kit/program.hpp"
+
+int main(int argc, char** argv) {
+  return troupe::run_program(argc, argv);
+}
