@@ -27,6 +27,8 @@ const std::vector<Planting>& plantings() {
       {"log_without_sync", "ledger", "the log does not sync its commits"},
       {"old_member_taken_back", "recover",
        "a replica that its group went on without is taken back with its old id and log"},
+      {"old_version_linked", "rolling-upgrade",
+       "a node is linked with one that cannot read what the cluster uses"},
       {"old_voter_forgotten", "scale-out", "who is to leave a group after a move stays a voter"},
       {"passivated_before_applied", "ledger",
        "entities leave memory although the file lacks their rows"},

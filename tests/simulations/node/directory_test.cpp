@@ -157,7 +157,7 @@ TEST_CASE("of a node that has not run yet nobody assumes which formats it reads"
       REQUIRE(answer.status != 200);
       world.run_for(500ms);
     }
-    return 0u;
+    return 0;
   };
   CHECK(switching_on("node n3 cannot read shard-split") == 400);
   REQUIRE(world.start(hosts[2]->machine()));
