@@ -101,7 +101,7 @@ class Guide:
 def environment(prefix):
     """As a developer in a hurry has it: what is built is the same, and sooner."""
     chosen = dict(os.environ, PATH=os.path.join(prefix, "bin") + os.pathsep + os.environ["PATH"],
-                  CMAKE_PREFIX_PATH=prefix, CMAKE_GENERATOR="Ninja", CMAKE_BUILD_TYPE="Debug", CXXFLAGS="-O0 -g0",
+                  CMAKE_PREFIX_PATH=prefix, CMAKE_GENERATOR="Ninja", CMAKE_BUILD_TYPE="None", CXXFLAGS="-O0",
                   CCACHE_BASEDIR=os.path.dirname(prefix), CCACHE_NOHASHDIR="1")
     if shutil.which("mold"):
         chosen["LDFLAGS"] = "-fuse-ld=mold"
