@@ -35,6 +35,9 @@ struct Reply {
   // Of a read that may be stale: for how long at most the shard may have gone on since. Then
   // `shard_index` is what the replica that answered has applied.
   std::optional<Duration> age = std::nullopt;
+  // How often the entity had changed when it was answered; 0: never, or it is not known, as of a
+  // repeated reply.
+  std::uint64_t version = 0;
 };
 
 // Runs on whatever thread the answer arises (a shard's actor, the caller's own): it must not block
@@ -55,8 +58,10 @@ class Request {
   MessageId id;              // ignored by read-only methods
   std::string caller;        // scope of the id: identity, or the calling service and entity
   MonotonicTime deadline{};  // not run after this; MonotonicTime::max(): none
-  bool stale = false;        // a read that any replica may answer, from what its file holds
-  std::string trace;         // W3C traceparent, empty: none
+  // The entity must have changed so often, and no more.
+  std::optional<std::uint64_t> if_version;
+  bool stale = false;  // a read that any replica may answer, from what its file holds
+  std::string trace;   // W3C traceparent, empty: none
   OnBehalfOf on_behalf_of;
   ReplyTo reply_to;
   std::atomic<std::int64_t>* in_flight = nullptr;  // counted down when it is answered

@@ -28,6 +28,7 @@ struct MethodType {
   bool stale_ok = false;
   // The key field of a serialised request. INVALID_ARGUMENT if it does not parse or has none.
   Result<std::string> (*key_of)(std::string_view request) = nullptr;
+  bool versioned = false;  // the reply is the entity as it is after the call
 };
 
 // What the contract's author wrote about a service, a method, a type or a field.

@@ -22,7 +22,13 @@ std::string encode_command(const actors::CallBase& call, const actors::CallOptio
                            std::uint32_t attempt, bool stale) {
   wire::Command command;
   command.set_service(call.service->name);
-  command.set_method(call.service->methods[call.method].name);
+  const std::string& method = call.service->methods[call.method].name;
+  if (options.if_version) {
+    command.set_method_if_version(method);
+    command.set_version(*options.if_version);
+  } else {
+    command.set_method(method);
+  }
   command.set_key(call.key);
   command.set_payload(call.payload);
   if (options.id) {
@@ -59,6 +65,7 @@ std::string encode_reply(const RemoteReply& reply) {
     message.set_shard_index(reply.reply->shard_index);
     message.set_repeated(reply.reply->repeated);
     message.set_shard(reply.reply->shard);
+    message.set_version(reply.reply->version);
     if (reply.reply->age) {
       message.set_stale(true);
       message.set_age_ns(reply.reply->age->count());
@@ -85,6 +92,7 @@ RemoteReply decode_reply(std::string_view bytes) {
   reply.shard_index = message.shard_index();
   reply.repeated = message.repeated();
   reply.shard = message.shard();
+  reply.version = message.version();
   if (message.stale()) reply.age = std::chrono::nanoseconds{message.age_ns()};
   return {std::move(reply), message.leader()};
 }

@@ -56,8 +56,9 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
   if (!node.gateway) return servers;
 
   const auto types = types_of(registry);
-  const auto bind_gateway = [&platform, &client, types, manifest](const runtime::Address& address) {
-    return Gateway::start(platform, client, types, GatewayOptions::from(manifest, address));
+  const auto bind_gateway = [&platform, &client, types, manifest,
+                             node](const runtime::Address& address) {
+    return Gateway::start(platform, client, types, GatewayOptions::from(manifest, node, address));
   };
   TROUPE_TRY(gateway, bind_gateway(address_of(*node.gateway)));
   servers.gateway_address = gateway->local();

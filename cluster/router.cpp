@@ -278,6 +278,7 @@ void Router::deliver(ShardRoute& route, actors::CallBase call, actors::CallOptio
   request->on_behalf_of = std::move(options.on_behalf_of);
   if (options.id) request->id = *options.id;
   request->deadline = deadline;
+  request->if_version = options.if_version;
   request->stale = delivery.stale;
   request->reply_to = std::move(reply_to);
   if (delivery.counted) {
@@ -306,11 +307,12 @@ void Router::serve(std::string_view bytes, MonotonicTime deadline,
                               options_.node + " does not know the service " + command->service()));
   actors::CallBase call;
   call.service = known->second;
-  const std::size_t method = call.service->find(command->method());
+  const bool conditional = command->method().empty();
+  const std::string& name = conditional ? command->method_if_version() : command->method();
+  const std::size_t method = call.service->find(name);
   if (method == call.service->methods.size())
     return refuse(unimplemented("METHOD_UNKNOWN", options_.node + " has a version of " +
-                                                      command->service() + " without " +
-                                                      command->method()));
+                                                      command->service() + " without " + name));
   call.method = static_cast<std::uint32_t>(method);
   call.key = std::move(*command->mutable_key());
   call.payload = std::move(*command->mutable_payload());
@@ -329,6 +331,7 @@ void Router::serve(std::string_view bytes, MonotonicTime deadline,
   if (!call.service->methods[method].read_only) options.id = id_of(*command);
   options.caller = std::move(*command->mutable_caller());
   options.trace = std::move(*command->mutable_trace());
+  if (conditional) options.if_version = command->version();
   options.on_behalf_of = {std::move(*command->mutable_principal()),
                           std::move(*command->mutable_tenant()),
                           std::move(*command->mutable_data_subject())};

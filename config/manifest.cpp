@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace troupe::config {
+namespace {
+
+void put_in(std::string& path, const std::string& node) {
+  constexpr std::string_view placeholder = "{node}";
+  for (auto at = path.find(placeholder); at != std::string::npos;
+       at = path.find(placeholder, at + node.size()))
+    path.replace(at, placeholder.size(), node);
+}
+
+}  // namespace
 
 bool Node::has(Role role) const {
   return std::find(roles.begin(), roles.end(), role) != roles.end();
@@ -39,12 +49,15 @@ Service Manifest::service(const std::string& name) const {
 }
 
 Tls Manifest::tls_of(const Node& node) const {
-  constexpr std::string_view placeholder = "{node}";
   Tls files = cluster.tls;
   for (std::string* path : {&files.authority, &files.certificate, &files.key, &files.revoked})
-    for (auto at = path->find(placeholder); at != std::string::npos;
-         at = path->find(placeholder, at + node.name.size()))
-      path->replace(at, placeholder.size(), node.name);
+    put_in(*path, node.name);
+  return files;
+}
+
+GatewayTls Manifest::gateway_tls_of(const Node& node) const {
+  GatewayTls files = gateway.tls;
+  for (std::string* path : {&files.certificate, &files.key}) put_in(*path, node.name);
   return files;
 }
 

@@ -108,6 +108,14 @@ struct Service {
   friend bool operator==(const Service&, const Service&) = default;
 };
 
+// Paths of what the gateway shows its clients, PEM; both or neither. `{node}` is the node's name.
+struct GatewayTls {
+  std::string certificate;  // and after it those between it and an authority that clients believe
+  std::string key;
+  bool on() const { return !certificate.empty(); }
+  friend bool operator==(const GatewayTls&, const GatewayTls&) = default;
+};
+
 // Pages of other origins that browsers let call the gateway (the Fetch standard, section 3.2).
 struct Cors {
   std::vector<std::string> origins;  // "*": of any; empty: of none
@@ -126,6 +134,7 @@ struct Gateway {
   Duration write_timeout = std::chrono::seconds{30};
   Duration idle_timeout = std::chrono::seconds{60};
   Duration drain_timeout = std::chrono::seconds{10};
+  GatewayTls tls = {};
   Cors cors = {};
   friend bool operator==(const Gateway&, const Gateway&) = default;
 };
@@ -206,6 +215,7 @@ struct Manifest {
 
   // The files of one node: `cluster.tls` with the node's name put in.
   Tls tls_of(const Node& node) const;
+  GatewayTls gateway_tls_of(const Node& node) const;
 
   // Nodes that host the service.
   std::size_t hosts(std::string_view service) const;

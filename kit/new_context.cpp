@@ -116,7 +116,7 @@ int new_context(const cluster::CliIo& io, const cluster::NewContextOptions& opti
     *io.out << cluster::harmless(path.string()) << "\n";
   }
   *io.err << "Next:\n  cd " << cluster::harmless(folder.string())
-          << "\n  cmake -S . -B build && cmake --build build\n"
+          << "\n  cmake -S . -B build && cmake --build build -j 2\n"
              "  ctest --test-dir build\n"
              "README.md there says how to run and simulate it.\n";
   return cluster::exit_done;

@@ -15,8 +15,8 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME troupe)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION
     "durable, supervised actors behind HTTP: the command
- Starts, watches and rehearses nodes. This one hosts the contexts that come with Troupe; troupe-dev
- builds others.")
+Starts, watches and rehearses nodes. This one hosts the contexts that come with Troupe; troupe-dev
+builds others.")
 
 # Who builds a service needs what Troupe is built of: the packages of .ci/packages that are libraries,
 # and the tools that its functions of CMake run.
@@ -43,6 +43,6 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS ON)  # of protoc-gen-troupe
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_COMPONENT_DEV_DESCRIPTION
     "durable, supervised actors behind HTTP: to build services
- Headers, libraries, the generator of code from contracts, the simulator, and a package of CMake:
- find_package(troupe). `troupe new context NAME` writes a service that uses them.")
+Headers, libraries, the generator of code from contracts, the simulator, and a package of CMake:
+find_package(troupe). `troupe new context NAME` writes a service that uses them.")
 include(CPack)

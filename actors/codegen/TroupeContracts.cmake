@@ -38,7 +38,7 @@ function(_troupe_messages name sources include)
   if(TROUPE_SANITIZE MATCHES "address")
     target_compile_options(${name} PRIVATE -fno-sanitize=all)
   elseif(TROUPE_PRECOMPILE)
-    target_precompile_headers(${name} REUSE_FROM troupe_precompiled)
+    troupe_precompile(${name})
   endif()
 endfunction()
 

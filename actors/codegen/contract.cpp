@@ -170,6 +170,7 @@ class ServiceReader {
     const auto& options = descriptor.options().GetExtension(troupe::method);
     method.read_only = options.read_only();
     method.stale_ok = options.stale_ok();
+    method.versioned = options.versioned();
     if (method.stale_ok && !method.read_only)
       mistakes_.add(place_of_option(descriptor, troupe::kMethodFieldNumber),
                     "stale_ok is for methods that only read: write read_only: true, too, or "

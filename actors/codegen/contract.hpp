@@ -13,6 +13,7 @@ struct Method {
   const google::protobuf::MethodDescriptor* descriptor = nullptr;
   bool read_only = false;
   bool stale_ok = false;
+  bool versioned = false;
   const google::protobuf::FieldDescriptor* key = nullptr;  // of the request
 };
 

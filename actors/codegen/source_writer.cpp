@@ -38,10 +38,11 @@ void write_service_type(pb::io::Printer& out, const Service& service) {
         "        {\"$method$\", $read_only$, $stale_ok$,\n"
         "         [](std::string_view request) {\n"
         "           return ::troupe::actors::find_key(request, $number$, \"$key$\");\n"
-        "         }},\n",
+        "         },\n"
+        "         $versioned$},\n",
         "method", method.descriptor->name(), "read_only", boolean(method.read_only), "stale_ok",
-        boolean(method.stale_ok), "number", std::to_string(method.key->number()), "key",
-        method.key->name());
+        boolean(method.stale_ok), "versioned", boolean(method.versioned), "number",
+        std::to_string(method.key->number()), "key", method.key->name());
   out.Print(
       "    };\n"
       "    made.comments = troupe_comments;\n"

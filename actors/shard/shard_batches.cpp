@@ -92,7 +92,8 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
   }
   replies_.add(key, digest, *outcome.reply, time_ms);
   batch.count_command();
-  batch.answer_at_commit(std::move(request), Reply{std::move(*outcome.reply), 0, false});
+  batch.answer_at_commit(std::move(request),
+                         Reply{.payload = std::move(*outcome.reply), .version = resident.version});
 
   if (batch_is_full()) {
     TROUPE_SOMETIMES("a batch was full");

@@ -116,6 +116,11 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     if (answer_if_ran(resident, request, key, digest)) return;
     if (!known_new && may_be_stored(resident, request, key))
       return look_up_reply(resident, std::move(request), key, digest);
+    if (request->if_version && *request->if_version != resident.version) {
+      TROUPE_SOMETIMES("a command found another version of its entity than it wants");
+      Error other = version_mismatch(resident);
+      return answer_when_seen(resident, std::move(request), std::move(other));
+    }
     surroundings_.vitals->commands.fetch_add(1, std::memory_order_relaxed);
   }
 
@@ -145,9 +150,19 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
     return answer_when_seen(resident, std::move(request), std::move(outcome.reply).error());
   }
   if (method.read_only)
-    return answer_when_seen(resident, std::move(request),
-                            Reply{std::move(*outcome.reply), 0, false});
+    return answer_when_seen(
+        resident, std::move(request),
+        Reply{.payload = std::move(*outcome.reply), .version = resident.version});
   add_to_batch(resident, std::move(request), std::move(outcome), key, digest);
+}
+
+Error Shard::version_mismatch(const Resident& resident) const {
+  surroundings_.vitals->errors.fetch_add(1, std::memory_order_relaxed);
+  return failed_precondition("VERSION_MISMATCH",
+                             resident.version == 0 ? "there is no such entity any more, or not yet"
+                                                   : "the entity has changed: it has version " +
+                                                         std::to_string(resident.version) +
+                                                         " now; read it, and decide anew");
 }
 
 // Harms its own command only: the entity is made anew from the state before the command.

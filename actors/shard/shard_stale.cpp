@@ -147,7 +147,9 @@ void Shard::run_stale(const std::shared_ptr<StaleRead>& read, FileView view,
     surroundings_.vitals->errors.fetch_add(1, std::memory_order_relaxed);
     return answer(*request, std::move(*reply).error(), applied.index);
   }
-  answer(*request, Reply{std::move(**reply), 0, false, 0, age}, applied.index);
+  const std::uint64_t version = view.loaded.state ? view.loaded.state->version() : 0;
+  answer(*request, Reply{.payload = std::move(**reply), .age = age, .version = version},
+         applied.index);
 }
 
 void Shard::refuse_stale_reads(const Error& why) {

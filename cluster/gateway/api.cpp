@@ -24,12 +24,43 @@ runtime::TraceContext trace_of(const HttpRequest& request, runtime::Random& rand
   return runtime::TraceContext::make(random, false);
 }
 
+const actors::MethodType& method_of(const Route& route) {
+  return route.service->methods[route.method];
+}
+
+// RFC 9110, section 13.1: the version that a command wants its entity to have.
+Result<std::optional<std::uint64_t>> wanted_version(const Route& route,
+                                                    const HttpRequest& request) {
+  const auto* match = request.header("If-Match");
+  const auto* none = request.header("If-None-Match");
+  const bool read = method_of(route).read_only;
+  if (match == nullptr && (none == nullptr || read)) return std::optional<std::uint64_t>{};
+  if (read || !method_of(route).versioned || (match != nullptr && none != nullptr))
+    return invalid_argument("CONDITION_UNSUPPORTED",
+                            "this request takes no condition such as If-Match: only commands "
+                            "whose contract says `versioned` do, and one at a time");
+  if (match == nullptr && trimmed(*none) == "*") return std::optional<std::uint64_t>{0};
+  if (match != nullptr && request.count("If-Match") == 1)
+    if (const auto version = version_of(*match)) return std::optional{*version};
+  return invalid_argument("CONDITION_INVALID",
+                          "write If-Match with the one ETag that an answer had, such as \"7\", or "
+                          "If-None-Match: * for an entity that must not be there yet");
+}
+
 HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
-                    const std::string& trace) {
+                    const std::string& known, const std::string& trace) {
   if (!reply) return problem(reply.error(), trace);
+  HttpResponse response;
+  if (method_of(route).versioned && reply->version > 0) {
+    const std::string tag = version_tag(reply->version);
+    response.headers.push_back({"ETag", tag});
+    if (method_of(route).read_only && matches(known, tag)) {
+      response.status = 304;
+      return response;
+    }
+  }
   auto body = route.transcoder.reply(reply->payload);
   if (!body) return problem(body.error(), trace);
-  HttpResponse response;
   response.content_type = "application/json";
   response.body = std::move(*body);
   if (reply->repeated) response.headers.push_back({"Idempotency-Replayed", "true"});
@@ -159,6 +190,8 @@ void Api::call(const Route& route, const PathVariables& variables, const HttpReq
                Answering answering, Respond respond) const {
   auto id = idempotency_key(request);
   if (!id) return respond(answering(id.error()));
+  const auto version = wanted_version(route, request);
+  if (!version) return respond(answering(version.error()));
   auto payload = route.transcoder.request(request, variables);
   if (!payload) return respond(answering(payload.error()));
   auto key = route.service->methods[route.method].key_of(*payload);
@@ -171,11 +204,14 @@ void Api::call(const Route& route, const PathVariables& variables, const HttpReq
   options.timeout = options_.call_timeout;
   options.trace = answering.trace.traceparent();
   options.fresh = wants_fresh(request);
+  options.if_version = *version;
+  const auto* known = request.header("If-None-Match");
   // The route is the routes'; they may have to outlive the gateway.
   client_.send(std::move(call), std::move(options),
                [routes = routes_, &route, answering = std::move(answering),
+                known = known == nullptr ? std::string{} : *known,
                 respond = std::move(respond)](const Result<actors::Reply>& reply) {
-                 respond(answering(answer(route, reply, answering.trace.trace_id())));
+                 respond(answering(answer(route, reply, known, answering.trace.trace_id())));
                });
 }
 

@@ -22,10 +22,11 @@ HttpLimits http_limits(const config::Gateway& manifest) {
   return limits;
 }
 
-GatewayOptions GatewayOptions::from(const config::Manifest& manifest, runtime::Address listen) {
+GatewayOptions GatewayOptions::from(const config::Manifest& manifest, const config::Node& node,
+                                    runtime::Address listen) {
   const config::Gateway& gateway = manifest.gateway;
-  return {std::move(listen), http_limits(gateway), gateway.request_timeout, gateway.cors,
-          manifest.cluster.name};
+  return {std::move(listen), http_limits(gateway),          gateway.request_timeout,
+          gateway.cors,      manifest.gateway_tls_of(node), manifest.cluster.name};
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::start(
@@ -39,11 +40,17 @@ Result<std::unique_ptr<Gateway>> Gateway::start(
   api.document.tag = entity_tag(api.document.text);
   gateway->api_ =
       std::make_unique<Api>(client, platform.random(), gateway->routes_, std::move(api));
-  TROUPE_TRY(server, HttpServer::listen(
-                         platform, options.listen, observed(platform, "gateway", options.limits),
-                         [api = gateway->api_.get()](HttpRequest request, Respond respond) {
-                           api->handle(std::move(request), std::move(respond));
-                         }));
+  HttpServerOptions server_options = observed(platform, "gateway", options.limits);
+  if (options.tls.on()) {
+    TROUPE_TRY(security, platform.network().load_security(
+                             {{}, {}, options.tls.certificate, options.tls.key, {}}));
+    server_options.security = std::move(security);
+  }
+  TROUPE_TRY(server,
+             HttpServer::listen(platform, options.listen, std::move(server_options),
+                                [api = gateway->api_.get()](HttpRequest request, Respond respond) {
+                                  api->handle(std::move(request), std::move(respond));
+                                }));
   gateway->server_ = std::move(server);
   return gateway;
 }

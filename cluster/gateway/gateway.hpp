@@ -18,9 +18,11 @@ struct GatewayOptions {
   HttpLimits limits;
   Duration call_timeout = std::chrono::seconds{10};
   config::Cors cors = {};
+  config::GatewayTls tls = {};   // the node's own files
   std::string title = "Troupe";  // of the OpenAPI document
 
-  static GatewayOptions from(const config::Manifest& manifest, runtime::Address listen);
+  static GatewayOptions from(const config::Manifest& manifest, const config::Node& node,
+                             runtime::Address listen);
 };
 
 // The limits that the manifest sets; the admin server has them, too.
@@ -28,8 +30,8 @@ HttpLimits http_limits(const config::Gateway& manifest);
 
 class Gateway {
  public:
-  // Errors are those of Routes::make and of Network::listen. Platform, client and services outlive
-  // the gateway; the platform also every call that it has made.
+  // Errors are those of Routes::make, Network::listen and Network::load_security. Platform, client
+  // and services outlive the gateway; the platform also every call that it has made.
   static Result<std::unique_ptr<Gateway>> start(
       runtime::Platform& platform, actors::Client& client,
       const std::vector<const actors::ServiceType*>& services, const GatewayOptions& options);

@@ -180,6 +180,13 @@ class Document {
                                    "Names the command: sent again under the same key, it runs once "
                                    "and has the same answer"},
                                   {"schema", object{{"type", "string"}}}});
+    if (type.versioned)
+      parameters.push_back(
+          object{{"name", type.read_only ? "If-None-Match" : "If-Match"},
+                 {"in", "header"},
+                 {"description", type.read_only ? "ETags that are known: 304 if the entity has one"
+                                                : "The ETag that the entity must have: else 412"},
+                 {"schema", object{{"type", "string"}}}});
     if (!parameters.empty()) operation["parameters"] = std::move(parameters);
     if (!route.binding.body.empty())
       operation["requestBody"] = object{{"content", json_of(body(route, *method.input_type()))}};
@@ -286,6 +293,7 @@ class Document {
     if (!type.read_only)
       headers["Idempotency-Replayed"] =
           header("\"true\": this is the answer of an earlier request");
+    if (type.versioned) headers["ETag"] = header("The entity's version");
     if (type.stale_ok) headers["Age"] = header("How old the answer is at most, in seconds");
     const auto& binding = route.binding;
     object ok{{"description", "OK"}, {"headers", std::move(headers)}};

@@ -44,6 +44,7 @@ class Checker {
     node_names();
     addresses();
     secured_links();
+    gateway_files();
     credentials_for_any();
     data_folders();
     if (input_.complete) control_nodes();
@@ -128,6 +129,14 @@ class Checker {
               "loopback address");
       return;  // once is enough: the section is one for all
     }
+  }
+
+  void gateway_files() {
+    const GatewayTls& tls = manifest_.gateway.tls;
+    const Place* place = find("gateway.tls");
+    if (place && input_.complete && tls.certificate.empty() != tls.key.empty())
+      problem(*place, "gateway.tls", "a file is missing",
+              "name certificate and key, or leave the section out");
   }
 
   // Browsers refuse it, too (the Fetch standard, section 3.2.5).

@@ -152,6 +152,15 @@ void describe(SchemaVisitor& v, Service& service) {
             [&](SchemaVisitor& inner) { describe(inner, service.quarantine); });
 }
 
+void describe(SchemaVisitor& v, GatewayTls& tls) {
+  v.text({"certificate",
+          "What clients are shown, and after it the certificates between it and an authority that "
+          "they believe.",
+          false, "none"},
+         tls.certificate, TextRule::folder);
+  v.text({"key", "The certificate's private key.", false, "none"}, tls.key, TextRule::folder);
+}
+
 void describe(SchemaVisitor& v, Cors& cors) {
   v.origins({"origins", "Origins of the pages, such as `\"https://shop.example\"`; `[\"*\"]`: any.",
              false, "none"},
@@ -180,6 +189,10 @@ void describe(SchemaVisitor& v, Gateway& gateway) {
              gateway.idle_timeout, Durations{10ms, 1h});
   v.duration({"drain_timeout", "For running requests to end when the node is asked to stop."},
              gateway.drain_timeout, Durations{0s, 1h});
+  v.section({"tls",
+             "HTTPS with these files, which are read again when they change. `{node}` in a path "
+             "stands for the node's name. Left out: plain HTTP."},
+            [&](SchemaVisitor& inner) { describe(inner, gateway.tls); });
   v.section({"cors", "Pages of other origins that browsers let call the services."},
             [&](SchemaVisitor& inner) { describe(inner, gateway.cors); });
 }

@@ -9,9 +9,9 @@
 // and the stream closes without an error. After close() or abort() no on_data() comes any more.
 //
 // Streams are plain, or secured by TLS 1.3 with a certificate on both sides: who listens or
-// connects with a Security meets peers of its own cluster only, and learns their names. On a
-// secured stream an end that the peer did not announce is an error, so nobody can cut it short
-// unnoticed.
+// connects with a Security meets peers of its own cluster only, and learns their names. A server of
+// the open network listens with one that shows a certificate and asks for none. On a secured stream
+// an end that the peer did not announce is an error, so nobody can cut it short unnoticed.
 #pragma once
 
 #include <cstdint>
@@ -92,7 +92,9 @@ class Listener {
 
 // Paths of what a node shows and whom it believes, all PEM.
 struct CredentialFiles {
-  std::string cluster;      // nodes of this cluster are let in, no others
+  // Nodes of this cluster are let in, no others. Empty: anyone is, by TLS 1.2 or 1.3 and without a
+  // certificate; for listen() alone, and with no authority.
+  std::string cluster;
   std::string authority;    // certificates of the cluster's authority, one or more
   std::string certificate;  // the node's own, and after it those between it and the authority
   std::string key;          // the node's private key, unencrypted
@@ -107,7 +109,7 @@ class Security {
  public:
   virtual ~Security() = default;
 
-  // Of the node that they belong to, "spiffe://CLUSTER/node/NAME".
+  // Of the node that they belong to, "spiffe://CLUSTER/node/NAME"; empty if anyone is let in.
   virtual std::string identity() const = 0;
 
   // When the certificate in use stops being valid.

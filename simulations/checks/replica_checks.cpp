@@ -24,7 +24,13 @@ void ReplicaChecks::start_afresh(const std::string& node) {
   for (auto& [id, group] : groups_) {
     if (group.nodes != std::set{node}) continue;
     group = Group{};
-    group.any_base = true;
+    // Of a new shard others still found their part, and it is the same.
+    if (const auto known = founded_.find(id); known != founded_.end()) {
+      group.base = known->second.index;
+      group.base_chain = known->second.chain;
+    } else {
+      group.any_base = true;
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 namespace troupe::simulations {
 
 std::string SimSecurity::identity() const {
+  if (cluster_.empty()) return {};
   if (!certificate_.identity.empty()) return certificate_.identity;
   return runtime::NodeIdentity{cluster_, machine_}.uri();
 }
@@ -24,7 +25,7 @@ std::optional<Error> SimSecurity::refuses(const SimSecurity& other) const {
 SimHandshake shake_hands(const SimSecurity* connecting, const SimSecurity* accepting,
                          const runtime::Address& address) {
   const auto failed = unavailable("HANDSHAKE_FAILED", address.to_string() + " does not speak TLS");
-  if (!connecting && !accepting) return {};
+  if (!connecting && (!accepting || accepting->lets_anyone_in())) return {};
   if (!accepting) return {failed, std::nullopt};
   if (!connecting)
     return {std::nullopt, unavailable("HANDSHAKE_FAILED", "the peer does not speak TLS")};

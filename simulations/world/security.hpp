@@ -27,6 +27,7 @@ class SimSecurity final : public runtime::Security {
   std::string identity() const override;
   WallTime valid_until() const override { return certificate_.valid_until; }
 
+  bool lets_anyone_in() const { return cluster_.empty(); }
   // Why this side does not take the other for a node of its cluster; nullopt: it does.
   std::optional<Error> refuses(const SimSecurity& other) const;
 

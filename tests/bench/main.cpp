@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
 
   if (list) {
     for (const NamedPart& part : parts)
-      std::printf("%-17s %s\n", part.name.c_str(), part.about.c_str());
+      std::printf("%-21s %s\n", part.name.c_str(), part.about.c_str());
     return 0;
   }
   for (const std::string& name : names) {

@@ -101,6 +101,23 @@ m.toml:20:9: log.level: expected a string, found an integer
 )");
 }
 
+TEST_CASE("a gateway with one of its two files is a mistake") {
+  const std::string start = R"([cluster]
+name = "c"
+[[nodes]]
+name = "n1"
+mesh = "127.0.0.1:7400"
+admin = "127.0.0.1:7480"
+data = "d"
+)";
+  for (const std::string key : {"certificate", "key"})
+    CHECK(problems(start + "[gateway.tls]\n" + key + " = \"a.pem\"") ==
+          R"(m.toml:8:1: gateway.tls: a file is missing
+    name certificate and key, or leave the section out
+)");
+  CHECK(problems(start + "[gateway.tls]\ncertificate = \"a\"\nkey = \"b\"") == "");
+}
+
 TEST_CASE("origins of pages are what browsers send") {
   const std::string start = R"([cluster]
 name = "c"

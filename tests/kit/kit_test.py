@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "integration"))
 from troupe_node import free_ports  # noqa: E402
 
-BLOCK = re.compile(r"(?:^<!-- (?P<note>.*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"(?:^<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S)
 BAD_NAMES = ["", "Billing", "9lives", "a__b", "a_", "_a", "bill-ing", "../up", "class", "std", "troupe", "test",
              "a" * 41]
 
@@ -101,7 +101,7 @@ class Guide:
 def environment(prefix):
     """As a developer in a hurry has it: what is built is the same, and sooner."""
     chosen = dict(os.environ, PATH=os.path.join(prefix, "bin") + os.pathsep + os.environ["PATH"],
-                  CMAKE_PREFIX_PATH=prefix, CMAKE_GENERATOR="Ninja", CMAKE_BUILD_TYPE="Debug", CXXFLAGS="-O0 -g0",
+                  CMAKE_PREFIX_PATH=prefix, CMAKE_GENERATOR="Ninja", CMAKE_BUILD_TYPE="None", CXXFLAGS="-O0",
                   CCACHE_BASEDIR=os.path.dirname(prefix), CCACHE_NOHASHDIR="1")
     if shutil.which("mold"):
         chosen["LDFLAGS"] = "-fuse-ld=mold"

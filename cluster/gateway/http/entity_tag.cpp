@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <charconv>
 #include <cstdio>
 
 #include "cluster/gateway/http/http_message.hpp"
@@ -25,6 +26,20 @@ bool matches(std::string_view if_none_match, std::string_view tag) {
     if (one == tag) return true;
   }
   return false;
+}
+
+std::string version_tag(std::uint64_t version) {
+  return '"' + std::to_string(version) + '"';
+}
+
+std::optional<std::uint64_t> version_of(std::string_view tag) {
+  tag = trimmed(tag);
+  if (tag.size() < 3 || tag.front() != '"' || tag.back() != '"') return std::nullopt;
+  std::uint64_t version = 0;
+  const char* const end = tag.data() + tag.size() - 1;
+  const auto [read, wrong] = std::from_chars(tag.data() + 1, end, version);
+  if (wrong != std::errc{} || read != end) return std::nullopt;
+  return version;
 }
 
 }  // namespace troupe::cluster

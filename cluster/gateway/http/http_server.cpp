@@ -78,11 +78,14 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(runtime::Platform& platfo
                                                        const runtime::Address& address,
                                                        HttpServerOptions options,
                                                        HttpHandler handler) {
+  auto security = options.security;
   auto core = std::make_shared<Core>(platform, std::move(options), std::move(handler));
   auto listener = platform.network().listen(
-      address, [core](std::shared_ptr<runtime::Stream> stream) -> decltype(core->accept(stream)) {
+      address,
+      [core](std::shared_ptr<runtime::Stream> stream) -> decltype(core->accept(stream)) {
         return core->accept(std::move(stream));
-      });
+      },
+      std::move(security));
   if (!listener) return std::move(listener).error();
   std::unique_ptr<HttpServer> server{new HttpServer{std::move(core)}};
   server->local_ = (*listener)->local();

@@ -56,6 +56,7 @@ struct HttpServerOptions {
   // use. Empty: not wanted.
   std::function<void(const HttpExchange&)> observe;
   std::function<void(std::size_t open)> connections_changed;
+  std::shared_ptr<runtime::Security> security;  // of connections; null: they are plain text
 };
 
 class HttpServer {

@@ -31,6 +31,7 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 
 unsigned http_status(const Error& error) {
   if (error.reason == "IDEMPOTENCY_KEY_REUSED") return 422;
+  if (error.reason == "VERSION_MISMATCH") return 412;
   switch (error.code) {
     case Code::ok:
       return 200;

@@ -15,8 +15,8 @@
 
 namespace troupe::cluster {
 
-// The table of google/rpc/code.proto, with two refinements by reason: IDEMPOTENCY_KEY_REUSED is 422
-// (the draft of the Idempotency-Key header) and DISK_FULL is 507.
+// The table of google/rpc/code.proto, with three refinements by reason: IDEMPOTENCY_KEY_REUSED is
+// 422 (the draft of the Idempotency-Key header), VERSION_MISMATCH 412 and DISK_FULL 507.
 unsigned http_status(const Error& error);
 
 // Retry-After (whole seconds, rounded up) is set from error.retry_after. `trace` is a W3C trace id,

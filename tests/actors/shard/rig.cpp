@@ -72,6 +72,7 @@ std::shared_ptr<Answer> Rig::send(CounterMethod method, const std::string& key,
   request->id = id ? *id : fresh_id();
   request->caller = "test";
   request->on_behalf_of = on_behalf_of;
+  request->if_version = if_version;
   request->stale = stale;
   request->deadline = deadline;
   request->reply_to = [answer](Result<Reply> reply) { answer->result = std::move(reply); };

@@ -276,9 +276,10 @@ class Rig {
   std::shared_ptr<ShardVitals> vitals = std::make_shared<ShardVitals>();
   ManualConsensus* consensus = nullptr;
   std::optional<Error> failed;
-  OnBehalfOf on_behalf_of;              // of the requests that follow
-  runtime::Bucket bucket = 7;           // of the requests that follow
-  std::shared_ptr<ShardSplits> splits;  // of shards that are started
+  OnBehalfOf on_behalf_of;                  // of the requests that follow
+  std::optional<std::uint64_t> if_version;  // of the requests that follow
+  runtime::Bucket bucket = 7;               // of the requests that follow
+  std::shared_ptr<ShardSplits> splits;      // of shards that are started
   std::unique_ptr<Shard> shard;
 };
 

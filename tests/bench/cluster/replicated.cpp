@@ -15,35 +15,40 @@ namespace {
 const std::string replicated =
     "fsync of two of three nodes before every reply; three processes, callers inside one; plain "
     "links";
+const std::string replicated_beside =
+    "fsync of two of three nodes before every reply; three processes, callers inside the one that "
+    "leads the shards they call; plain links";
 
 std::string per_second(double rate) {
   return std::to_string(static_cast<long>(rate)) + "/s";
 }
 
-std::vector<Figure> replicated_64(const Options& options) {
-  Figure etcd{"replicated_64.rate_over_etcd",
+// `beside`: calls go to shards that the callers' node leads, and to no others.
+std::vector<Figure> rates(const Options& options, const std::string& part, bool beside) {
+  const std::string how = beside ? replicated_beside : replicated;
+  Figure etcd{part + ".rate_over_etcd",
               "commands/s",
-              replicated,
+              how,
               {},
               "etcd 3.4, three members: puts of 64 callers over gRPC with the leader, fsync",
               {},
               4,
               0,
               false};
-  Figure nats{"replicated_64.rate_over_nats",
+  Figure nats{part + ".rate_over_nats",
               "commands/s",
-              replicated,
+              how,
               {},
               "NATS 2.9 JetStream, three replicas: publishes, 64 in flight, no fsync",
               {},
               1,
               0,
               false};
-  Figure p50{"replicated_64.p50", "us", replicated, {}, "", {}, 0, 0, true};
-  Figure p99{"replicated_64.p99", "us", replicated, {}, "", {}, 0, 0, true};
-  Figure cpu{"replicated_64.cpu",
+  Figure p50{part + ".p50", "us", how, {}, "", {}, 0, 0, true};
+  Figure p99{part + ".p99", "us", how, {}, "", {}, 0, 0, true};
+  Figure cpu{part + ".cpu",
              "us of processor time per command, all nodes and callers",
-             replicated,
+             how,
              {},
              "",
              {},
@@ -58,14 +63,18 @@ std::vector<Figure> replicated_64(const Options& options) {
     their_stream.emplace(options);
   }
   for (int run = 0; run < options.runs; ++run) {
-    const LoopResult ours = accounts.deposits(64, options.seconds);
+    const LoopResult ours = beside ? accounts.deposits_beside(64, options.seconds)
+                                   : accounts.deposits(64, options.seconds);
+    const auto led = accounts.shards_led_by_n1();
     etcd.ours.runs.push_back(ours.rate);
     nats.ours.runs.push_back(ours.rate);
     p50.ours.runs.push_back(ours.percentile(0.5));
     p99.ours.runs.push_back(ours.percentile(0.99));
     cpu.ours.runs.push_back(ours.cpu_us);
     progress("run " + std::to_string(run + 1) + ": " + per_second(ours.rate) + ", " +
-             std::to_string(static_cast<long>(ours.cpu_us)) + " us of processor time each");
+             std::to_string(static_cast<long>(ours.cpu_us)) +
+             " us of processor time each; the callers' node leads " + std::to_string(led) +
+             " of 4 shards");
     if (options.ours_only) continue;
     etcd.theirs.runs.push_back(their_cluster->puts(64, options.seconds).rate);
     nats.theirs.runs.push_back(their_stream->publishes(64, options.seconds).rate);
@@ -73,6 +82,14 @@ std::vector<Figure> replicated_64(const Options& options) {
              per_second(nats.theirs.runs.back()));
   }
   return {etcd, nats, p50, p99, cpu};
+}
+
+std::vector<Figure> replicated_64(const Options& options) {
+  return rates(options, "replicated_64", false);
+}
+
+std::vector<Figure> replicated_64_beside(const Options& options) {
+  return rates(options, "replicated_64_beside", true);
 }
 
 std::vector<Figure> replicated_lone(const Options& options) {
@@ -162,6 +179,8 @@ std::vector<Figure> idle_three(const Options& options) {
 
 std::vector<NamedPart> replicated_parts() {
   return {{"replicated_64", "replicated commands of 64 callers, over etcd and NATS", replicated_64},
+          {"replicated_64_beside", "the same, callers beside the leaders, as the yardsticks' are",
+           replicated_64_beside},
           {"replicated_lone", "latency of a lone replicated command, over etcd", replicated_lone},
           {"replicated_reads", "linearizable reads of 64 callers, over etcd", replicated_reads},
           {"idle_three", "processor time of three idle nodes with 512 shards", idle_three}};

@@ -1,5 +1,7 @@
 #include "tests/bench/cluster/three_nodes.hpp"
 
+#include <google/protobuf/util/json_util.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -8,6 +10,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "cluster/admin.pb.h"
+#include "cluster/router.hpp"
 #include "config/load.hpp"
 
 namespace troupe::bench {
@@ -90,6 +94,21 @@ void ThreeNodes::wait_asleep() const {
   }
 }
 
+std::vector<std::uint32_t> ThreeNodes::led_by_n1() const {
+  cluster::ShardList list;
+  google::protobuf::util::JsonParseOptions lenient;
+  lenient.ignore_unknown_fields = true;
+  const std::string text = run_command({"curl", "-sf", admins_.front() + "/v1/shards"});
+  if (!google::protobuf::util::JsonStringToMessage(text, &list, lenient).ok())
+    throw std::runtime_error(admins_.front() + "/v1/shards does not parse: " + text);
+  std::vector<std::uint32_t> led;
+  for (const auto& shard : list.shards())
+    if (shard.service() == "banking.v1.Accounts" && shard.role() == "leader")
+      led.push_back(shard.shard());
+  std::sort(led.begin(), led.end());
+  return led;
+}
+
 std::vector<double> ThreeNodes::cpu_seconds() const {
   std::vector<double> seconds;
   if (node_) seconds.push_back(own_cpu_seconds());
@@ -98,7 +117,7 @@ std::vector<double> ThreeNodes::cpu_seconds() const {
 }
 
 Accounts::Accounts(const Options& options, const ThreeNodesOptions& wanted)
-    : nodes_(options, wanted) {
+    : nodes_(options, wanted), shards_(static_cast<std::uint32_t>(wanted.shards)) {
   run_all(nodes_.client(), accounts, 256, open_account);
   deposits(64, 1);  // warm: files have grown, entities are resident
 }
@@ -107,6 +126,29 @@ LoopResult Accounts::deposits(int callers, double seconds) {
   return loop(callers, seconds, [](int caller, std::uint64_t number) {
     return deposit(an_account(caller, number), 1);
   });
+}
+
+LoopResult Accounts::deposits_beside(int callers, double seconds) {
+  using Time = std::chrono::steady_clock;
+  std::vector<std::uint32_t> led = nodes_.led_by_n1();
+  // It may lead none before the balancer has evened leaders out.
+  for (const auto until = Time::now() + std::chrono::seconds{30}; led.empty();
+       led = nodes_.led_by_n1()) {
+    if (Time::now() > until) throw std::runtime_error("n1 leads no shard");
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  }
+  std::vector<std::uint64_t> near;
+  for (std::uint64_t number = 0; number < accounts; ++number) {
+    const actors::CallBase call = get_account(number);
+    const auto bucket = cluster::bucket_of(call.service->name, call.key);
+    if (std::binary_search(led.begin(), led.end(), cluster::shard_of(bucket, shards_)))
+      near.push_back(number);
+  }
+  LoopResult result = loop(callers, seconds, [&near](int caller, std::uint64_t number) {
+    return deposit(near[an_account(caller, number) % near.size()], 1);
+  });
+  if (nodes_.led_by_n1() != led) throw std::runtime_error("leaders moved during the run");
+  return result;
 }
 
 LoopResult Accounts::gets(int callers, double seconds) {

@@ -26,8 +26,10 @@ class ThreeNodes {
   ThreeNodes(const Options& options, const ThreeNodesOptions& wanted);
   ~ThreeNodes();
 
-  // Of n1, which leads its part of the shards; the other calls cross a link.
+  // Of n1, which leads some of the shards; calls to the others cross a link.
   actors::Client& client() { return node_->client(); }
+  // The accounts' shards that n1 leads now, in order.
+  std::vector<std::uint32_t> led_by_n1() const;
 
   // Until all groups of the accounts sleep on all nodes. Throws if they do not within 30 s.
   void wait_asleep() const;
@@ -49,7 +51,11 @@ class Accounts {
   Accounts(const Options& options, const ThreeNodesOptions& wanted);
   // The processor's time is that of all nodes.
   LoopResult deposits(int callers, double seconds);
+  // To accounts of shards that n1, where the callers are, leads. Throws if it leads none within 30
+  // seconds, or if that changes meanwhile.
+  LoopResult deposits_beside(int callers, double seconds);
   LoopResult gets(int callers, double seconds);
+  std::size_t shards_led_by_n1() const { return nodes_.led_by_n1().size(); }
   // Of the node that used most in the loop before, for each call.
   double busiest_us() const { return busiest_us_; }
 
@@ -57,6 +63,7 @@ class Accounts {
   LoopResult loop(int callers, double seconds,
                   const std::function<actors::CallBase(int, std::uint64_t)>& next);
   ThreeNodes nodes_;
+  const std::uint32_t shards_;
   double busiest_us_ = 0;
 };
 

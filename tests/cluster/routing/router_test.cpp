@@ -210,6 +210,12 @@ TEST_CASE("a command from another node is answered by what is here, or says what
   auto changed = decode_command(command).value();
   changed.set_method("Burn");
   CHECK(serve(changed.SerializeAsString()).error().reason == "METHOD_UNKNOWN");
+  // A node that knows no conditions looks at `method` alone, and so runs nothing.
+  options.if_version = 7;
+  const auto conditional =
+      decode_command(encode_command({&books(), 0, "dune", "body"}, options, 1)).value();
+  CHECK(conditional.method().empty());
+  CHECK(conditional.method_if_version() == changed.method_if_version() + books().methods[0].name);
   changed.set_service("shelf.v1.Films");
   CHECK(serve(changed.SerializeAsString()).error().reason == "SHARD_NOT_HERE");
 }
@@ -221,6 +227,7 @@ TEST_CASE("a command from another node reaches the shard with all that belongs t
   options.caller = "ann";
   options.trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   options.on_behalf_of = {"ann", "acme", "bob"};
+  options.if_version = 0;
   const MonotonicTime deadline = rig.world.outside().clock().now() + 3s;
 
   actors::RequestPtr came;
@@ -243,6 +250,7 @@ TEST_CASE("a command from another node reaches the shard with all that belongs t
   REQUIRE(came);
   CHECK(came->service == &books());
   CHECK(came->method == 0);
+  CHECK(came->if_version == std::uint64_t{0});
   CHECK(came->key == "dune");
   CHECK(came->payload == "body");
   CHECK(came->id == *options.id);

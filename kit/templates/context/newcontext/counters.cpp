@@ -7,9 +7,8 @@ namespace {
 class Counter final : public v1::CountersEntity {
   Result<v1::Counter> Add(const v1::AddRequest& request, Effects& effects) const override {
     if (state().value() + request.amount() < 0)
-      return troupe::failed_precondition("BELOW_ZERO", "the counter \"" + key() + "\" is at " +
-                                                           std::to_string(state().value()) +
-                                                           "; take away at most that");
+      return troupe::failed_precondition(
+          "BELOW_ZERO", "it is at " + std::to_string(state().value()) + "; take away at most that");
     v1::Added event;
     event.set_amount(request.amount());
     effects.emit(event);  // apply() runs at once; it is stored before the caller gets the reply

@@ -14,6 +14,10 @@ namespace {
 // AES-128 first: links carry much, and it costs a third less than AES-256.
 constexpr const char* cipher_suites =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+// Of TLS 1.2 those with forward secrecy that encrypt and authenticate in one.
+constexpr const char* older_ciphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* key_groups = "X25519:P-256";
 constexpr std::size_t file_bytes_max = 1 << 20;
 
@@ -43,6 +47,18 @@ template <class Parsed>
 Result<Parsed> named(const std::string& path, Result<Parsed> parsed) {
   if (!parsed) return in_file(path, parsed.error().message);
   return parsed;
+}
+
+// A client that speaks other protocols alone is told so (RFC 7301).
+int choose_http(SSL*, const unsigned char** chosen, unsigned char* length,
+                const unsigned char* offered, unsigned offered_length, void*) {
+  static constexpr unsigned char ours[] = "\x08http/1.1";
+  unsigned char* found = nullptr;
+  if (SSL_select_next_proto(&found, length, ours, sizeof ours - 1, offered, offered_length) !=
+      OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = found;
+  return SSL_TLSEXT_ERR_OK;
 }
 
 // A list that is not there revokes nothing: authorities need not keep one.
@@ -100,6 +116,10 @@ Result<void> TlsContext::load(const CredentialFiles& files) {
   cluster_ = files.cluster;
   ssl_.reset(SSL_CTX_new(TLS_method()));
   if (!ssl_) return internal("cannot set up TLS: " + take_openssl_error());
+  if (cluster_.empty()) {
+    configure_for_anyone();
+    return load_own(files);
+  }
   configure();
 
   TROUPE_TRY(authority_text, read_file(files.authority, "the authority's certificate"));
@@ -110,7 +130,11 @@ Result<void> TlsContext::load(const CredentialFiles& files) {
       return in_file(files.authority, "holds a certificate that is none of an authority");
     X509_STORE_add_cert(SSL_CTX_get_cert_store(ssl_.get()), authority.get());
   }
+  TROUPE_CHECK(load_own(files));
+  return add_lists(files);
+}
 
+Result<void> TlsContext::load_own(const CredentialFiles& files) {
   TROUPE_TRY(chain_text, read_file(files.certificate, "the node's certificate"));
   TROUPE_TRY(chain, named(files.certificate, parse_certificates(chain_text)));
   TROUPE_TRY(key_text, read_file(files.key, "the node's key"));
@@ -128,8 +152,18 @@ Result<void> TlsContext::load(const CredentialFiles& files) {
   for (std::size_t i = 1; i < chain.size(); ++i)
     if (SSL_CTX_add1_chain_cert(ssl_.get(), chain[i].get()) != 1)
       return in_file(files.certificate, "cannot be used: " + take_openssl_error());
-  TROUPE_CHECK(check_own(files, leaf));
-  return add_lists(files);
+  return cluster_.empty() ? check_shown(files, leaf) : check_own(files, leaf);
+}
+
+// Whom clients believe is their business.
+Result<void> TlsContext::check_shown(const CredentialFiles& files, X509* leaf) {
+  if (X509_check_purpose(leaf, X509_PURPOSE_SSL_SERVER, 0) != 1)
+    return in_file(files.certificate,
+                   "may not be used by a server; it needs the extended key usage serverAuth");
+  name_ = files.certificate;
+  validity_ = {to_wall_time(X509_get0_notBefore(leaf)), to_wall_time(X509_get0_notAfter(leaf))};
+  serial_ = serial_of(*leaf);
+  return {};
 }
 
 // What peers would refuse for ever is found here; what time may change is theirs to judge.
@@ -140,6 +174,7 @@ Result<void> TlsContext::check_own(const CredentialFiles& files, X509* leaf) {
     return in_file(files.certificate, "is the certificate of " + identity->uri() +
                                           ", not of a node of the cluster " + cluster_);
   own_ = *identity;
+  name_ = own_.uri();
   validity_ = {to_wall_time(X509_get0_notBefore(leaf)), to_wall_time(X509_get0_notAfter(leaf))};
   serial_ = serial_of(*leaf);
 
@@ -200,6 +235,20 @@ void TlsContext::configure() {
   SSL_CTX_sess_set_new_cb(ssl, &TlsContext::session_made);
   constexpr unsigned char context_id[] = "troupe";
   SSL_CTX_set_session_id_context(ssl, context_id, sizeof context_id - 1);
+}
+
+void TlsContext::configure_for_anyone() {
+  auto* ssl = ssl_.get();
+  SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+  SSL_CTX_set_ciphersuites(ssl, cipher_suites);
+  SSL_CTX_set_cipher_list(ssl, older_ciphers);
+  SSL_CTX_set1_groups_list(ssl, key_groups);
+  SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(
+      ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
+  // Who resumes by a ticket has all that a client shows here: nothing.
+  SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_alpn_select_cb(ssl, &choose_http, nullptr);
 }
 
 void TlsContext::watch(SSL* ssl, Verdict* verdict) {

@@ -1,8 +1,9 @@
 // What a handshake runs with: one reading of a node's credential files, never changed afterwards.
 //
-// TLS 1.3 only. Both sides show a certificate that the cluster's authority has signed and that has
-// the identity of one of the cluster's nodes. No session is resumed, so every connection passes
-// every check.
+// Between nodes TLS 1.3 only. Both sides show a certificate that the cluster's authority has signed
+// and that has the identity of one of the cluster's nodes. No session is resumed, so every
+// connection passes every check. For anyone, what browsers and other clients of HTTP speak (RFC
+// 9325), and HTTP/1.1 by ALPN.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -27,6 +28,8 @@ class TlsContext {
 
   SSL_CTX* get() const { return ssl_.get(); }
   const NodeIdentity& own() const { return own_; }
+  // For people: the node's identity, or the file of a certificate that is shown to anyone.
+  const std::string& name() const { return name_; }
   const Validity& validity() const { return validity_; }
   const std::string& serial() const { return serial_; }
   bool own_revoked() const { return own_revoked_; }
@@ -45,7 +48,10 @@ class TlsContext {
   Result<void> load(const CredentialFiles& files);
   Result<void> check_own(const CredentialFiles& files, X509* leaf);
   Result<void> add_lists(const CredentialFiles& files);
+  Result<void> load_own(const CredentialFiles& files);
+  Result<void> check_shown(const CredentialFiles& files, X509* leaf);
   void configure();
+  void configure_for_anyone();
   static int verify(X509_STORE_CTX* store, void* self);
   static int session_made(SSL* ssl, SSL_SESSION* session);
   static Verdict* verdict_of(const SSL* ssl);
@@ -53,6 +59,7 @@ class TlsContext {
   SslContextPtr ssl_;
   std::string cluster_;
   NodeIdentity own_;
+  std::string name_;
   Validity validity_;
   std::string serial_;
   bool own_revoked_ = false;

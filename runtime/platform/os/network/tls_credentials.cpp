@@ -29,7 +29,7 @@ Result<std::shared_ptr<TlsCredentials>> TlsCredentials::load(CredentialFiles fil
 
 std::string TlsCredentials::identity() const {
   const std::lock_guard lock{mutex_};
-  return current_->own().uri();
+  return files_.cluster.empty() ? std::string{} : current_->own().uri();
 }
 
 WallTime TlsCredentials::valid_until() const {
@@ -54,7 +54,7 @@ std::shared_ptr<TlsContext> TlsCredentials::context() {
   }
   current_ = *std::move(context);
   log_.info("security.reloaded", "changed credentials are in use from now on",
-            {{"identity", current_->own().uri()},
+            {{"identity", current_->name()},
              {"serial", current_->serial()},
              {"valid_until", to_text(current_->validity().until)}});
   report(*current_);
@@ -78,7 +78,7 @@ TlsCredentials::Stamps TlsCredentials::look() const {
 void TlsCredentials::report(const TlsContext& context) const {
   const auto tell = [&](std::string_view event, const char* what) {
     log_.error(event, what,
-               {{"identity", context.own().uri()},
+               {{"identity", context.name()},
                 {"serial", context.serial()},
                 {"valid_from", to_text(context.validity().from)},
                 {"valid_until", to_text(context.validity().until)},
@@ -90,7 +90,9 @@ void TlsCredentials::report(const TlsContext& context) const {
   const auto now = wall_now();
   if (now >= context.validity().until)
     tell("security.certificate_expired",
-         "this node's certificate has expired: peers refuse it; `troupe certs renew` it");
+         "this node's certificate has expired: peers refuse it; renew it (`troupe certs renew` "
+         "does that "
+         "for links)");
   if (now < context.validity().from)
     tell("security.certificate_not_yet_valid",
          "this node's certificate is not valid yet: peers refuse it; look at this machine's clock");

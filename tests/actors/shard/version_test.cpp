@@ -1,0 +1,86 @@
+// Commands that run only if their entity has a certain version.
+#include "tests/actors/shard/rig.hpp"
+
+namespace troupe::actors::testing {
+namespace {
+
+struct VersionRig : Rig {
+  VersionRig() { start(); }
+
+  std::shared_ptr<Answer> at(std::uint64_t version, std::optional<MessageId> id = {}) {
+    if_version = version;
+    auto answer = send(CounterMethod::add, "a", "1", id);
+    if_version.reset();
+    return answer;
+  }
+  std::uint64_t version() {
+    const auto answer = send(CounterMethod::get, "a", "");
+    settle();
+    return answer->came() && *answer->result ? (**answer->result).version : 99;
+  }
+};
+
+TEST_CASE("a command runs only at the version that it names") {
+  VersionRig rig;
+  CHECK(rig.version() == 0);
+  const auto early = rig.at(1);
+  const auto first = rig.at(0);
+  const auto again = rig.at(0);  // behind one that is not committed yet
+  rig.pump();
+  CHECK(early->text() == "VERSION_MISMATCH");
+  CHECK_FALSE(first->came());
+  CHECK_FALSE(again->came());  // what it saw is not committed
+  rig.settle();
+  CHECK(first->text() == "1");
+  CHECK((**first->result).version == 1);
+  CHECK(again->text() == "VERSION_MISMATCH");
+  CHECK(again->result->error().code == Code::failed_precondition);
+  CHECK(rig.version() == 1);
+}
+
+TEST_CASE("of two commands that saw the same version one runs, in whatever batch they are") {
+  VersionRig rig;
+  for (std::uint64_t version = 0; version < 20; ++version) {
+    const auto one = rig.at(version);
+    if (version % 2 == 0) rig.settle();
+    const auto other = rig.at(version);
+    rig.settle();
+    CHECK(one->text() == std::to_string(version + 1));
+    CHECK(other->text() == "VERSION_MISMATCH");
+  }
+}
+
+TEST_CASE("a repetition gets its reply, whatever the version is by then, also after a restart") {
+  VersionRig rig;
+  const auto id = rig.fresh_id();
+  rig.at(0, id);
+  rig.settle();
+  rig.send(CounterMethod::add, "a", "5");
+  rig.settle();
+  CHECK(rig.at(0, id)->repeated());
+  rig.crash();
+  rig.start();
+  const auto repeated = rig.at(0, id);
+  rig.settle();
+  CHECK(repeated->repeated());
+  CHECK(repeated->text() == "1");
+  CHECK(rig.version() == 2);
+}
+
+TEST_CASE("the version outlives a restart, and what changes nothing leaves it") {
+  VersionRig rig;
+  for (int i = 0; i < 3; ++i) rig.send(CounterMethod::add, "a", "1");
+  rig.send(CounterMethod::fail, "a", "");
+  rig.settle();
+  CHECK(rig.version() == 3);
+  rig.crash();
+  rig.start();
+  CHECK(rig.version() == 3);
+  const auto stale = rig.send(CounterMethod::get, "a", "", {}, true);
+  rig.settle();
+  REQUIRE(stale->came());
+  CHECK((**stale->result).version == 3);
+}
+
+}  // namespace
+}  // namespace troupe::actors::testing
