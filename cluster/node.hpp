@@ -8,7 +8,7 @@
 //   +- context banking
 //   |  +- service banking.v1.Accounts
 //   |     +- shard 0 ...
-//   +- gateway              HTTP in, last to start, first to stop
+//   +- gateway, grpc        HTTP and gRPC in, last to start, first to stop
 //
 // Threads: start() and the destructor block and belong to the owner's thread; everything else may
 // be called from any thread. The same object code runs on every platform.

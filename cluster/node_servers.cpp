@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "cluster/gateway/gateway.hpp"
+#include "cluster/gateway/grpc/grpc_door.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -53,19 +54,45 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
   servers.admin = once_then_again<AdminServer>(
       std::move(admin),
       [bind_admin, address = servers.admin_address] { return bind_admin(address); });
-  if (!node.gateway) return servers;
-
   const auto types = types_of(registry);
-  const auto bind_gateway = [&platform, &client, types, manifest,
-                             node](const runtime::Address& address) {
+  if (node.gateway) TROUPE_CHECK(servers.listen_http(platform, manifest, node, client, types));
+  if (node.grpc) TROUPE_CHECK(servers.listen_grpc(platform, manifest, node, client, types, source));
+  return servers;
+}
+
+Result<void> NodeServers::listen_http(runtime::Platform& platform, const config::Manifest& manifest,
+                                      const config::Node& node, actors::Client& client,
+                                      const ServiceTypes& types) {
+  const auto bind = [&platform, &client, types, manifest, node](const runtime::Address& address) {
     return Gateway::start(platform, client, types, GatewayOptions::from(manifest, node, address));
   };
-  TROUPE_TRY(gateway, bind_gateway(address_of(*node.gateway)));
-  servers.gateway_address = gateway->local();
-  servers.gateway = once_then_again<Gateway>(
-      std::move(gateway),
-      [bind_gateway, address = *servers.gateway_address] { return bind_gateway(address); });
-  return servers;
+  TROUPE_TRY(bound, bind(address_of(*node.gateway)));
+  gateway_address = bound->local();
+  gateway = once_then_again<Gateway>(std::move(bound),
+                                     [bind, address = *gateway_address] { return bind(address); });
+  return {};
+}
+
+Result<void> NodeServers::listen_grpc(runtime::Platform& platform, const config::Manifest& manifest,
+                                      const config::Node& node, actors::Client& client,
+                                      const ServiceTypes& types, AdminSource& source) {
+  const auto health = std::make_shared<std::weak_ptr<Health>>();
+  const auto bind = [&platform, &client, &source, types, manifest, node,
+                     health](const runtime::Address& address) {
+    auto door = GrpcDoor::start(
+        platform, client, types, [&source] { return source.ready().has_value(); },
+        GrpcOptions::from(manifest, node, address));
+    if (door) *health = (*door)->health();
+    return door;
+  };
+  TROUPE_TRY(bound, bind(address_of(*node.grpc)));
+  grpc_address = bound->local();
+  grpc = once_then_again<GrpcDoor>(std::move(bound),
+                                   [bind, address = *grpc_address] { return bind(address); });
+  readiness_changed = [first = *health] {
+    if (const auto known = first.lock()) known->look();
+  };
+  return {};
 }
 
 }  // namespace troupe::cluster

@@ -18,7 +18,7 @@ namespace troupe::cluster {
 runtime::Address address_of(const config::Address& address);
 
 struct NodeServers {
-  // Platform, client and source outlive the servers. The gateway has the routes of every service
+  // Platform, client and source outlive the servers. The gateways have the methods of every service
   // of the registry, also of those that do not run here: the client says where they are, or are
   // not.
   static Result<NodeServers> listen(runtime::Platform& platform, const config::Manifest& manifest,
@@ -27,12 +27,26 @@ struct NodeServers {
 
   // As bound.
   std::optional<runtime::Address> gateway_address;
+  std::optional<runtime::Address> grpc_address;
   runtime::Address admin_address;
 
   // The server that was bound first, or a new one on the same address. Throws std::runtime_error if
   // it cannot listen, which the supervisor takes as a failed start.
   std::function<std::shared_ptr<Server>()> gateway;
+  std::function<std::shared_ptr<Server>()> grpc;
   std::function<std::shared_ptr<Server>()> admin;
+
+  // To be called when the node may have become ready: who watches its health over gRPC hears it.
+  std::function<void()> readiness_changed = [] {};
+
+ private:
+  using ServiceTypes = std::vector<const actors::ServiceType*>;
+  Result<void> listen_http(runtime::Platform& platform, const config::Manifest& manifest,
+                           const config::Node& node, actors::Client& client,
+                           const ServiceTypes& types);
+  Result<void> listen_grpc(runtime::Platform& platform, const config::Manifest& manifest,
+                           const config::Node& node, actors::Client& client,
+                           const ServiceTypes& types, AdminSource& source);
 };
 
 }  // namespace troupe::cluster

@@ -173,6 +173,9 @@ caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec) 
   if (spec.servers->gateway_address)
     root.children.push_back(server_child("gateway", spec.drain,
                                          [servers = spec.servers] { return servers->gateway(); }));
+  if (spec.servers->grpc_address)
+    root.children.push_back(
+        server_child("grpc", spec.drain, [servers = spec.servers] { return servers->grpc(); }));
   return actors::spawn_supervisor(system, {spec.platform, spec.tree}, {}, std::move(root));
 }
 

@@ -24,7 +24,8 @@ bool Node::hosts(std::string_view service) const {
 }
 
 std::string Node::machine() const {
-  for (const Address* address : {&mesh, gateway ? &*gateway : nullptr, &admin})
+  for (const Address* address :
+       {&mesh, gateway ? &*gateway : nullptr, grpc ? &*grpc : nullptr, &admin})
     if (address && !address->host.empty() && !address->wildcard() && !address->loopback())
       return address->host;
   return "";

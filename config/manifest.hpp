@@ -49,6 +49,7 @@ struct Node {
   std::string name;
   Address mesh;                    // for other nodes
   std::optional<Address> gateway;  // for clients, HTTP; nullopt: this node serves none
+  std::optional<Address> grpc;     // for clients, gRPC; nullopt: this node serves none
   Address admin;                   // for operators: health, metrics, status
   std::string data;                // folder; relative to the working directory of the process
   std::vector<Role> roles{Role::control, Role::worker};

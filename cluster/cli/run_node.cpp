@@ -84,10 +84,13 @@ int run_node(const config::Manifest& manifest, const std::string& name,
   const pthread_t waiting = pthread_self();
   node->stop([waiting] { pthread_kill(waiting, SIGUSR1); });
 
+  // The doors close one after the other.
+  const int drains = manifest.find_node(name)->grpc ? 2 : 1;
   timespec limit{};
-  limit.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(
-                     stop_grace + std::max(manifest.gateway.drain_timeout, config::Duration{0}))
-                     .count();
+  limit.tv_sec =
+      std::chrono::duration_cast<std::chrono::seconds>(
+          stop_grace + drains * std::max(manifest.gateway.drain_timeout, config::Duration{0}))
+          .count();
   if (sigtimedwait(&signals_and_done, nullptr, &limit) != SIGUSR1) {
     platform->log().error("node.stop_failed",
                           "node " + name + " was ended before it had stopped in good order");

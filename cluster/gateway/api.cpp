@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
 #include <utility>
 
+#include "cluster/gateway/call_headers.hpp"
 #include "cluster/gateway/http/entity_tag.hpp"
 #include "cluster/gateway/http/problem.hpp"
-#include "cluster/gateway/idempotency_key.hpp"
 #include "cluster/gateway/openapi.hpp"
 
 namespace troupe::cluster {
@@ -16,35 +15,8 @@ namespace {
 constexpr std::array<std::string_view, 7> methods{"DELETE", "GET",  "HEAD", "OPTIONS",
                                                   "PATCH",  "POST", "PUT"};
 
-runtime::TraceContext trace_of(const HttpRequest& request, runtime::Random& random) {
-  if (const auto* header = request.header("traceparent");
-      header && request.count("traceparent") == 1) {
-    if (const auto received = runtime::TraceContext::parse(*header)) return received->child(random);
-  }
-  return runtime::TraceContext::make(random, false);
-}
-
 const actors::MethodType& method_of(const Route& route) {
   return route.service->methods[route.method];
-}
-
-// RFC 9110, section 13.1: the version that a command wants its entity to have.
-Result<std::optional<std::uint64_t>> wanted_version(const Route& route,
-                                                    const HttpRequest& request) {
-  const auto* match = request.header("If-Match");
-  const auto* none = request.header("If-None-Match");
-  const bool read = method_of(route).read_only;
-  if (match == nullptr && (none == nullptr || read)) return std::optional<std::uint64_t>{};
-  if (read || !method_of(route).versioned || (match != nullptr && none != nullptr))
-    return invalid_argument("CONDITION_UNSUPPORTED",
-                            "this request takes no condition such as If-Match: only commands "
-                            "whose contract says `versioned` do, and one at a time");
-  if (match == nullptr && trimmed(*none) == "*") return std::optional<std::uint64_t>{0};
-  if (match != nullptr && request.count("If-Match") == 1)
-    if (const auto version = version_of(*match)) return std::optional{*version};
-  return invalid_argument("CONDITION_INVALID",
-                          "write If-Match with the one ETag that an answer had, such as \"7\", or "
-                          "If-None-Match: * for an entity that must not be there yet");
 }
 
 HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
@@ -63,25 +35,9 @@ HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
   if (!body) return problem(body.error(), trace);
   response.content_type = "application/json";
   response.body = std::move(*body);
-  if (reply->repeated) response.headers.push_back({"Idempotency-Replayed", "true"});
-  response.headers.push_back({"Troupe-Position", route.service->name + '/' +
-                                                     std::to_string(reply->shard) + '@' +
-                                                     std::to_string(reply->shard_index)});
-  if (reply->age) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*reply->age);
-    response.headers.push_back({"Age", std::to_string(seconds.count())});
-    response.headers.push_back({"Troupe-Applied-Index", std::to_string(reply->shard_index)});
-  }
+  for (HttpHeader& header : reply_headers(*route.service, *reply))
+    response.headers.push_back(std::move(header));
   return response;
-}
-
-// RFC 9111, section 5.2.1.4: no answer from anything but the origin. Ours is the shard's leader.
-bool wants_fresh(const HttpRequest& request) {
-  const auto* control = request.header("Cache-Control");
-  if (control == nullptr) return false;
-  return std::ranges::any_of(std::views::split(*control, ','), [](const auto& part) {
-    return equal_ignoring_case(trimmed({part.begin(), part.end()}), "no-cache");
-  });
 }
 
 }  // namespace
@@ -188,26 +144,19 @@ HttpResponse Api::document(const HttpRequest& request) const {
 
 void Api::call(const Route& route, const PathVariables& variables, const HttpRequest& request,
                Answering answering, Respond respond) const {
-  auto id = idempotency_key(request);
-  if (!id) return respond(answering(id.error()));
-  const auto version = wanted_version(route, request);
-  if (!version) return respond(answering(version.error()));
+  auto options = call_options(request, method_of(route));
+  if (!options) return respond(answering(options.error()));
   auto payload = route.transcoder.request(request, variables);
   if (!payload) return respond(answering(payload.error()));
-  auto key = route.service->methods[route.method].key_of(*payload);
+  auto key = method_of(route).key_of(*payload);
   if (!key) return respond(answering(key.error()));
 
   actors::CallBase call{route.service, route.method, std::move(*key), std::move(*payload)};
-  actors::CallOptions options;
-  options.id = *id;
-  options.caller = "http";
-  options.timeout = options_.call_timeout;
-  options.trace = answering.trace.traceparent();
-  options.fresh = wants_fresh(request);
-  options.if_version = *version;
+  options->timeout = options_.call_timeout;
+  options->trace = answering.trace.traceparent();
   const auto* known = request.header("If-None-Match");
   // The route is the routes'; they may have to outlive the gateway.
-  client_.send(std::move(call), std::move(options),
+  client_.send(std::move(call), *std::move(options),
                [routes = routes_, &route, answering = std::move(answering),
                 known = known == nullptr ? std::string{} : *known,
                 respond = std::move(respond)](const Result<actors::Reply>& reply) {

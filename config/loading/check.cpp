@@ -89,6 +89,7 @@ class Checker {
       const std::pair<std::string, const Address*> all[] = {
           {".mesh", &node.mesh},
           {".gateway", node.gateway ? &*node.gateway : nullptr},
+          {".grpc", node.grpc ? &*node.grpc : nullptr},
           {".admin", &node.admin}};
       for (const auto& [name, address] : all) {
         const Place* place = find(node_path(i) + name);

@@ -58,6 +58,9 @@ void describe(SchemaVisitor& v, Node& node) {
       {"gateway", "Where clients reach the services over HTTP. Left out: nowhere on this node.",
        false, "none"},
       node.gateway);
+  v.address(
+      {"grpc", "The same over gRPC, with the limits and files of `[gateway]`.", false, "none"},
+      node.grpc);
   required_address(
       v, {"admin", "Health, metrics and status, for operators. Not for the open network."},
       node.admin);
@@ -263,7 +266,7 @@ void describe(SchemaVisitor& v, Manifest& manifest) {
                    manifest.services.try_emplace(name, manifest.service_defaults);
                describe(inner, entry->second);
              });
-  v.section({"gateway", "HTTP, on every node that has a gateway address."},
+  v.section({"gateway", "HTTP, on every node that has a gateway address, and gRPC."},
             [&](SchemaVisitor& inner) { describe(inner, manifest.gateway); });
   v.section({"balancer",
              "What the cluster does by itself about nodes and replicas. The node that keeps the "

@@ -13,6 +13,16 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(RAFT REQUIRED IMPORTED_TARGET raft>=0.22)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
+# Debian's package of gRPC for CMake wants libraries that its own packages do not bring.
+if(NOT TARGET troupe_grpc)
+  find_library(TROUPE_GRPC grpc++ REQUIRED)
+  find_library(TROUPE_GPR gpr REQUIRED)
+  find_library(TROUPE_ABSL_SYNCHRONIZATION absl_synchronization REQUIRED)
+  add_library(troupe_grpc INTERFACE IMPORTED)
+  target_link_libraries(troupe_grpc INTERFACE ${TROUPE_GRPC} ${TROUPE_GPR}
+                                              ${TROUPE_ABSL_SYNCHRONIZATION} Threads::Threads)
+endif()
+
 if(NOT TARGET troupe_caf)
   find_library(TROUPE_CAF_CORE caf_core REQUIRED)
   add_library(troupe_caf INTERFACE IMPORTED)

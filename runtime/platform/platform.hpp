@@ -8,6 +8,7 @@
 #include "runtime/platform/disk.hpp"
 #include "runtime/platform/network.hpp"
 #include "runtime/platform/random.hpp"
+#include "runtime/platform/rpc.hpp"
 #include "runtime/platform/workers.hpp"
 #include "runtime/telemetry/log.hpp"
 #include "runtime/telemetry/metrics.hpp"
@@ -28,6 +29,8 @@ class Platform {
   virtual Random& random() = 0;
   virtual Disk& disk() = 0;
   virtual Network& network() = 0;
+  // Null where there are no sockets.
+  virtual RpcServers* rpc() { return nullptr; }
   virtual Workers& workers() = 0;
   virtual Logger& log() = 0;
   virtual Metrics& metrics() = 0;

@@ -41,7 +41,7 @@ m.toml:8:1: nodes[0].Labels: unknown key
 m.toml:9:1: nodes[0].shards: unknown key
     it belongs in [service_defaults] or a service's own section
 m.toml:10:1: nodes[0].colour: unknown key
-    known here: name, mesh, gateway, admin, data, roles, labels, services
+    known here: name, mesh, gateway, grpc, admin, data, roles, labels, services
 m.toml:11:2: Gateway: unknown key
     did you mean "gateway"?
 m.toml:13:1: storage.segment-bytes: unknown key

@@ -26,7 +26,7 @@ m.toml:5:8: not TOML: unescaped control characters other than TAB (U+0009) are e
 m.toml:6:1: not TOML: what begins here does not end
     close the string, the array or the table
 m.toml:8:1: nodes[0].colour: unknown key
-    known here: name, mesh, gateway, admin, data, roles, labels, services
+    known here: name, mesh, gateway, grpc, admin, data, roles, labels, services
 m.toml:9:1: not TOML: cannot redefine existing integer 'colour'
     write it once; [[nodes]] in double brackets begins another node
 m.toml:10:8: not TOML: unescaped control characters other than TAB (U+0009) are explicitly prohibited

@@ -69,7 +69,7 @@ class Connection:
         self.http.close()
 
 
-def manifest(folder, services="", storage="", extra=""):
+def manifest(folder, services="", storage="", extra="", node=""):
     """Writes the manifest of one node whose data lies in `folder`; returns its path."""
     path = os.path.join(folder, "manifest.toml")
     with open(path, "w", encoding="utf-8") as file:
@@ -84,6 +84,7 @@ mesh = "127.0.0.1:0"
 gateway = "127.0.0.1:0"
 admin = "127.0.0.1:0"
 data = "{folder}/data"
+{node}
 
 [log]
 format = "json"
@@ -109,6 +110,7 @@ class Node:
         self.process = None
         self.gateway = None
         self.admin = None
+        self.grpc = None
         self.lines = []
         self._events = queue.Queue()
 
@@ -153,6 +155,7 @@ class Node:
     def wait_listening(self):
         event = self.wait_event("node.listening")
         self.gateway, self.admin = event["fields"]["gateway"], event["fields"]["admin"]
+        self.grpc = event["fields"]["grpc"]
 
     def start(self):
         self.spawn()

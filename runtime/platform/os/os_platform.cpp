@@ -18,6 +18,7 @@
 #include "runtime/platform/os/os_disk.hpp"
 #include "runtime/platform/os/os_network.hpp"
 #include "runtime/platform/os/os_random.hpp"
+#include "runtime/platform/os/os_rpc.hpp"
 #include "runtime/platform/os/os_workers.hpp"
 #include "runtime/platform/os/threads/threads.hpp"
 #include "runtime/telemetry/console_log.hpp"
@@ -74,12 +75,14 @@ class OsPlatform final : public Platform {
         disk_(make_os_disk()),
         workers_(make_os_workers({.pool_threads = options_.worker_threads,
                                   .on_bug = [this](const Error& error) { fail_stop(error); }})),
-        network_(make_os_network(options_.network_threads, *log_)) {}
+        network_(make_os_network(options_.network_threads, *log_)),
+        rpc_(make_os_rpc(options_.network_threads, *network_, *log_)) {}
 
   Clock& clock() override { return clock_; }
   Random& random() override { return random_; }
   Disk& disk() override { return *disk_; }
   Network& network() override { return *network_; }
+  RpcServers* rpc() override { return rpc_.get(); }
   Workers& workers() override { return *workers_; }
   Logger& log() override { return *log_; }
   Metrics& metrics() override { return *metrics_; }
@@ -131,6 +134,7 @@ class OsPlatform final : public Platform {
   const std::unique_ptr<Disk> disk_;
   const std::unique_ptr<Workers> workers_;
   const std::unique_ptr<Network> network_;  // last: its callbacks may use the others
+  const std::unique_ptr<RpcServers> rpc_;
 };
 
 }  // namespace

@@ -134,6 +134,7 @@ class MemoryPlatform final : public runtime::Platform {
   runtime::Random& random() override { return random_; }
   runtime::Disk& disk() override { std::abort(); }
   runtime::Workers& workers() override { std::abort(); }
+  runtime::RpcServers* rpc() override { return rpc_servers; }
   MemoryNetwork& network() override { return network_; }
   MemoryLog& log() override { return log_; }
   runtime::Metrics& metrics() override { return *metrics_; }
@@ -141,6 +142,8 @@ class MemoryPlatform final : public runtime::Platform {
   void fail_stop(const Error&) override { std::abort(); }
 
   void advance(Duration time) { network_.advance(time); }
+
+  runtime::RpcServers* rpc_servers = nullptr;  // a test may give its own
 
  private:
   MemoryClock clock_;

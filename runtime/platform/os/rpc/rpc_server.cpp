@@ -1,0 +1,250 @@
+#include <grpc/support/log.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "runtime/platform/os/os_rpc.hpp"
+#include "runtime/platform/os/rpc/rpc_call.hpp"
+#include "runtime/platform/os/threads/threads.hpp"
+
+namespace troupe::runtime {
+namespace {
+
+// Calls that a lane asks for in advance, so that gRPC need not queue those that arrive together.
+constexpr int calls_asked_for = 64;
+// How often calls without a message are looked for.
+constexpr auto look_every = std::chrono::seconds{1};
+// How often credential files are; gRPC counts seconds.
+constexpr unsigned reload_seconds = 1;
+// Memory of all connections of a server; beyond it gRPC reads slower and closes those that are
+// idle.
+constexpr std::size_t memory_bytes = 256 << 20;
+
+// gRPC has one log for the process. What it calls an error is what a client may cause, so it is for
+// debugging here; a server that cannot listen tells its last words.
+class GrpcLog {
+ public:
+  static GrpcLog& instance() {
+    static GrpcLog log;
+    return log;
+  }
+  void write_to(Logger* logger) {
+    const std::lock_guard guard{mutex_};
+    logger_ = logger;
+  }
+  void leave(const Logger* logger) {
+    const std::lock_guard guard{mutex_};
+    if (logger_ == logger) logger_ = nullptr;
+  }
+  std::string last_error() {
+    const std::lock_guard guard{mutex_};
+    return last_error_;
+  }
+
+ private:
+  GrpcLog() {
+    gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
+    gpr_set_log_function([](gpr_log_func_args* line) { instance().write(*line); });
+  }
+  void write(const gpr_log_func_args& line) {
+    const std::lock_guard guard{mutex_};
+    if (line.severity == GPR_LOG_SEVERITY_ERROR) last_error_ = line.message;
+    if (logger_) logger_->debug("rpc.library", line.message);
+  }
+
+  std::mutex mutex_;
+  Logger* logger_ = nullptr;
+  std::string last_error_;
+};
+
+int milliseconds(Duration time) {
+  using std::chrono::milliseconds;
+  return static_cast<int>(std::chrono::duration_cast<milliseconds>(time).count());
+}
+
+std::shared_ptr<grpc::ServerCredentials> credentials_of(const RpcOptions& options) {
+  if (options.certificate.empty()) return grpc::InsecureServerCredentials();
+  namespace tls = grpc::experimental;
+  tls::TlsServerCredentialsOptions files{std::make_shared<tls::FileWatcherCertificateProvider>(
+      options.key, options.certificate, reload_seconds)};
+  files.watch_identity_key_cert_pairs();
+  files.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+  return tls::TlsServerCredentials(files);
+}
+
+void set_limits(grpc::ServerBuilder& builder, const RpcLimits& limits) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(limits.message_bytes_max));
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
+                             static_cast<int>(limits.metadata_bytes_max));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(limits.streams_max));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, milliseconds(limits.idle_time));
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                             milliseconds(limits.handshake_time));
+  // A client that is gone without a word is noticed; one that pings too often is sent away, which
+  // are gRPC's own settings: more than two pings within five minutes each without data.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(limits.idle_time));
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // A few bytes could become gigabytes.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  grpc::ResourceQuota quota{"rpc"};
+  quota.Resize(memory_bytes);
+  builder.SetResourceQuota(quota);
+}
+
+class OsRpcServer final : public RpcServer {
+ public:
+  OsRpcServer(Address address, RpcServers::Accept accept, const RpcLimits& limits)
+      : local_(std::move(address)) {
+    shared_.accept = std::move(accept);
+    shared_.limits = limits;
+  }
+  ~OsRpcServer() override {
+    stop(Duration::zero(), [] {});
+    for (Lane& lane : lanes_) lane.calls->cut = true;  // stop() may have been given time
+    if (stopper_.joinable()) stopper_.join();
+    for (Lane& lane : lanes_) lane.calls->queue->Shutdown();
+    for (Lane& lane : lanes_) {
+      if (lane.thread.joinable()) lane.thread.join();
+      void* tag = nullptr;
+      for (bool ok = false; lane.calls->queue->Next(&tag, &ok);) RpcCallImpl::event(tag, ok);
+    }
+  }
+
+  bool start(std::size_t threads, const RpcOptions& options) {
+    grpc::ServerBuilder builder;
+    set_limits(builder, options.limits);
+    builder.RegisterAsyncGenericService(&shared_.service);
+    int port = 0;
+    builder.AddListeningPort(local_.to_string(), credentials_of(options), &port);
+    for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
+      lanes_.push_back({std::make_unique<RpcLane>(shared_), {}});
+      lanes_.back().calls->queue = builder.AddCompletionQueue();
+    }
+    server_ = builder.BuildAndStart();
+    if (!server_ || port == 0) return false;
+    local_.port = static_cast<std::uint16_t>(port);
+    for (Lane& lane : lanes_) {
+      for (int i = 0; i < calls_asked_for; ++i) RpcCallImpl::request(*lane.calls);
+      lane.thread = std::thread{[calls = lane.calls.get()] { run(*calls); }};
+    }
+    return true;
+  }
+
+  const Address& local() const override { return local_; }
+
+  void stop(Duration deadline, std::function<void()> done) override {
+    const std::lock_guard guard{mutex_};
+    if (std::exchange(stopping_, true)) return;
+    if (!server_) return;
+    shared_.stopping = true;
+    stopper_ = std::thread{[this, deadline, done = std::move(done)] {
+      begin_thread("rpc-stop");
+      server_->Shutdown(std::chrono::system_clock::now() + deadline);
+      // Operations may not begin on a queue that is shut down: so all calls end before.
+      for (Lane& lane : lanes_) wait_until_idle(*lane.calls);
+      done();
+    }};
+  }
+
+ private:
+  struct Lane {
+    std::unique_ptr<RpcLane> calls;
+    std::thread thread;
+  };
+
+  static void run(RpcLane& lane) {
+    begin_thread("rpc");
+    auto look_at = std::chrono::system_clock::now() + look_every;
+    for (;;) {
+      void* tag = nullptr;
+      bool ok = false;
+      const auto next = lane.queue->AsyncNext(&tag, &ok, look_at);
+      if (next == grpc::CompletionQueue::SHUTDOWN) return;
+      if (next == grpc::CompletionQueue::GOT_EVENT) RpcCallImpl::event(tag, ok);
+      if (const auto now = std::chrono::system_clock::now(); now >= look_at) {
+        look_at = now + look_every;
+        cancel_some(lane);
+      }
+    }
+  }
+
+  // Those that are silent, or all.
+  static void cancel_some(RpcLane& lane) {
+    const auto before = std::chrono::steady_clock::now() - lane.shared.limits.message_time;
+    for (RpcCallImpl* call : lane.open)
+      if (lane.cut || call->waits_since(before)) call->cancel();
+  }
+
+  static void wait_until_idle(RpcLane& lane) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_idle = false;
+    {
+      const std::lock_guard guard{lane.mutex};
+      if (lane.outstanding == 0) return;
+      lane.idle = [&] {
+        const std::lock_guard idle_guard{mutex};
+        is_idle = true;
+        changed.notify_all();
+      };
+    }
+    std::unique_lock lock{mutex};
+    changed.wait(lock, [&] { return is_idle; });
+  }
+
+  Address local_;
+  RpcShared shared_;
+  std::vector<Lane> lanes_;
+  std::unique_ptr<grpc::Server> server_;
+  std::mutex mutex_;
+  bool stopping_ = false;
+  std::thread stopper_;
+};
+
+class OsRpc final : public RpcServers {
+ public:
+  OsRpc(std::size_t threads, Network& network, Logger& log)
+      : threads_(threads), network_(network), log_(log) {}
+  ~OsRpc() override {
+    if (used_) GrpcLog::instance().leave(&log_);
+  }
+
+  Result<std::unique_ptr<RpcServer>> listen(const Address& address, Accept accept,
+                                            const RpcOptions& options) override {
+    used_ = true;
+    GrpcLog::instance().write_to(&log_);
+    if (!options.certificate.empty()) {
+      // gRPC only says later, and to its log, that files are wrong.
+      TROUPE_TRY(checked, network_.load_security({{}, {}, options.certificate, options.key, {}}));
+      (void)checked;
+    }
+    auto server = std::make_unique<OsRpcServer>(address, std::move(accept), options.limits);
+    if (!server->start(threads_, options))
+      return unavailable("ADDRESS_IN_USE", "gRPC cannot listen on " + address.to_string() +
+                                               ", which is taken or not of this machine: " +
+                                               GrpcLog::instance().last_error());
+    return std::unique_ptr<RpcServer>{std::move(server)};
+  }
+
+ private:
+  const std::size_t threads_;
+  Network& network_;
+  Logger& log_;
+  std::atomic<bool> used_{false};
+};
+
+}  // namespace
+
+std::unique_ptr<RpcServers> make_os_rpc(std::size_t threads, Network& network, Logger& log) {
+  return std::make_unique<OsRpc>(threads, network, log);
+}
+
+}  // namespace troupe::runtime
