@@ -4,14 +4,15 @@
 #include <exception>
 #include <filesystem>
 
+#include "tests/bench/beast.hpp"
 #include "tests/bench/cluster/echo.hpp"
 #include "tests/bench/figure.hpp"
 
 int main(int argc, char** argv) {
   using namespace troupe::bench;
   std::vector<NamedPart> parts;
-  for (auto made : {durable_parts(), read_parts(), footprint_parts(), replicated_parts(),
-                    link_parts(), scale_parts()})
+  for (auto made : {durable_parts(), read_parts(), http_parts(), footprint_parts(),
+                    replicated_parts(), link_parts(), scale_parts()})
     parts.insert(parts.end(), made.begin(), made.end());
 
   CLI::App app{
@@ -35,6 +36,8 @@ int main(int argc, char** argv) {
   app.add_option("--serve", serve)->group("");
   CLI11_PARSE(app, argc, argv);
   options.self = argv[0];
+  if (!serve.empty() && serve.front() == "beast")
+    return serve_beast(static_cast<unsigned short>(std::stoi(serve.at(1))));
   if (!serve.empty()) return serve_echo(serve);
 
   if (list) {
