@@ -211,9 +211,7 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     if (request.format().empty())
       return invalid_argument("DIRECTORY_ORDER_EMPTY", "no format is named");
     if (const DirectoryNode* unable = who_cannot_read(state(), request.format()))
-      return failed_precondition("FORMAT_NOT_READABLE",
-                                 "node " + unable->name() + " cannot read " + request.format() +
-                                     "; a format is switched on when every node can");
+      return not_readable(*unable, request.format());
     v1::FormatSwitchedOn event;
     *event.mutable_why() = request.why();
     event.mutable_format()->set_name(request.format());

@@ -20,4 +20,15 @@ const DirectoryNode* who_cannot_read(const DirectoryTable& table, std::string_vi
   return unable;
 }
 
+Error not_readable(const DirectoryNode& node, const std::string& format) {
+  return failed_precondition(
+      "FORMAT_NOT_READABLE",
+      node.state() == DirectoryNode::JOINING
+          ? "node " + node.name() +
+                " has not been heard of yet, and nobody knows whether it can read " + format +
+                "; start it, or order this again in a moment"
+          : "node " + node.name() + " cannot read " + format +
+                "; every node must: run a version on it that can");
+}
+
 }  // namespace troupe::cluster

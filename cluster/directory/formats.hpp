@@ -37,6 +37,9 @@ inline bool format_is_on(const DirectoryTable& table, std::string_view name) {
 // none.
 const DirectoryNode* who_cannot_read(const DirectoryTable& table, std::string_view format);
 
+// FAILED_PRECONDITION / FORMAT_NOT_READABLE, because of this node.
+Error not_readable(const DirectoryNode& node, const std::string& format);
+
 // FAILED_PRECONDITION / FORMAT_UNREADABLE: one that is switched on is not among those that are
 // read.
 template <class Names>

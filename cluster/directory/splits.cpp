@@ -13,11 +13,7 @@ namespace v1 = directory::v1;
 
 Result<void> all_know_splits(const DirectoryTable& table) {
   const DirectoryNode* unable = who_cannot_read(table, split_format);
-  if (!unable) return {};
-  return failed_precondition("FORMAT_NOT_READABLE",
-                             "node " + unable->name() +
-                                 " runs a version that knows no splits; run this one on all nodes "
-                                 "first");
+  return unable ? not_readable(*unable, split_format) : Result<void>{};
 }
 
 Error at_no_bucket(const std::string& name, std::uint32_t first, std::uint32_t end) {

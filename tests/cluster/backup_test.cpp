@@ -34,20 +34,11 @@ struct OldCluster {
     auto& service = *survey.add_services();
     service.set_service(books);
     for (std::uint32_t shard = 0; shard < 2; ++shard) {
+      make_file(shard);
       auto& one = *service.add_shards();
       one.set_shard(shard);
       one.set_first_bucket(first_bucket_of(shard, 2));
       for (const char* node : {"n1", "n2", "n3"}) one.add_nodes(node);
-      const std::string identity = std::string{books} + "/" + std::to_string(shard);
-      auto file = runtime::ShardFile::open(*disk, source(shard), identity, true, {});
-      REQUIRE(file);
-      for (std::uint64_t i = 1; i <= 5; ++i)
-        REQUIRE((*file)->apply({{i, 2,
-                                 tests::BatchMaker{static_cast<std::int64_t>(1000 + i)}
-                                     .state("book" + std::to_string(i), 1)
-                                     .reply("book" + std::to_string(i), "key", 9000)
-                                     .bytes()}}));
-      REQUIRE((*file)->copy_to(copy(shard)));
     }
     manifest.cluster.name = "new";
     manifest.services[books].shards = 2;
@@ -98,6 +89,20 @@ struct OldCluster {
       piece.set_bytes(bytes.substr(request.piece().offset(), 10'000));
     }
     return answer;
+  }
+
+  // Five entries of the shard.
+  void make_file(std::uint32_t shard) {
+    const std::string identity = std::string{books} + "/" + std::to_string(shard);
+    auto file = runtime::ShardFile::open(*disk, source(shard), identity, true, {});
+    REQUIRE(file);
+    for (std::uint64_t i = 1; i <= 5; ++i)
+      REQUIRE((*file)->apply({{i, 2,
+                               tests::BatchMaker{static_cast<std::int64_t>(1000 + i)}
+                                   .state("book" + std::to_string(i), 1)
+                                   .reply("book" + std::to_string(i), "key", 9000)
+                                   .bytes()}}));
+    REQUIRE((*file)->copy_to(copy(shard)));
   }
 
   // The shard was split, or is being split.
@@ -267,31 +272,26 @@ TEST_CASE("a backup knows shards that were split, and none of which a part may b
 TEST_CASE("a service that was split is restored with the ranges of buckets that its shards had") {
   OldCluster old;
   old.split(1, 2048, 3000, false);
-  // The third shard came of it.
+  old.make_file(2);
   auto& fresh = *old.survey.mutable_services(0)->add_shards();
   fresh = old.survey.services(0).shards(1);
   fresh.set_shard(2);
   fresh.set_first_bucket(3000);
-  REQUIRE(runtime::ShardFile::open(*old.disk, old.source(2), "shelf.v1.Books/2", true, {}));
   old.split(2, 3000, 4096, false);
   REQUIRE(old.back_up().empty());
   // With so many it cannot have begun.
   for (const std::uint32_t wrong : {3u, 4u}) {
     old.manifest.services[books].shards = wrong;
-    const auto refused = old.restore_it();
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().reason == "RESTORE_SHARDS_DIFFER");
-    CHECK(refused.error().message.find("write shards = 2 ") != std::string::npos);
+    const Error refused = old.restore_it().error();
+    CHECK(refused.reason == "RESTORE_SHARDS_DIFFER");
+    CHECK(refused.message.find("write shards = 2 ") != std::string::npos);
   }
   old.manifest.services[books].shards = 2;
-  const auto done = old.restore_it();
-  REQUIRE_MESSAGE(done, (done ? "" : done.error().describe()));
-  CHECK(done->files == 9);
-  const auto opened = DataFolder::open(*old.disk, old.path + "/n3", "new", "n3");
-  REQUIRE_MESSAGE(opened, (opened ? "" : opened.error().describe()));
-  REQUIRE(opened->restored());
-  CHECK(opened->restored()->ranges == BucketRanges{{books, {0, 2048, 3000}}});
-  CHECK(opened->restored()->shards.size() == 3);
+  CHECK(old.reason_of_restoring().empty());
+  const auto restored = read_restored(*old.disk, old.path + "/n3");
+  REQUIRE((restored && *restored));
+  CHECK((*restored)->ranges == BucketRanges{{books, {0, 2048, 3000}}});
+  CHECK((*restored)->shards.size() == 3);
   CHECK(old.exists("n1/shards/shelf.v1.Books-2.g1.db"));
 }
 

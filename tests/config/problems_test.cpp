@@ -102,37 +102,21 @@ m.toml:20:9: log.level: expected a string, found an integer
 }
 
 TEST_CASE("a gateway with one of its two files is a mistake") {
-  const std::string start = R"([cluster]
-name = "c"
-[[nodes]]
-name = "n1"
-mesh = "127.0.0.1:7400"
-admin = "127.0.0.1:7480"
-data = "d"
-)";
   for (const std::string key : {"certificate", "key"})
-    CHECK(problems(start + "[gateway.tls]\n" + key + " = \"a.pem\"") ==
-          R"(m.toml:8:1: gateway.tls: a file is missing
+    CHECK(problems(smallest + "[gateway.tls]\n" + key + " = \"a.pem\"") ==
+          R"(m.toml:7:1: gateway.tls: a file is missing
     name certificate and key, or leave the section out
 )");
-  CHECK(problems(start + "[gateway.tls]\ncertificate = \"a\"\nkey = \"b\"") == "");
+  CHECK(problems(smallest + "[gateway.tls]\ncertificate = \"a\"\nkey = \"b\"") == "");
 }
 
 TEST_CASE("origins of pages are what browsers send") {
-  const std::string start = R"([cluster]
-name = "c"
-[[nodes]]
-name = "n1"
-mesh = "127.0.0.1:7400"
-admin = "127.0.0.1:7480"
-data = "d"
-[gateway.cors]
-)";
+  const std::string start = smallest + "[gateway.cors]\n";
   CHECK(problems(start + R"(origins = ["https://shop.example", "http://[::1]:3000"])") == "");
   CHECK(problems(start + R"(origins = ["*"])") == "");
   CHECK(problems(start + R"(origins = ["*"]
 credentials = true)") ==
-        R"(m.toml:10:15: gateway.cors.credentials: pages of any origin would act as their visitor
+        R"(m.toml:9:15: gateway.cors.credentials: pages of any origin would act as their visitor
     name the origins that may, or leave credentials out
 )");
   for (const std::string wrong : {"shop.example", "https://shop.example/", "ftp://a", "https://A",

@@ -90,6 +90,7 @@ def a_split_fails_no_request(binary, folder):
     ledger = Ledger(NAMES, seed=1)
     with ThreeNodes(binary, manifest(folder, addresses), addresses).start() as cluster:
         cluster.wait_equal()
+        cluster.wait_known()
         open_accounts(ledger, cluster.gateways)
         with Clients(ledger, cluster.gateways, 6, timeout=20.0) as clients:
             clients.wait_for_more(BEFORE)
@@ -115,6 +116,7 @@ def a_backup_under_load_becomes_another_cluster(binary, folder):
     ledger = Ledger(NAMES, seed=1)
     with ThreeNodes(binary, manifest(folder, addresses), addresses).start() as cluster:
         cluster.wait_equal()
+        cluster.wait_known()
         open_accounts(ledger, cluster.gateways)
         shard = f"{ACCOUNTS}/1"
         made = run(binary, "split", shard, "--yes", shard, "--admin", addresses["n1"][2])

@@ -153,6 +153,17 @@ class ThreeNodes:
     def leaders(self, nodes=None):
         return leaders_of({node: self.admins[node] for node in nodes or self.nodes})
 
+    def wait_known(self, timeout=60):
+        """Until every node knows that all of them are up, so that the directory knows what each can do."""
+        began = time.monotonic()
+
+        def states(admin):
+            return [node.get("state") for node in ask_admin(admin, "/v1/directory")["table"].get("nodes", [])]
+
+        while any(states(admin) != ["UP"] * len(self.admins) for admin in self.admins.values()):
+            assert time.monotonic() - began < timeout, "the directory does not know all nodes"
+            time.sleep(0.05)
+
     def differences(self):
         """What is not equal between the nodes: a shard without a leader, a replica that is behind."""
         listed = {node: shards_at(self.admins[node]) for node in self.nodes}

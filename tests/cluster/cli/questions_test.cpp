@@ -194,7 +194,7 @@ TEST_CASE("tree and shards of a manifest are one table of all nodes, those that 
   CHECK(contains(ran.out, "└─ gateway          failed\nn2                  unreachable\nn3  "));
   ran = Command{}.run({"shards", "--manifest", file});
   CHECK(ran.status == 1);
-  CHECK(contains(ran.out, "n2              unreachable\nbanking.v1.Accounts      0  n1"));
+  CHECK(contains(ran.out, "n2              unreachable\nbanking.v1.Accounts      0   0-1023  n1"));
 }
 
 TEST_CASE("with a manifest nodes that came later are asked as well, and removed ones are not") {

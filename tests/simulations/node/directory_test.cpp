@@ -159,7 +159,7 @@ TEST_CASE("of a node that has not run yet nobody assumes which formats it reads"
     }
     return 0;
   };
-  CHECK(switching_on("node n3 cannot read shard-split") == 400);
+  CHECK(switching_on("node n3 has not been heard of yet") == 400);
   REQUIRE(world.start(hosts[2]->machine()));
   CHECK(switching_on("\"version\"") == 200);
 }
