@@ -29,8 +29,8 @@ struct BackupPlan {
   unsigned given_up = 0;  // backups that are left unfinished before the one that counts
   std::vector<std::uint64_t> splits = {};  // of shards, before
   bool while_splitting = false;            // the last one may still be under way
-  // The node that is asked what there is may not have heard yet of the last one's end.
-  bool may_meet_split() const { return while_splitting || !splits.empty(); }
+
+  bool may_meet_a_split() const { return while_splitting || !splits.empty(); }
 };
 
 Task<cluster::BackupSurvey> look_what_there_is(Operator& at, Names nodes) {
@@ -75,7 +75,8 @@ Task<bool> back_up(Operator& at, BackupPlan plan, std::string folder, std::size_
     auto answer = co_await take_step(at, asked, *request);
     if (!answer) asked = plan.nodes[at.between(0, plan.nodes.size() - 1)];
     if (const auto heard = run.heard(answer); !heard) {
-      if (heard.error().reason == "BACKUP_SHARD_SPLIT" && plan.may_meet_split()) co_return false;
+      // It met one, or who was asked has not heard of one.
+      if (heard.error().reason == "BACKUP_SHARD_SPLIT" && plan.may_meet_a_split()) co_return false;
       // Nothing rots here, and nobody is away for a minute.
       at.complain("backup", heard.error().describe());
       co_return false;
@@ -105,8 +106,8 @@ Script operate(Operator& at, BackupPlan plan) {
       at.complain("backup", "a backup that is " + std::string{whole ? "" : "not "} +
                                 "finished is taken for one that is" + (whole ? " not" : ""));
     if (whole) at.backed_up(folder);
-    if (whole || (!gives_up && !plan.may_meet_split())) co_return;
-    if (!gives_up) {  // it met the split
+    if (whole || (!gives_up && !plan.may_meet_a_split())) co_return;
+    if (!gives_up) {
       co_await at.wait(500ms);
       continue;
     }

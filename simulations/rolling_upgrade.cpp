@@ -53,11 +53,9 @@ DirectoryOrder switch_on_order() {
   return order;
 }
 
-// Of a shard that every cluster has.
-DirectoryOrder a_split() {
+DirectoryOrder first_split() {
   DirectoryOrder order;
   order.mutable_split()->set_service(moved_service);
-  order.mutable_split()->set_shard(0);
   return order;
 }
 
@@ -65,7 +63,7 @@ DirectoryOrder a_split() {
 // be on its way when it would be right.
 Task<bool> ask_too_early(Operator& at, NodeNames nodes) {
   const std::string node = nodes[at.between(0, nodes.size() - 1)];
-  const auto order = at.one_in(2) ? switch_on_order() : a_split();
+  const auto order = at.one_in(2) ? switch_on_order() : first_split();
   const auto json = cluster::message_to_json(order);
   const auto body = co_await at.order(node, "/v1/directory", *json);
   if (body) {
@@ -141,8 +139,9 @@ Script roll(Operator& at, Upgrade what, std::shared_ptr<Upgraded> upgraded) {
     co_await order_anywhere(at, what.nodes, order);
   }
   if (what.old_again == OldAgain::away) {
-    const auto order = a_split();
-    co_await order_anywhere(at, what.nodes, order);
+    const auto order = first_split();
+    const auto ordered = co_await order_anywhere(at, what.nodes, order);
+    if (!ordered) at.complain("formats", "a split is refused: " + ordered.error().describe());
     co_await at.wait(at.between(0ms, 2s));
     co_await try_the_old_one(at, tried, 40s);
   }

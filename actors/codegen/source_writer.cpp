@@ -21,6 +21,11 @@ std::string descriptor_expression(const pb::ServiceDescriptor& service) {
          "::descriptor()->file()->FindServiceByName(\"" + service.name() + "\")";
 }
 
+// Another one for each file of a package: they may be compiled as one unit.
+std::string comments_name(const pb::FileDescriptor& file) {
+  return "troupe_comments_of_" + file.service(0)->name();
+}
+
 void write_service_type(pb::io::Printer& out, const Service& service) {
   const auto& package = service.descriptor->file()->package();
   out.Print(
@@ -45,7 +50,7 @@ void write_service_type(pb::io::Printer& out, const Service& service) {
         std::to_string(method.key->number()), "key", method.key->name());
   out.Print(
       "    };\n"
-      "    made.comments = troupe_comments;\n"
+      "    made.comments = $comments$;\n"
       "    made.descriptor = [] {\n"
       "      return $descriptor$;\n"
       "    };\n"
@@ -53,16 +58,19 @@ void write_service_type(pb::io::Printer& out, const Service& service) {
       "  }();\n"
       "  return type;\n"
       "}\n\n",
-      "descriptor", descriptor_expression(*service.descriptor));
+      "descriptor", descriptor_expression(*service.descriptor), "comments",
+      comments_name(*service.descriptor->file()));
 }
 
-void write_comments(pb::io::Printer& out, const std::vector<Comment>& comments) {
+void write_comments(pb::io::Printer& out, const std::string& name,
+                    const std::vector<Comment>& comments) {
   if (comments.empty())
     return out.Print(
         "namespace {\n\n"
-        "constexpr ::std::span<const ::troupe::actors::Comment> troupe_comments;\n\n"
-        "}  // namespace\n\n");
-  out.Print("namespace {\n\nconstexpr ::troupe::actors::Comment troupe_comments[] = {\n");
+        "constexpr ::std::span<const ::troupe::actors::Comment> $name$;\n\n"
+        "}  // namespace\n\n",
+        "name", name);
+  out.Print("namespace {\n\nconstexpr ::troupe::actors::Comment $name$[] = {\n", "name", name);
   for (const auto& comment : comments)
     out.Print("    {\"$of$\",\n     \"$text$\"},\n", "of", comment.of, "text",
               pb::CEscape(comment.text));
@@ -165,7 +173,8 @@ std::string write_source(const Contract& contract) {
       "namespace $namespace$ {\n\n",
       "file", contract.file->name(), "header", troupe_header(*contract.file), "namespace",
       cpp_namespace(*contract.file));
-  if (!contract.services.empty()) write_comments(out, comments_of(*contract.file));
+  if (!contract.services.empty())
+    write_comments(out, comments_name(*contract.file), comments_of(*contract.file));
   for (const auto& service : contract.services) {
     write_service_type(out, service);
     write_effects(out, service);

@@ -1,11 +1,11 @@
 // What the stock of a SKU does. Each command first gives back what has expired, so that all below
 // it sees open reservations only.
-#include <google/protobuf/util/time_util.h>
-
 #include <limits>
 
 #include "commerce/v1/inventory.troupe.hpp"
+#include "domains/commerce/order_check.hpp"
 #include "domains/commerce/refusals.hpp"
+#include "domains/commerce/shard_time.hpp"
 #include "domains/commerce/stock.hpp"
 
 namespace commerce {
@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::int64_t on_hand_max = std::numeric_limits<std::int64_t>::max();
 constexpr int reservations_max = 256;  // they are all in the state, which each command stores
-constexpr std::size_t order_id_bytes_max = 64;
 
 class Sku final : public v1::InventoryEntity {
   Result<v1::Stock> Receive(const v1::ReceiveRequest& request, Effects& effects) const override {
@@ -30,7 +29,7 @@ class Sku final : public v1::InventoryEntity {
   Result<v1::Reservation> Reserve(const v1::ReserveRequest& request,
                                   Effects& effects) const override {
     expire(effects);
-    TROUPE_CHECK(accepts(request.order_id()));
+    TROUPE_CHECK(check_order_id(request.order_id()));
     if (request.quantity() <= 0) return refusals::quantity_not_positive(request.quantity());
     TROUPE_TRY(expires_ms, end_of_hold(request, effects.now()));
     if (const auto* held = find(state(), request.order_id())) {
@@ -62,7 +61,7 @@ class Sku final : public v1::InventoryEntity {
 
   Result<v1::Stock> Release(const v1::ReleaseRequest& request, Effects& effects) const override {
     expire(effects);
-    TROUPE_CHECK(accepts(request.order_id()));
+    TROUPE_CHECK(check_order_id(request.order_id()));
     if (!find(state(), request.order_id())) return view();
     v1::Released event;
     event.set_order_id(request.order_id());
@@ -92,19 +91,13 @@ class Sku final : public v1::InventoryEntity {
     const auto expired = find_expired(state(), effects.now());
     if (expired.order_ids_size() > 0) effects.emit(expired);
   }
-  Result<void> accepts(const std::string& order_id) const {
-    if (order_id.empty() || order_id.size() > order_id_bytes_max)
-      return refusals::order_id_invalid(order_id.size(), order_id_bytes_max);
-    return {};
-  }
 
   v1::Stock view() const { return commerce::view(key(), state(), context().now()); }
   v1::Reservation reply(const v1::Reserved& reserved) const {
     v1::Reservation reservation;
     reservation.set_order_id(reserved.order_id());
     reservation.set_quantity(reserved.quantity());
-    *reservation.mutable_expires_at() =
-        google::protobuf::util::TimeUtil::MillisecondsToTimestamp(reserved.expires_ms());
+    *reservation.mutable_expires_at() = to_timestamp(reserved.expires_ms());
     *reservation.mutable_stock() = view();
     return reservation;
   }

@@ -1,19 +1,14 @@
 #include "domains/commerce/stock.hpp"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <algorithm>
 
 #include "domains/commerce/refusals.hpp"
+#include "domains/commerce/shard_time.hpp"
 
 namespace commerce {
 namespace {
 
 constexpr std::int64_t hold_ms_max = std::int64_t{30} * 24 * 60 * 60 * 1000;
-
-std::int64_t to_ms(troupe::WallTime time) {
-  return time.time_since_epoch().count();
-}
 
 }  // namespace
 
@@ -55,7 +50,7 @@ v1::Stock view(const std::string& sku, const v1::InventoryState& state, troupe::
   stock.set_reserved(state.on_hand() - stock.available());
   stock.set_reservations(static_cast<std::int32_t>(std::ranges::count_if(
       state.reservations(), [now](const auto& one) { return !has_expired(one, now); })));
-  *stock.mutable_as_of() = google::protobuf::util::TimeUtil::MillisecondsToTimestamp(to_ms(now));
+  *stock.mutable_as_of() = to_timestamp(to_ms(now));
   return stock;
 }
 

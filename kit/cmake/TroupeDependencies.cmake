@@ -1,4 +1,5 @@
-# What Troupe is built of, and whoever builds on it as well: Debian's packages in .ci/packages.
+# What Troupe is built of, and whoever builds on it as well: Debian's packages in .ci/packages. All that
+# a library of ours links is looked for here and nowhere else, or others cannot link that library.
 find_package(Threads REQUIRED)
 find_package(Protobuf 3.21 REQUIRED)
 find_package(OpenSSL REQUIRED)

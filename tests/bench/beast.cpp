@@ -20,17 +20,17 @@ using asio::ip::tcp;
 asio::awaitable<void> serve(tcp::socket socket) {
   boost::beast::flat_buffer buffer;
   boost::system::error_code error;
-  const auto token = asio::redirect_error(asio::use_awaitable, error);
   for (;;) {
     http::request<http::string_body> request;
-    co_await http::async_read(socket, buffer, request, token);
+    co_await http::async_read(socket, buffer, request,
+                              asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
     http::response<http::string_body> response{http::status::ok, request.version()};
     response.set(http::field::content_type, "application/json");
     response.keep_alive(request.keep_alive());
     response.body() = std::string(200, 'x');
     response.prepare_payload();
-    co_await http::async_write(socket, response, token);
+    co_await http::async_write(socket, response, asio::redirect_error(asio::use_awaitable, error));
     if (error || !request.keep_alive()) co_return;
   }
 }

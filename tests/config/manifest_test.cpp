@@ -7,10 +7,13 @@ namespace troupe::config {
 
 using namespace std::chrono_literals;
 
+// Of the ready-made manifests.
+static const std::vector<std::string> all_services{"banking.v1.Accounts", "commerce.v1.Catalog",
+                                                   "commerce.v1.Inventory", "commerce.v1.Orders"};
+
 TEST_CASE("the ready-made manifest of one node loads without a problem") {
-  const Manifest manifest =
-      load(read_source("config/examples/single.toml"), nothing_set,
-           {.known_services = {{"banking.v1.Accounts", "commerce.v1.Inventory"}}});
+  const Manifest manifest = load(read_source("config/examples/single.toml"), nothing_set,
+                                 {.known_services = all_services});
   CHECK(manifest.cluster.name == "single");
   REQUIRE(manifest.nodes.size() == 1);
   const Node* node = manifest.find_node("n1");
@@ -25,13 +28,12 @@ TEST_CASE("the ready-made manifest of one node loads without a problem") {
 }
 
 TEST_CASE("the ready-made manifest of three nodes keeps every shard on all of them") {
-  const Manifest manifest =
-      load(read_source("config/examples/three.toml"), nothing_set,
-           {.known_services = {{"banking.v1.Accounts", "commerce.v1.Inventory"}}});
+  const Manifest manifest = load(read_source("config/examples/three.toml"), nothing_set,
+                                 {.known_services = all_services});
   CHECK(manifest.cluster.name == "three");
   CHECK(manifest.nodes.size() == 3);
   CHECK(manifest.on_one_machine());
-  for (const std::string service : {"banking.v1.Accounts", "commerce.v1.Inventory"}) {
+  for (const auto& service : all_services) {
     CHECK(manifest.hosts(service) == 3);
     CHECK(manifest.service(service).replication_factor == 3);
   }

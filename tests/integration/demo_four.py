@@ -6,7 +6,7 @@ import time
 from three_nodes import leaders_of, shards_at
 from troupe_node import free_ports, run
 
-SERVICES = ("banking.v1.Accounts", "commerce.v1.Inventory")
+SERVICES = ("banking.v1.Accounts", "commerce.v1.Catalog", "commerce.v1.Inventory", "commerce.v1.Orders")
 
 
 def fourth_manifest(path):

@@ -123,8 +123,8 @@ TEST_CASE("up prints what runs and what to type next, then runs the node here") 
                        "  SERVICES\n"
                        "n1    http://127.0.0.1:8080  http://127.0.0.1:7480  " +
                        data +
-                       "  banking.v1.Accounts, "
-                       "commerce.v1.Inventory\n"
+                       "  banking.v1.Accounts, commerce.v1.Catalog, "
+                       "commerce.v1.Inventory, commerce.v1.Orders\n"
                        "\n"
                        "In another terminal:  troupe status\n"
                        "To stop:              Ctrl-C\n");

@@ -26,7 +26,8 @@ inline CliHooks test_hooks(
     std::function<int(const config::Manifest& manifest, const std::string& node)> run_node) {
   CliHooks hooks;
   hooks.run_node = std::move(run_node);
-  hooks.services = {"banking.v1.Accounts", "commerce.v1.Inventory"};
+  hooks.services = {"banking.v1.Accounts", "commerce.v1.Catalog", "commerce.v1.Inventory",
+                    "commerce.v1.Orders"};
   static const actors::ServiceRegistry none;
   add_cluster_hooks(hooks, none);
   return hooks;

@@ -3,28 +3,14 @@
 
 #include <doctest/doctest.h>
 
-#include "simulations/rehearsal/linearize.hpp"
+#include "tests/simulations/ledger/entity_story.hpp"
 
 namespace troupe::simulations {
 namespace {
 
-std::size_t method_of(const char* name) {
-  return shop::InventoryEntity::service_type().find(name);
-}
-
-class Story {
+class Story : public EntityStory<shop::InventoryEntity, InventoryModel> {
  public:
-  template <class Request>
-  Operation& did(const char* method, const Request& request, Operation::Outcome outcome) {
-    auto& operation = history_.begin(shop::InventoryEntity::service_type(),
-                                     static_cast<std::uint32_t>(method_of(method)));
-    operation.key = "bolt";
-    operation.request = request.SerializeAsString();
-    operation.invoked = Duration{std::chrono::milliseconds{++time_}};
-    operation.returned = Duration{std::chrono::milliseconds{++time_}};
-    operation.outcome = outcome;
-    return operation;
-  }
+  Story() : EntityStory("bolt") {}
 
   shop::Stock stock(std::int64_t on_hand, std::int64_t reserved, int reservations,
                     std::int64_t ms) {
@@ -41,37 +27,21 @@ class Story {
   void received(std::int64_t quantity, const shop::Stock& reply) {
     shop::ReceiveRequest request;
     request.set_quantity(quantity);
-    did("Receive", request, Operation::Outcome::success).reply =
-        actors::encode_deterministic(reply);
+    answered("Receive", request, reply);
   }
-  void saw(const shop::Stock& reply) {
-    did("Get", shop::GetRequest{}, Operation::Outcome::success).reply =
-        actors::encode_deterministic(reply);
-  }
+  void saw(const shop::Stock& reply) { answered("Get", shop::GetRequest{}, reply); }
   void reserved_without_answer(std::int64_t quantity, int hold_s) {
     shop::ReserveRequest request;
     request.set_order_id("o");
     request.set_quantity(quantity);
     request.mutable_hold_for()->set_seconds(hold_s);
-    did("Reserve", request, Operation::Outcome::unknown).returned = Duration::max();
+    did("Reserve", request, Operation::Outcome::unknown);
   }
   void commit_refused() {
     shop::CommitRequest request;
     request.set_order_id("o");
-    did("Commit", request, Operation::Outcome::refused).reason = "RESERVATION_NOT_FOUND";
+    refused("Commit", request, "RESERVATION_NOT_FOUND");
   }
-
-  bool holds() const {
-    std::vector<const Operation*> all;
-    for (const auto& operation : history_.all()) all.push_back(&operation);
-    const LinearizeOptions options{.trust_positions = false};
-    return linearize(all, InventoryModel::maker(), "bolt", options).verdict ==
-           Linearization::Verdict::explained;
-  }
-
- private:
-  History history_;
-  int time_ = 0;
 };
 
 TEST_CASE("goods that arrive are there, and no others") {

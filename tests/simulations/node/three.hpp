@@ -23,7 +23,8 @@ key = "/{node}.key"
 )";
   for (const std::string node : {"n1", "n2", "n3"})
     text += "\n[[nodes]]\nname = \"" + node + "\"\nmesh = \"" + node + ":7400\"\ngateway = \"" +
-            node + ":8080\"\nadmin = \"" + node + ":7480\"\ndata = \"/data\"\n";
+            node + ":8080\"\nadmin = \"" + node + ":7480\"\ndata = \"/data\"\n" +
+            "services = [\"banking.v1.Accounts\", \"commerce.v1.Inventory\"]\n";
   text += R"(
 [service_defaults]
 shards = 4
@@ -99,7 +100,7 @@ struct Three {
     }
   }
 
-  const std::size_t shards;  // of both services that the program has
+  const std::size_t shards;  // of both services
   config::Manifest manifest;
   World world;
   std::vector<std::unique_ptr<Hosting>> hosts;
