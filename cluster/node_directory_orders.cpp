@@ -96,14 +96,21 @@ void NodeDirectory::remove(const std::string& name, const v1::Why& why,
   cache_->ask_keeper(question, [this, name, why,
                                 answer = std::move(answer)](Result<DirectoryAnswer> told) mutable {
     if (!told) return answer(std::move(told).error());
-    if (told->left().members() + told->left().leaders() + told->left().unknown() > 0)
+    if (told->left().members() + told->left().leaders() > 0)
       return answer(failed_precondition(
           "NODE_STILL_NEEDED",
-          "node " + name + " has " + std::to_string(told->left().members()) + " replicas still" +
-              (told->left().unknown() == 0 ? ""
-                                           : ", and of " + std::to_string(told->left().unknown()) +
-                                                 " shards nobody has said yet where theirs are") +
-              "; 'troupe drain " + name + "' moves them away and waits for it"));
+          "node " + name + " has " + std::to_string(told->left().members()) +
+              " replicas still; 'troupe drain " + name + "' moves them away and waits for it"));
+    if (told->left().unknown() > 0) {
+      Error later = unavailable(
+          "PLACES_NOT_REPORTED",
+          "of " + std::to_string(told->left().unknown()) +
+              " shards nobody has said yet where their replicas are, since the node that keeps the "
+              "directory began to; node " +
+              name + " is removed when that is known: try again in a moment");
+      later.retry_after = std::chrono::seconds{1};
+      return answer(std::move(later));
+    }
     v1::SetNodeRequest request;
     request.set_node(name);
     request.set_state(DirectoryNode::REMOVED);

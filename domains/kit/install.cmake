@@ -9,7 +9,7 @@ set(TROUPE_INSTALL_CMAKE ${CMAKE_INSTALL_LIBDIR}/cmake/troupe)
 # What authors may include; these bring along what they include, and nothing else is installed.
 file(GLOB TROUPE_PUBLIC CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
      ${CMAKE_SOURCE_DIR}/actors/*.hpp ${CMAKE_SOURCE_DIR}/actors/testing/*.hpp)
-list(APPEND TROUPE_PUBLIC kit/program.hpp runtime/rehearsal/marks.hpp simulations/rehearsal/model.hpp
+list(APPEND TROUPE_PUBLIC domains/kit/program.hpp runtime/rehearsal/marks.hpp simulations/rehearsal/model.hpp
      simulations/rehearsal/rehearsal.hpp google/api/annotations.pb.h troupe/options.pb.h)
 install(CODE "
   set(SOURCE \"${CMAKE_SOURCE_DIR}\")

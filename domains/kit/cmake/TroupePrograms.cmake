@@ -2,8 +2,8 @@
 
 # troupe_program(NAME [CONTEXTS targets...] [SIMULATIONS files...] [LINK libs...])
 # A `troupe` command: it hosts the services of the contexts, and `troupe simulate` rehearses what the
-# files declare. Its main() is kit/main/main.cpp; who wants another one links troupe_program and the
-# contexts, and calls troupe::run_program (kit/program.hpp).
+# files declare. Its main() is domains/kit/main/main.cpp; who wants another one links troupe_program and the
+# contexts, and calls troupe::run_program (domains/kit/program.hpp).
 function(troupe_program name)
   cmake_parse_arguments(ARG "" "" "CONTEXTS;SIMULATIONS;LINK" ${ARGN})
   add_executable(${name} ${TROUPE_MAIN} ${ARG_SIMULATIONS})

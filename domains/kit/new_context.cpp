@@ -1,4 +1,4 @@
-#include "kit/new_context.hpp"
+#include "domains/kit/new_context.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 #include "cluster/cli/command/commands.hpp"
 #include "cluster/cli/command/text_file.hpp"
 #include "config/problem.hpp"
-#include "kit/templates.hpp"
+#include "domains/kit/templates.hpp"
 
 namespace troupe::kit {
 namespace {

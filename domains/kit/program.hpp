@@ -1,6 +1,6 @@
 // The `troupe` command with every bounded context and simulation that is linked into a binary: what
-// its main() calls. kit/main/main.cpp is such a main(); one of your own does what it must before or
-// after, on the same thread.
+// its main() calls. domains/kit/main/main.cpp is such a main(); one of your own does what it must
+// before or after, on the same thread.
 #pragma once
 
 namespace troupe {

@@ -1,9 +1,9 @@
-#include "kit/program.hpp"
+#include "domains/kit/program.hpp"
 
 #include "cluster/cli/cluster_hooks.hpp"
 #include "cluster/cli/command/cli.hpp"
 #include "cluster/cli/run_node.hpp"
-#include "kit/new_context.hpp"
+#include "domains/kit/new_context.hpp"
 #include "runtime/rehearsal/marks.hpp"
 #include "simulations/cli/simulate.hpp"
 
