@@ -98,9 +98,9 @@ void NodeDirectory::remove(const std::string& name, const v1::Why& why,
     if (!told) return answer(std::move(told).error());
     if (told->left().members() + told->left().leaders() > 0)
       return answer(failed_precondition(
-          "NODE_STILL_NEEDED",
-          "node " + name + " has " + std::to_string(told->left().members()) +
-              " replicas still; 'troupe drain " + name + "' moves them away and waits for it"));
+          "NODE_STILL_NEEDED", "node " + name + " has " + std::to_string(told->left().members()) +
+                                   " replicas still; 'troupe drain " + name +
+                                   "' moves them away and waits for it"));
     if (told->left().unknown() > 0) {
       Error later = unavailable(
           "PLACES_NOT_REPORTED",
