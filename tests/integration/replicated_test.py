@@ -5,9 +5,10 @@ restarted in turn under load; shards are split under load; another cluster is ma
 import os
 import shutil
 import signal
+import time
 
 from ledger_clients import Clients, Ledger, check, open_accounts
-from three_nodes import ACCOUNTS, INVENTORY, NODES, ThreeNodes, identity, loopback, manifest
+from three_nodes import ACCOUNTS, INVENTORY, NODES, ThreeNodes, ask_admin, identity, loopback, manifest
 from troupe_node import run, run_tests
 from troupe_up import Cluster
 
@@ -24,6 +25,14 @@ def check_all(ledger, gateways, nodes):
         money, problems = check(ledger, gateways[node])
         assert not problems and not ledger.problems, (node, problems, ledger.problems)
         assert money > 0 and not any(ledger.unknown.values()), ledger.unknown
+
+
+def wait_until_it_votes(admin, timeout=60):
+    """In every group that is here, as its own log says: then so does that of a majority."""
+    deadline = time.monotonic() + timeout
+    while any(shard["role"] not in ("leader", "follower") for shard in ask_admin(admin, "/v1/shards")["shards"]):
+        assert time.monotonic() < deadline, ask_admin(admin, "/v1/shards")
+        time.sleep(0.02)
 
 
 def a_killed_node_and_a_lost_disk_cost_no_deposit(binary, folder):
@@ -46,7 +55,8 @@ def a_killed_node_and_a_lost_disk_cost_no_deposit(binary, folder):
     made = run(binary, "init", path, "--node", "n2", "--id", cluster_id, "--replace")
     assert made.returncode == 0, made.stderr
     with Cluster(binary, path) as cluster:
-        cluster.wait_ready(promoted=GROUPS)  # every replica of the one that lost its disk votes
+        cluster.wait_ready(promoted=GROUPS)  # every replica of the one that lost its disk is to vote
+        wait_until_it_votes(cluster.admins["n2"])
         os.kill(cluster.pids()["n1"], signal.SIGKILL)
         check_all(ledger, cluster.gateways, ("n2", "n3"))
         assert cluster.stop() == 1, cluster.lines[-5:]

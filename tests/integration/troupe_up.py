@@ -22,6 +22,7 @@ class Cluster:
         self.lines = []  # of standard error
         self.table = []  # of standard output
         self.gateways = {}
+        self.admins = {}
         self._events = queue.Queue()  # (node, record), ("troupe", line), or None at the end
         threading.Thread(target=self._read, daemon=True).start()
         self._reader = threading.Thread(target=self._read_table, daemon=True)
@@ -62,6 +63,7 @@ class Cluster:
                 continue
             if what["event"] == "node.listening":
                 self.gateways[node] = what["fields"]["gateway"]
+                self.admins[node] = what["fields"]["admin"]
             if what["event"] == "node.ready":
                 missing.discard(node)
             promoted -= what["event"] == "raft.members_change" and what["message"].endswith("becomes a voter")
