@@ -111,9 +111,11 @@ HttpResponse Api::no_route(const HttpRequest& request, const Answering& answerin
   if (allow.empty() && options && request.path == "*") allow = "OPTIONS";
   if (allow.empty())
     return answering(not_found("ROUTE_NOT_FOUND", "nothing is served at " + request.path));
-  if (!options && (request.method == "GET" || request.method == "HEAD") &&
-      request.path == openapi_path)
-    return answering(document(request));
+  if ((request.method == "GET" || request.method == "HEAD") && request.path == openapi_path) {
+    Answering named = answering;
+    named.route = openapi_path;
+    return named(document(request));
+  }
   HttpResponse response;
   if (options) {
     response.status = 204;
@@ -130,7 +132,6 @@ HttpResponse Api::no_route(const HttpRequest& request, const Answering& answerin
 
 HttpResponse Api::document(const HttpRequest& request) const {
   HttpResponse response;
-  response.route = openapi_path;
   response.headers.push_back({"ETag", options_.document.tag});
   const auto* known = request.header("If-None-Match");
   if (known != nullptr && matches(*known, options_.document.tag)) {
