@@ -187,6 +187,7 @@ class Shard final : private ConsensusObserver {
   void run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages, bool known_new);
   bool refused_as_quarantined(Request& request);
   Error version_mismatch(const Resident& resident) const;
+  std::uint64_t first_version();
   void handler_threw(Resident& resident, const RequestPtr& request, const std::string& what);
   void answer_thrown(const RequestPtr& request, const std::string& what);
   void answer(InFlightBatch& batch);
