@@ -12,6 +12,7 @@ import time
 
 from crowd import Attacker, Honest, Idle, attack, grpc_health, raise_descriptor_limit
 from https_test import https, trusting, write_certificate
+from metrics_page import check_metrics
 from troupe_node import Connection, Node, free_ports, run, run_tests
 
 LARGE = "--large" in sys.argv
@@ -161,6 +162,7 @@ def service_goes_on_beside_hostile_clients(binary, folder):
         for one in senseless:
             assert one.ended, f"{one.name}: not closed within {10 * PHASE_S} s; got {one.got[:60]}"
         longest = max(honest.longest, other.longest)
+        assert check_metrics(node.admin) > 30
         print(f"  {idle_count} idle connections, {per_connection:.0f} bytes each; {len(slow)} slow ones, "
               f"{len(senseless)} senseless ones, all closed within {took:.1f} s; "
               f"{honest.answers + other.answers} honest requests, the longest wait {longest * 1000:.0f} ms")
