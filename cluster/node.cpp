@@ -129,7 +129,7 @@ class NodeImpl final : public Node {
     admin_->reach(*links_.mesh());
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
     servers_ = std::move(servers);
-    admin_->listens_on(servers_.gateway_address, servers_.admin_address);
+    admin_->listens_on(servers_.gateway_address, servers_.grpc_address, servers_.admin_address);
     log().info("node.listening", "node " + node.name + " listens; its shards are starting",
                {{"admin", servers_.admin_address.to_string()},
                 {"gateway", servers_.gateway_address ? servers_.gateway_address->to_string() : ""},
