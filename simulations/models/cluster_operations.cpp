@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "cluster/directory/formats.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
 #include "cluster/gateway/json.hpp"
@@ -146,6 +147,8 @@ Task<void> join(Operator& at, NodeNames nodes, std::string node) {
   order.mutable_admit()->set_cluster("rehearsal");
   order.mutable_admit()->mutable_node()->set_name(node);
   order.mutable_admit()->mutable_node()->set_mesh(node + ":7400");
+  for (const auto& format : cluster::formats_read())
+    order.mutable_admit()->mutable_node()->add_formats(format);
   co_await order_anywhere(at, nodes, order);
   if (at.is_gone(node)) at.bring_back(node, false);
 }

@@ -4,6 +4,7 @@
 #include <source_location>
 
 #include "cluster/cluster_id.hpp"
+#include "cluster/directory/formats.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
 #include "cluster/gateway/json.hpp"
@@ -136,8 +137,13 @@ struct Directory : Three {
     node.gateway = config::Address{"n4", 8080};
     node.admin = {"n4", 7480};
     grown.nodes.push_back(node);
-    const auto outcome =
-        ordered(R"({"admit":{"cluster":"three","node":{"name":"n4","mesh":"n4:7400"}}})", "n2");
+    cluster::DirectoryOrder order;
+    order.mutable_admit()->set_cluster("three");
+    auto& said = *order.mutable_admit()->mutable_node();
+    said.set_name("n4");
+    said.set_mesh("n4:7400");
+    for (const std::string& format : cluster::formats_read()) said.add_formats(format);
+    const auto outcome = ordered(*cluster::message_to_json(order), "n2");
     Machine& added =
         world.add("n4",
                   [this, id = outcome.cluster_id()](
