@@ -38,7 +38,7 @@ struct OperateOptions {
   bool everything = false;
   std::string note;
   std::string format;
-  std::vector<std::string> policies;  // KEY=VALUE; the first may be a service
+  std::vector<std::string> policies;  // KEY=VALUE
   std::vector<std::string> unset;
   bool balancer = false;
 };

@@ -69,11 +69,11 @@ void add_control(CLI::App& app, OperateOptions& options) {
 void add_policy(CLI::App& app, OperateOptions& options) {
   auto* policy = add_order(app, options, "policy",
                            "Show or change settings of services while the cluster runs");
-  policy
-      ->add_option("SERVICE", options.policies,
-                   "Its full name, and what to set: limits.waiting_commands=20000")
-      ->type_name("[KEY=VALUE...]");
-  policy->add_option("--unset", options.unset, "Be as the manifest says again: KEY")
+  policy->add_option("SERVICE", options.service, "Its full name")->type_name("");
+  policy->add_option("SETTINGS", options.policies, "What is to hold from now on")
+      ->type_name("KEY=VALUE");
+  policy->add_option("--unset", options.unset, "This is as the manifest says again")
+      ->allow_extra_args(false)
       ->type_name("KEY");
   policy->add_flag("--balancer", options.balancer, "Of the balancer instead of a service");
   add_why(*policy, options);

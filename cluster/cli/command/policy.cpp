@@ -17,10 +17,10 @@ struct PolicyWords {
 };
 
 PolicyWords policy_words(const OperateOptions& options) {
-  PolicyWords words{options.balancer ? balancer_name : "", options.policies};
-  if (options.balancer || words.settings.empty()) return words;
-  words.of = words.settings.front();
-  words.settings.erase(words.settings.begin());
+  if (!options.balancer) return {options.service, options.policies};
+  PolicyWords words{balancer_name, options.policies};
+  // There is no service to name, so that what stands in its place is a setting.
+  if (!options.service.empty()) words.settings.insert(words.settings.begin(), options.service);
   return words;
 }
 

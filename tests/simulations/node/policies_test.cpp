@@ -9,7 +9,8 @@ namespace {
 struct Policies : Directory {
   explicit Policies(std::uint64_t seed) : Directory(seed) {
     settle();
-    for (const std::string account : {"ann", "bob", "cleo", "dan", "eve", "fay"}) {
+    command("open", "open-ann", open_body);  // who gets what is deposited meanwhile
+    for (const std::string account : {"bob", "cleo", "dan", "eve", "fay", "gil"}) {
       accounts.push_back(account);
       command("open", "open-" + account, open_body, "accounts/" + account);
       for (int i = 0; i < 3; ++i)
