@@ -1,5 +1,5 @@
 // A node's part in the directory of its cluster: its copy of the table, and on control nodes the
-// replica of the directory's group with its keeper. A node that is alone in its manifest has none.
+// replica of the directory's group with its keeper.
 //
 //   directory
 //   +- group             control nodes: the shard of the service troupe.directory.v1.Directory
@@ -30,6 +30,8 @@
 
 namespace troupe::cluster {
 
+class NodePolicies;
+
 struct NodeDirectorySpec {
   runtime::Platform* platform = nullptr;
   const config::Manifest* manifest = nullptr;  // while it is made
@@ -44,6 +46,7 @@ struct NodeDirectorySpec {
   Router* router = nullptr;
   Mesh* mesh = nullptr;
   std::function<bool(const std::string& node)> linked;
+  const NodePolicies* policies = nullptr;
   // The node's copy of the table is newer, by these entries; inside the copy's actor, as what
   // follows.
   std::function<void(const DirectoryTable& newer)> changed = {};
@@ -107,6 +110,8 @@ class NodeDirectory {
              std::function<void(Result<DirectoryOutcome>)> answer);
   // Why, and what was ordered.
   static directory::v1::Why said(const directory::v1::Why& why, const std::string& what);
+  void set_policies(const DirectoryOrder::Policy& order, const directory::v1::Why& why,
+                    std::function<void(Result<DirectoryOutcome>)> answer);
   void remove(const std::string& name, const directory::v1::Why& why,
               std::function<void(Result<DirectoryOutcome>)> answer);
 

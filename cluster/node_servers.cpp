@@ -33,6 +33,23 @@ std::function<std::shared_ptr<Server>()> once_then_again(
   };
 }
 
+// What clients may take at most, with the eighth more of the gateway that are told so, and some for
+// files and peers. The process has raised its limit as far as it may.
+void check_descriptors(runtime::Platform& platform, const config::Manifest& manifest,
+                       const config::Node& node) {
+  constexpr std::uint64_t others = 256;
+  const std::uint64_t connections = manifest.gateway.connections;
+  const std::uint64_t wanted =
+      (node.gateway ? connections + connections / 8 : 0) + (node.grpc ? connections : 0) + others;
+  const std::uint64_t most = platform.descriptors_max();
+  if (wanted <= most) return;
+  platform.log().warn("node.few_descriptors",
+                      "the process may not have as many descriptors open as gateway.connections "
+                      "asks for; clients beyond what it may are refused. Raise the limit "
+                      "(LimitNOFILE of systemd, ulimit -n) or lower gateway.connections",
+                      {{"limit", most}, {"wanted", wanted}});
+}
+
 }  // namespace
 
 runtime::Address address_of(const config::Address& address) {
@@ -55,6 +72,7 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
       std::move(admin),
       [bind_admin, address = servers.admin_address] { return bind_admin(address); });
   const auto types = types_of(registry);
+  check_descriptors(platform, manifest, node);
   if (node.gateway) TROUPE_CHECK(servers.listen_http(platform, manifest, node, client, types));
   if (node.grpc) TROUPE_CHECK(servers.listen_grpc(platform, manifest, node, client, types, source));
   return servers;

@@ -25,8 +25,14 @@ HttpLimits http_limits(const config::Gateway& manifest) {
 GatewayOptions GatewayOptions::from(const config::Manifest& manifest, const config::Node& node,
                                     runtime::Address listen) {
   const config::Gateway& gateway = manifest.gateway;
-  return {std::move(listen), http_limits(gateway),          gateway.request_timeout,
-          gateway.cors,      manifest.gateway_tls_of(node), manifest.cluster.name};
+  HttpLimits limits = http_limits(gateway);
+  limits.stop_linger = std::chrono::seconds{1};
+  return {std::move(listen),
+          limits,
+          gateway.request_timeout,
+          gateway.cors,
+          manifest.gateway_tls_of(node),
+          manifest.cluster.name};
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::start(

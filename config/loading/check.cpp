@@ -196,15 +196,13 @@ class Checker {
   }
 
   void backoff(const std::string& path, Duration first, Duration max) {
-    if (first <= max) return;
+    const auto wrong = wrong_backoff(first, max);
+    if (!wrong) return;
     // Reported where one of the two is written; an inherited pair was reported at its source.
     for (const std::string name : {".backoff_first", ".backoff_max"}) {
       const Place* place = find(path + name);
       if (!place) continue;
-      problem(*place, path + name,
-              "backoff_first (" + format_duration(first) + ") is longer than backoff_max (" +
-                  format_duration(max) + ")",
-              "write a backoff_first up to backoff_max");
+      problem(*place, path + name, wrong->message, wrong->hint);
       return;
     }
   }
@@ -301,6 +299,13 @@ class Checker {
 };
 
 }  // namespace
+
+std::optional<Complaint> wrong_backoff(Duration first, Duration max) {
+  if (first <= max) return std::nullopt;
+  return Complaint{"backoff_first (" + format_duration(first) + ") is longer than backoff_max (" +
+                       format_duration(max) + ")",
+                   "write a backoff_first up to backoff_max"};
+}
 
 void check(const CheckInput& input, std::vector<Problem>& problems) {
   Checker{input, problems}.run();

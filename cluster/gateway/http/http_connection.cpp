@@ -75,7 +75,8 @@ void HttpConnection::stop(MonotonicTime deadline) {
   const auto now = core_->platform.clock().now();
   stopping_ = true;
   stop_deadline_ = deadline;
-  if (phase_ == Phase::reading && idle() && !pumping_) {
+  linger_end_ = std::min(deadline, now + limits_.stop_linger);
+  if (over(now) && !pumping_) {
     close_stream(now);
   } else {
     set_timer(now);
@@ -160,7 +161,7 @@ void HttpConnection::dispatch(HttpRequest request, std::uint64_t sequence) {
 bool HttpConnection::next_step(Step& step) {
   const std::lock_guard lock{mutex_};
   const auto now = core_->platform.clock().now();
-  if (phase_ == Phase::reading && unparsed_ && !full() && !(stopping_ && !begun_)) {
+  if (phase_ == Phase::reading && unparsed_ && !full() && !last_is_taken()) {
     if (surplus_) {
       refuse(step,
              {503, unavailable("TOO_MANY_CONNECTIONS",
@@ -206,7 +207,7 @@ bool HttpConnection::next_step(Step& step) {
     }
   }
   pumping_ = false;
-  if (stopping_ && phase_ == Phase::reading && idle()) {
+  if (over(now)) {
     close_stream(now);
   } else {
     steer_reading();
@@ -262,6 +263,14 @@ bool HttpConnection::idle() const {
   return slots_.empty() && !begun_;
 }
 
+bool HttpConnection::over(MonotonicTime now) const {
+  return stopping_ && phase_ == Phase::reading && idle() && now >= linger_end_;
+}
+
+bool HttpConnection::last_is_taken() const {
+  return stopping_ && !begun_ && !slots_.empty();
+}
+
 bool HttpConnection::may_pump() const {
   return phase_ == Phase::reading && unparsed_ && !pumping_ && !full();
 }
@@ -289,8 +298,7 @@ void HttpConnection::flush() {
     undrained_ = true;
     stream_->write(std::move(out));
   }
-  if (close || (stopping_ && phase_ == Phase::reading && idle() && !pumping_))
-    close_stream(progress_);
+  if (close || (over(progress_) && !pumping_)) close_stream(progress_);
 }
 
 void HttpConnection::drop_input() {
@@ -331,7 +339,8 @@ void HttpConnection::set_timer(MonotonicTime now) {
   } else if (!begun_) {
     end = progress_ + limits_.idle_time;
   }
-  if (stopping_) end = std::min(end, stop_deadline_);
+  const bool lingers = phase_ == Phase::reading && idle() && !undrained_;
+  if (stopping_) end = std::min(end, lingers ? linger_end_ : stop_deadline_);
   // Zero would mean never.
   stream_->expire_after(std::max<Duration>(end - now, std::chrono::milliseconds{1}));
 }

@@ -73,10 +73,12 @@ class HttpConnection final : public runtime::StreamHandler,
   std::uint64_t open_slot(MonotonicTime now);
   void take_request(Step& step, MonotonicTime now);
   void refuse(Step& step, HttpParser::Refusal why, MonotonicTime now);
-  bool full() const;      // no further request may be read now
-  bool idle() const;      // nothing is being read or answered
-  bool may_pump() const;  // there is something to parse, and room, and nobody does it
-  void flush();           // writes the answers whose turn has come
+  bool full() const;                   // no further request may be read now
+  bool idle() const;                   // nothing is being read or answered
+  bool over(MonotonicTime now) const;  // idle, and nothing is waited for any more
+  bool last_is_taken() const;  // the server stops, and the last request waits for its answer
+  bool may_pump() const;       // there is something to parse, and room, and nobody does it
+  void flush();                // writes the answers whose turn has come
   void drop_input();
   void close_stream(MonotonicTime now);
   void steer_reading();
@@ -107,6 +109,7 @@ class HttpConnection final : public runtime::StreamHandler,
   bool in_body_ = false;         // its headers are complete
   MonotonicTime request_limit_;  // until when its headers, or its body, are waited for
   MonotonicTime progress_;       // a request was read, an answer written or taken
+  MonotonicTime linger_end_;     // of an idle connection while the server stops
   MonotonicTime stop_deadline_;
   HttpDate date_;
 };

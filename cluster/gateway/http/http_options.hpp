@@ -31,6 +31,10 @@ struct HttpLimits {
 
   // From a request's last byte until the peer has taken the answer: longer than any call may take.
   Duration answer_time = std::chrono::seconds{60};
+
+  // When the server stops, an idle connection stays open for so long: a request that is on its way
+  // is answered, and told that the connection ends. Closed at once, it would be lost.
+  Duration stop_linger{};
 };
 
 }  // namespace troupe::cluster

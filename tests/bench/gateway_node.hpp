@@ -1,0 +1,32 @@
+// `troupe up` as a user starts it: one node with its gateway, gRPC, and 10,000 accounts.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tests/bench/figure.hpp"
+#include "tests/bench/process.hpp"
+#include "tests/bench/wrk.hpp"
+
+namespace troupe::bench {
+
+class GatewayNode {
+ public:
+  // Throws std::runtime_error.
+  explicit GatewayNode(const Options& options);
+  ~GatewayNode();
+  unsigned short port() const { return port_; }
+  unsigned short grpc_port() const { return grpc_port_; }
+
+  std::unique_ptr<WrkScripts> scripts;
+  std::unique_ptr<Server> server;
+
+ private:
+  bool has(int account) const;
+
+  const std::string folder_;
+  const unsigned short port_;
+  const unsigned short grpc_port_;
+};
+
+}  // namespace troupe::bench
