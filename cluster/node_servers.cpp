@@ -55,6 +55,9 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
       std::move(admin),
       [bind_admin, address = servers.admin_address] { return bind_admin(address); });
   const auto types = types_of(registry);
+  servers.admission = std::make_shared<Admission>(
+      platform, types,
+      [&manifest](const std::string& service) { return manifest.service(service).admission; });
   if (node.gateway) TROUPE_CHECK(servers.listen_http(platform, manifest, node, client, types));
   if (node.grpc) TROUPE_CHECK(servers.listen_grpc(platform, manifest, node, client, types, source));
   return servers;
@@ -63,8 +66,11 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
 Result<void> NodeServers::listen_http(runtime::Platform& platform, const config::Manifest& manifest,
                                       const config::Node& node, actors::Client& client,
                                       const ServiceTypes& types) {
-  const auto bind = [&platform, &client, types, manifest, node](const runtime::Address& address) {
-    return Gateway::start(platform, client, types, GatewayOptions::from(manifest, node, address));
+  const auto bind = [&platform, &client, types, manifest, node,
+                     admission = admission](const runtime::Address& address) {
+    auto options = GatewayOptions::from(manifest, node, address);
+    options.admission = admission;
+    return Gateway::start(platform, client, types, options);
   };
   TROUPE_TRY(bound, bind(address_of(*node.gateway)));
   gateway_address = bound->local();
@@ -77,11 +83,12 @@ Result<void> NodeServers::listen_grpc(runtime::Platform& platform, const config:
                                       const config::Node& node, actors::Client& client,
                                       const ServiceTypes& types, AdminSource& source) {
   const auto health = std::make_shared<std::weak_ptr<Health>>();
-  const auto bind = [&platform, &client, &source, types, manifest, node,
-                     health](const runtime::Address& address) {
+  const auto bind = [&platform, &client, &source, types, manifest, node, health,
+                     admission = admission](const runtime::Address& address) {
+    auto options = GrpcOptions::from(manifest, node, address);
+    options.admission = admission;
     auto door = GrpcDoor::start(
-        platform, client, types, [&source] { return source.ready().has_value(); },
-        GrpcOptions::from(manifest, node, address));
+        platform, client, types, [&source] { return source.ready().has_value(); }, options);
     if (door) *health = (*door)->health();
     return door;
   };

@@ -10,6 +10,7 @@
 #include "actors/client.hpp"
 #include "actors/service.hpp"
 #include "cluster/gateway/admin.hpp"
+#include "cluster/gateway/admission.hpp"
 #include "cluster/server_actor.hpp"
 #include "config/manifest.hpp"
 
@@ -29,6 +30,9 @@ struct NodeServers {
   std::optional<runtime::Address> gateway_address;
   std::optional<runtime::Address> grpc_address;
   runtime::Address admin_address;
+
+  // Of both doors for clients. Settings of services may be changed while the node runs.
+  std::shared_ptr<Admission> admission;
 
   // The server that was bound first, or a new one on the same address. Throws std::runtime_error if
   // it cannot listen, which the supervisor takes as a failed start.

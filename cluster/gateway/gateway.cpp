@@ -25,8 +25,14 @@ HttpLimits http_limits(const config::Gateway& manifest) {
 GatewayOptions GatewayOptions::from(const config::Manifest& manifest, const config::Node& node,
                                     runtime::Address listen) {
   const config::Gateway& gateway = manifest.gateway;
-  return {std::move(listen), http_limits(gateway),          gateway.request_timeout,
-          gateway.cors,      manifest.gateway_tls_of(node), manifest.cluster.name};
+  GatewayOptions options;
+  options.listen = std::move(listen);
+  options.limits = http_limits(gateway);
+  options.call_timeout = gateway.request_timeout;
+  options.cors = gateway.cors;
+  options.tls = manifest.gateway_tls_of(node);
+  options.title = manifest.cluster.name;
+  return options;
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::start(
@@ -35,7 +41,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(
   TROUPE_TRY(routes, Routes::make(services));
   std::unique_ptr<Gateway> gateway{new Gateway};
   gateway->routes_ = std::move(routes);
-  ApiOptions api{options.call_timeout, Cors{options.cors}, {}};
+  ApiOptions api{options.call_timeout, Cors{options.cors}, {}, options.admission};
+  if (!api.admission) api.admission = std::make_shared<Admission>();
   api.document.text = openapi(*gateway->routes_, {options.title, openapi_version});
   api.document.tag = entity_tag(api.document.text);
   gateway->api_ =

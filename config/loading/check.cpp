@@ -48,9 +48,9 @@ class Checker {
     credentials_for_any();
     data_folders();
     if (input_.complete) control_nodes();
-    backoffs("service_defaults", manifest_.service_defaults);
+    pairs("service_defaults", manifest_.service_defaults);
     for (const auto& [name, service] : manifest_.services)
-      backoffs("services." + in_quotes(name), service);
+      pairs("services." + in_quotes(name), service);
     known_services();
     if (input_.complete) replication();
   }
@@ -190,21 +190,30 @@ class Checker {
               "give it to one node, or to three or five for a cluster that survives failures");
   }
 
-  void backoffs(const std::string& path, const Service& service) {
+  void pairs(const std::string& path, const Service& service) {
     backoff(path + ".restart", service.restart.backoff_first, service.restart.backoff_max);
     backoff(path + ".quarantine", service.quarantine.backoff_first, service.quarantine.backoff_max);
+    const Admission& admission = service.admission;
+    if (admission.in_flight_min > admission.in_flight_max)
+      pair(path + ".admission", "in_flight_min", "in_flight_max",
+           "in_flight_min (" + std::to_string(admission.in_flight_min) +
+               ") is more than in_flight_max (" + std::to_string(admission.in_flight_max) + ")");
   }
 
   void backoff(const std::string& path, Duration first, Duration max) {
-    if (first <= max) return;
-    // Reported where one of the two is written; an inherited pair was reported at its source.
-    for (const std::string name : {".backoff_first", ".backoff_max"}) {
-      const Place* place = find(path + name);
+    if (first > max)
+      pair(path, "backoff_first", "backoff_max",
+           "backoff_first (" + format_duration(first) + ") is longer than backoff_max (" +
+               format_duration(max) + ")");
+  }
+
+  // Reported where one of the two is written; an inherited pair was reported at its source.
+  void pair(const std::string& path, const std::string& first, const std::string& max,
+            const std::string& what) {
+    for (const std::string& name : {first, max}) {
+      const Place* place = find(path + '.' + name);
       if (!place) continue;
-      problem(*place, path + name,
-              "backoff_first (" + format_duration(first) + ") is longer than backoff_max (" +
-                  format_duration(max) + ")",
-              "write a backoff_first up to backoff_max");
+      problem(*place, path + '.' + name, what, "write " + first + " up to " + max);
       return;
     }
   }
