@@ -59,6 +59,31 @@ void HttpConnection::on_drained() {
   pump();
 }
 
+void HttpConnection::on_wake() {
+  {
+    const std::lock_guard lock{mutex_};
+    held_ = false;
+    if (!stream_) return;
+    steer_reading();
+    if (!may_pump()) return;
+    pumping_ = true;
+  }
+  pump();
+}
+
+// RFC 6585, section 4.
+void HttpConnection::note_told_to_wait(bool told) {
+  if (!told) {
+    hold_ = Duration::zero();
+    return;
+  }
+  if (hold_ > Duration::zero()) {
+    held_ = true;
+    stream_->wake_after(hold_);
+  }
+  hold_ = std::clamp(2 * hold_, limits_.hold_first, limits_.hold_longest);
+}
+
 void HttpConnection::on_closed(const Result<void>&) {
   std::shared_ptr<runtime::Stream> stream;  // let go of outside the mutex
   {
@@ -114,6 +139,7 @@ void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
       slot.answer = serialize(response, {slot.head, slot.close, slot.keep_alive},
                               date_.at(core_->platform.clock().wall()));
       progress_ = now;
+      note_told_to_wait(response.status == 429);
       flush();
       steer_reading();
       pump_on = may_pump();
@@ -254,7 +280,7 @@ void HttpConnection::refuse(Step& step, HttpParser::Refusal why, MonotonicTime n
 }
 
 bool HttpConnection::full() const {
-  return slots_.size() >= limits_.in_flight_max ||
+  return held_ || slots_.size() >= limits_.in_flight_max ||
          (undrained_ && stream_->unsent() > limits_.unsent_bytes_max);
 }
 

@@ -20,6 +20,13 @@ struct HttpLimits {
   std::size_t unsent_bytes_max = 256 * 1024;  // answers that the peer does not take; beyond, its
                                               // requests are left unread
 
+  // A peer that goes on sending after a 429 (it was told to come back later) is read the later the
+  // more often it was told in a row: not at once from the second time on, but after this time, then
+  // after twice as long, at most the longest. What it sends meanwhile stays unread, so that saying
+  // no to many costs little. An answer of another kind ends it.
+  Duration hold_first = std::chrono::milliseconds{5};
+  Duration hold_longest = std::chrono::milliseconds{100};
+
   // Between an answer and the first byte of the next request.
   Duration idle_time = std::chrono::seconds{60};
 
