@@ -28,6 +28,14 @@ Result<void> create_cluster(runtime::Disk& disk, const config::Manifest& manifes
                                 " was made from a backup, with which all its nodes begin: run "
                                 "'troupe restore' with the backup and --id, or 'troupe init' with "
                                 "--replace or --join");
+  if (membership == Membership::replacement && manifest.nodes.size() == 1)
+    return failed_precondition(
+        "NOBODY_ELSE",
+        "the manifest has no other node from which a replacement could get the "
+        "data of " +
+            manifest.nodes.front().name +
+            ": name the cluster's other nodes, begin with a backup ('troupe "
+            "restore'), or anew, with nothing ('troupe init')");
   for (const config::Node* node : chosen) TROUPE_CHECK(DataFolder::check_free(disk, node->data));
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     auto made = DataFolder::create(

@@ -33,8 +33,8 @@ std::vector<Member> members(runtime::Disk& disk, const config::Manifest& manifes
 // created, replacements for nodes that have run before and lost their folders, joiners for nodes
 // that a cluster that runs has admitted. All or none: every
 // folder is looked at before the first is written, and what was written is taken back if a later
-// one fails. Errors: NODE_UNKNOWN, RESTORED_CLUSTER, FOLDER_TAKEN, FOLDER_UNIDENTIFIED,
-// FOLDER_IN_USE, and the disk's.
+// one fails. Errors: NODE_UNKNOWN, RESTORED_CLUSTER, NOBODY_ELSE, FOLDER_TAKEN,
+// FOLDER_UNIDENTIFIED, FOLDER_IN_USE, and the disk's.
 Result<void> create_cluster(runtime::Disk& disk, const config::Manifest& manifest,
                             const std::vector<std::string>& nodes, const std::string& cluster_id,
                             Membership membership = Membership::founder);

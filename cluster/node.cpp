@@ -61,11 +61,9 @@ class NodeImpl final : public Node {
         links_(platform),
         config_(platform),
         system_(config_) {
-    if (manifest.nodes.size() > 1)
-      known_ =
-          DirectoryCache::load(platform.disk(), folder_.directory(), folder_.identity().cluster_id);
-    for (const actors::Service& service : registry.all())
-      place(*service.type, manifest.nodes.size() > 1);
+    known_ =
+        DirectoryCache::load(platform.disk(), folder_.directory(), folder_.identity().cluster_id);
+    for (const actors::Service& service : registry.all()) place(*service.type);
   }
 
   ~NodeImpl() override { shards_->close(); }
@@ -83,14 +81,12 @@ class NodeImpl final : public Node {
     TROUPE_CHECK(folder_.keep_shards(shards));
     TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
-    if (links_.mesh()) {
-      TROUPE_CHECK(join_directory(manifest, node, registry, formats));
-      split_shards(node.name);
-    }
+    TROUPE_CHECK(join_directory(manifest, node, registry, formats));
+    split_shards(node.name);
     RaftOptions raft;
     raft.node = node.name;
     raft.snapshot_threshold = manifest.storage.checkpoint_entries;
-    raft.exchange = links_.exchange();
+    raft.exchange = &links_.exchange();
     raft.may_create = folder_.identity().membership == Membership::founder;
     raft.voters = [this, name = node.name](runtime::GroupId group) {
       const Replicas founders = founders_of(group);
@@ -104,11 +100,11 @@ class NodeImpl final : public Node {
       raft.base = [this](runtime::GroupId group) {
         return restored_base(*folder_.restored(), manifest_places_, group);
       };
-    if (links_.mesh()) raft.trailing = manifest.storage.checkpoint_entries;
+    raft.trailing = manifest.storage.checkpoint_entries;
     std::vector<std::string> others;
     for (const config::Node& other : manifest.nodes)
       if (other.name != node.name) others.push_back(other.name);
-    raft.others = [this, others] { return directory_ ? directory_->others(others) : others; };
+    raft.others = [this, others] { return directory_->others(others); };
     tree_ = actors::SupervisionTree::make("node");
     admin_ = std::make_unique<NodeAdmin>(platform_, manifest, node, *log_, hosted_, loads_, tree_);
     NodeRecoverySpec recovery;
@@ -116,12 +112,12 @@ class NodeImpl final : public Node {
     recovery.cluster = manifest.cluster.name;
     recovery.cluster_id = folder_.identity().cluster_id;
     recovery.node = node.name;
-    recovery.exchange = links_.exchange();
+    recovery.exchange = &links_.exchange();
     recovery.hosted = &hosted_;
     recovery.router = &router_;
     recovery.others = raft.others;
     recovery.placed = [this] { return placed(); };
-    recovery.directory = [this] { return directory_ ? directory_->hosted_here() : nullptr; };
+    recovery.directory = [this] { return directory_->hosted_here(); };
     recovery_ = std::make_unique<NodeRecovery>(std::move(recovery));
     backup_ = std::make_unique<NodeBackup>(
         NodeBackupSpec{&platform_, node.name, &hosted_, &router_, links_.mesh(),
@@ -130,7 +126,7 @@ class NodeImpl final : public Node {
     admin_->backs_up_with(*backup_);
     admin_->routes_with(router_);
     admin_->knows(directory_.get());
-    if (Mesh* mesh = links_.mesh()) admin_->reach(*mesh);
+    admin_->reach(*links_.mesh());
     TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
     servers_ = std::move(servers);
     admin_->listens_on(servers_.gateway_address, servers_.admin_address);
@@ -193,7 +189,7 @@ class NodeImpl final : public Node {
   // Where the shards of a service are when the node starts: as the directory had it when the node
   // last ran, else as the manifest makes a cluster. A node that joins waits for the directory; so
   // does one that lost its data, with the groups that it once made alone: they may have moved.
-  void place(const actors::ServiceType& type, bool several) {
+  void place(const actors::ServiceType& type) {
     const bool waits = known_.version() > 0 || folder_.identity().membership == Membership::joiner;
     std::vector<std::vector<std::string>> replicas;
     for (const Replicas& founders : manifest_places_.at(type.name)) {
@@ -208,8 +204,8 @@ class NodeImpl final : public Node {
       }
       for (const RaftVoter& founder : founders) nodes.push_back(founder.node);
       voters = waits ? nobody() : founders;
-      const bool may_have_moved = several && founders.size() == 1 &&
-                                  folder_.identity().membership == Membership::replacement;
+      const bool may_have_moved =
+          founders.size() == 1 && folder_.identity().membership == Membership::replacement;
       if (!waits && !may_have_moved) places_.set({type.name, shard, nodes, 0});
     }
     const auto first_ones = static_cast<std::uint32_t>(replicas.size());
@@ -245,7 +241,7 @@ class NodeImpl final : public Node {
     spec.formats = formats;
     spec.router = &router_;
     spec.mesh = links_.mesh();
-    spec.linked = [this](const std::string& other) { return links_.exchange()->linked(other); };
+    spec.linked = [this](const std::string& other) { return links_.exchange().linked(other); };
     spec.changed = [this](const DirectoryTable& newer) {
       for (const DirectoryShard& shard : newer.shards())
         places_.set({shard.service(),
@@ -266,8 +262,8 @@ class NodeImpl final : public Node {
   // All shards that there are, "SERVICE/SHARD".
   std::vector<std::string> placed() const {
     std::vector<std::string> names;
-    const auto known = directory_ ? directory_->table() : nullptr;
-    if (known && known->version() > 0) {
+    const auto known = directory_->table();
+    if (known->version() > 0) {
       for (const DirectoryShard& shard : known->shards())
         names.push_back(shard.service() + "/" + std::to_string(shard.shard()));
     } else {
@@ -275,12 +271,12 @@ class NodeImpl final : public Node {
         for (std::size_t shard = 0; shard < places.size(); ++shard)
           names.push_back(name + "/" + std::to_string(shard));
     }
-    if (directory_) names.push_back(directory_->hosted().shards.front().spec.name());
+    names.push_back(directory_->hosted().shards.front().spec.name());
     return names;
   }
 
   BackupSurvey survey(const std::string& cluster) const {
-    const auto table = directory_ ? directory_->table() : nullptr;
+    const auto table = directory_->table();
     return backup_survey(cluster, folder_.identity(), table.get(), manifest_places_, ranges_);
   }
 
@@ -292,7 +288,7 @@ class NodeImpl final : public Node {
     if (found == founders_.end()) return nobody();
     if (found->second.empty()) return {};
     const bool elsewhere = found->second.front().node.empty();
-    const auto told = elsewhere && directory_ ? directory_->table() : nullptr;
+    const auto told = elsewhere ? directory_->table() : nullptr;
     for (int i = 0; told && i < told->shards_size(); ++i) {
       const DirectoryShard& shard = told->shards(i);
       if (shard.founding() && group_of(shard.service(), shard.shard()) == group)
@@ -303,7 +299,7 @@ class NodeImpl final : public Node {
 
   // Nobody has to leave a place that nobody has spoken about.
   RaftPlaces places_of(runtime::GroupId group) const {
-    if (group == directory_group && directory_) return directory_->places();
+    if (group == directory_group) return directory_->places();
     RaftPlaces wish;
     if (auto places = places_.of(group)) {
       wish.nodes = std::move(places->nodes);
@@ -327,7 +323,7 @@ class NodeImpl final : public Node {
     };
     for (const auto services = hosted_.now(); const HostedService& service : *services)
       hand_over(service);
-    if (directory_) hand_over(directory_->hosted());
+    hand_over(directory_->hosted());
   }
 
   // The root supervisor has ended: asked to, or because a failure escalated past every supervisor.
@@ -356,12 +352,12 @@ class NodeImpl final : public Node {
   Hosted hosted_;
   NodeLoads loads_;
   std::shared_ptr<NodeShards> shards_;
-  std::shared_ptr<NodeSplits> splits_;  // null: the node is alone
+  std::shared_ptr<NodeSplits> splits_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;
   std::unique_ptr<NodeBackup> backup_;
   std::unique_ptr<NodeAdmin> admin_;
-  std::unique_ptr<NodeDirectory> directory_;  // null: the node is alone
+  std::unique_ptr<NodeDirectory> directory_;  // null until build()
   NodeLinks links_;
   // When the actors are gone: calls in jobs that never ran are answered, and may try another node.
   const std::shared_ptr<void> hosted_end_{nullptr, [this](void*) {

@@ -106,7 +106,7 @@ NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manife
       started_(platform.clock().now()),
       serves_metrics_(manifest.metrics.enabled),
       view_(platform, *this, node.name, [this, others = others_of(manifest, node.name)] {
-        return directory_ ? directory_->others(others) : others;
+        return directory_->others(others);
       }) {
   for (const auto services = hosted.now(); const HostedService& service : *services)
     metrics_.push_back(
@@ -261,10 +261,9 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
         "fails can stop their shards. 'troupe shards' shows them: \"catching up\" goes on by "
         "itself, \"absent\" waits for the other nodes to lead and to take it in");
   }
-  if (mesh_)
-    for (const MeshLinkStatus& link : mesh_->status())
-      if (!mesh_->is_up(link.node) && !link.last_error.empty())
-        status.add_problems("there is no link to node " + link.node + ": " + link.last_error);
+  for (const MeshLinkStatus& link : mesh_->status())
+    if (!mesh_->is_up(link.node) && !link.last_error.empty())
+      status.add_problems("there is no link to node " + link.node + ": " + link.last_error);
   const auto log = log_.stats();
   status.mutable_log()->set_commits(log.commits);
   status.mutable_log()->set_entries(log.entries);
@@ -289,13 +288,11 @@ void NodeAdmin::tree(std::function<void(Result<TreeNode>)> answer) {
 }
 
 void NodeAdmin::directory(std::function<void(Result<DirectoryView>)> answer) {
-  if (!directory_) return AdminSource::directory(std::move(answer));
   answer(directory_->view());
 }
 
 void NodeAdmin::order(const DirectoryOrder& order,
                       std::function<void(Result<DirectoryOutcome>)> answer) {
-  if (!directory_) return AdminSource::order(order, std::move(answer));
   directory_->order(order, std::move(answer));
 }
 

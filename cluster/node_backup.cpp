@@ -119,9 +119,6 @@ void NodeBackup::post(std::function<void()> job) {
 void NodeBackup::take(const BackupRequest& request, Answer answer) {
   if (request.node().empty() || request.node() == spec_.node)
     return take_here(request, std::move(answer));
-  if (!spec_.mesh)
-    return answer(
-        not_found("UNKNOWN_PEER", "this node is alone and knows no node " + request.node()));
   spec_.mesh->call(
       request.node(), FrameKind::backup, request.SerializeAsString(),
       spec_.platform->clock().now() + step_time_max,

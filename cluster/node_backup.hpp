@@ -34,7 +34,7 @@ struct NodeBackupSpec {
   std::string node;
   const Hosted* hosted = nullptr;
   const Router* router = nullptr;
-  Mesh* mesh = nullptr;  // null: the node is alone
+  Mesh* mesh = nullptr;
   // What there is, now.
   std::function<BackupSurvey()> survey;
 };

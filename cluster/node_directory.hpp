@@ -1,5 +1,5 @@
 // A node's part in the directory of its cluster: its copy of the table, and on control nodes the
-// replica of the directory's group with its keeper. A node that is alone in its manifest has none.
+// replica of the directory's group with its keeper.
 //
 //   directory
 //   +- group             control nodes: the shard of the service troupe.directory.v1.Directory

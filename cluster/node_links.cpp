@@ -11,6 +11,10 @@
 namespace troupe::cluster {
 namespace {
 
+bool alone(const config::Manifest& manifest) {
+  return manifest.nodes.size() == 1;
+}
+
 Result<std::shared_ptr<runtime::Security>> security_of(runtime::Platform& platform,
                                                        const config::Manifest& manifest,
                                                        const config::Node& node) {
@@ -19,6 +23,7 @@ Result<std::shared_ptr<runtime::Security>> security_of(runtime::Platform& platfo
     return platform.network().load_security(
         {manifest.cluster.name, tls.authority, tls.certificate, tls.key, tls.revoked});
   }
+  if (alone(manifest)) return std::shared_ptr<runtime::Security>{};
   platform.log().warn("mesh.plain_text",
                       "links between nodes are plain text, and whoever reaches this address is "
                       "believed: only for trying things out on one machine. Write [cluster.tls]",
@@ -30,13 +35,18 @@ Result<std::shared_ptr<runtime::Security>> security_of(runtime::Platform& platfo
 
 Result<void> NodeLinks::listen(const config::Manifest& manifest, const config::Node& node,
                                const std::string& cluster_id, Router& router) {
-  if (manifest.nodes.size() < 2) return {};
   TROUPE_TRY(security, security_of(platform_, manifest, node));
   MeshOptions options;
   options.cluster = cluster_id;
   options.node = node.name;
   options.incarnation = incarnation_ = platform_.random().next();
-  options.listen = address_of(node.mesh);
+  // Others may join a node that began alone, but not by plain text over a network.
+  if (security || !alone(manifest) || node.mesh.loopback())
+    options.listen = address_of(node.mesh);
+  else
+    platform_.log().info("mesh.closed",
+                         "no node can join this one: links over a network need [cluster.tls]",
+                         {{"mesh", node.mesh.to_string()}});
   for (const config::Node& other : manifest.nodes)
     if (other.name != node.name) options.peers[other.name] = address_of(other.mesh);
   if (security) {

@@ -1,5 +1,5 @@
 // What ties a node to the others of its cluster: the mesh, and over it the messages of Raft groups
-// and calls of entities. A node that is alone in its manifest opens nothing.
+// and calls of entities. A node that is alone in its manifest has it for those that may join.
 //
 // Threads: made and connected by the node before its actors start; then any thread. It outlives the
 // node's actors, and the router outlives it.
@@ -24,10 +24,10 @@ class NodeLinks final : RaftTransport {
   Result<void> listen(const config::Manifest& manifest, const config::Node& node,
                       const std::string& cluster_id, Router& router);
 
-  // Null: the node is alone.
+  // Null before listen().
   Mesh* mesh() { return mesh_.get(); }
-  RaftExchange* exchange() { return mesh_ ? &exchange_ : nullptr; }
-  // Of this process, as the mesh tells it; 0: the node is alone.
+  RaftExchange& exchange() { return exchange_; }
+  // Of this process, as the mesh tells it.
   std::uint64_t incarnation() const { return incarnation_; }
 
  private:

@@ -41,7 +41,7 @@ void NodeRecovery::view(std::function<void(Result<RecoveryView>)> answer) const 
   gathered->message.set_cluster_id(spec_.cluster_id);
   gathered->message.set_node(spec_.node);
   for (const std::string& other : spec_.others())
-    if (spec_.exchange && spec_.exchange->linked(other)) gathered->message.add_linked(other);
+    if (spec_.exchange->linked(other)) gathered->message.add_linked(other);
   for (const std::string& shard : spec_.placed()) gathered->message.add_placed(shard);
   for (const auto services = spec_.hosted->now(); const HostedService& service : *services)
     look_at(service, gathered);
@@ -83,7 +83,7 @@ Result<void> NodeRecovery::check(const RecoveryRequest& request) const {
   if (request.lost().empty())
     return failed_precondition("RECOVERY_FOREIGN", "the order says of no node that it is lost");
   for (const std::string& lost : request.lost())
-    if (lost == spec_.node || (spec_.exchange && spec_.exchange->linked(lost)))
+    if (lost == spec_.node || spec_.exchange->linked(lost))
       return failed_precondition("LOST_NODE_LIVES",
                                  "node " + lost +
                                      " is said to be lost for good, and is linked "

@@ -32,7 +32,7 @@ struct NodeRecoverySpec {
   std::string node;
   std::function<std::vector<std::string>()> others;  // nodes
   std::function<std::vector<std::string>()> placed;  // "SERVICE/SHARD" of all shards of the cluster
-  RaftExchange* exchange = nullptr;                  // null: the node is alone
+  RaftExchange* exchange = nullptr;
   const Hosted* hosted = nullptr;
   // The replica of the directory's group; null: none is here.
   std::function<const HostedService*()> directory;

@@ -102,7 +102,7 @@ ChildSpec steward_child(const NodeTreeSpec& spec) {
              caf::actor shard;
              for (const auto services = hosted->now(); const HostedService& service : *services)
                if (!shard) shard = find_in(service, group);
-             if (!shard && directory) shard = find_in(directory->hosted(), group);
+             if (!shard) shard = find_in(directory->hosted(), group);
              if (shard) actors::send_checkpoint(shard);
            },
            [admin = spec.admin] { admin->publish_metrics(); }}](caf::event_based_actor* parent) {
@@ -151,12 +151,9 @@ caf::actor spawn_node_tree(caf::actor_system& system, const NodeTreeSpec& spec) 
   root.children.push_back(steward_child(spec));
   root.children.push_back(server_child("admin", std::chrono::seconds{1},
                                        [servers = spec.servers] { return servers->admin(); }));
-  if (spec.mesh) {
-    root.children.push_back(router_child(spec));
-    root.children.push_back(mesh_child(spec));
-  }
-  if (spec.directory)
-    root.children.push_back(spec.directory->child({spec.platform, spec.tree}, spec.consensus));
+  root.children.push_back(router_child(spec));
+  root.children.push_back(mesh_child(spec));
+  root.children.push_back(spec.directory->child({spec.platform, spec.tree}, spec.consensus));
 
   // One supervisor per bounded context, and below it one per service.
   spec.shards->make_children([spec](const HostedService& service, const HostedShard& shard) {

@@ -27,8 +27,8 @@ struct NodeTreeSpec {
   std::size_t log_segments_max = 8;
   actors::ConsensusFactory consensus;
   Router* router = nullptr;
-  Mesh* mesh = nullptr;                // null: the node is alone
-  NodeDirectory* directory = nullptr;  // null: it has none
+  Mesh* mesh = nullptr;
+  NodeDirectory* directory = nullptr;
   const Hosted* hosted = nullptr;
   NodeShards* shards = nullptr;
   std::shared_ptr<actors::ShardSplits> splits = nullptr;

@@ -217,9 +217,6 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
                                      ? MonotonicTime::max()
                                      : platform_.clock().now() + options.timeout;
   const bool stale = call.service->methods[call.method].stale_ok && !options.fresh;
-  if (!reach_)
-    return deliver(route, std::move(call), std::move(options), bucket, deadline,
-                   {.counted = true, .stale = stale}, std::move(reply_to));
   if (stale)
     return std::make_shared<StaleCall>(*this, *service, bucket, std::move(call), std::move(options),
                                        deadline, std::move(reply_to))

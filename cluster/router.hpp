@@ -9,11 +9,10 @@
 // things that are said of a bucket the higher number is the newer: what a node learns from the
 // directory and from the shards that it hosts may come in any order.
 //
-// On a node that is alone the shard gets the request itself. On any other the router makes
-// attempts: it asks the replica that it believes to lead, follows hints, and tries again under the
-// same message id while the caller has time (cluster/routed_call.hpp). Replicas move meanwhile:
-// where they are to be is looked up for each attempt, and a node that has none any more says who
-// might.
+// The router makes attempts: it asks the replica that it believes to lead, follows hints, and tries
+// again under the same message id while the caller has time (cluster/routed_call.hpp). Replicas
+// move meanwhile: where they are to be is looked up for each attempt, and a node that has none any
+// more says who might.
 //
 // A read that may be stale goes to the replica on this node, or to any (cluster/stale_call.hpp).
 //

@@ -66,7 +66,7 @@ class AdminSource {
 
  private:
   static Error no_directory() {
-    return unimplemented("ROUTE_NOT_FOUND", "this node is alone and has no directory");
+    return unimplemented("ROUTE_NOT_FOUND", "this node has no directory");
   }
   static Error no_recovery() {
     return unimplemented("ROUTE_NOT_FOUND", "this node has no groups to recover");

@@ -28,6 +28,7 @@ GatewayOptions GatewayOptions::from(const config::Manifest& manifest, const conf
   GatewayOptions options;
   options.listen = std::move(listen);
   options.limits = http_limits(gateway);
+  options.limits.stop_linger = std::chrono::seconds{1};
   options.call_timeout = gateway.request_timeout;
   options.cors = gateway.cors;
   options.tls = manifest.gateway_tls_of(node);
@@ -48,6 +49,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(
   gateway->api_ =
       std::make_unique<Api>(client, platform.random(), gateway->routes_, std::move(api));
   HttpServerOptions server_options = observed(platform, "gateway", options.limits);
+  server_options.limits.refusals_max *= platform.processors();
   if (options.tls.on()) {
     TROUPE_TRY(security, platform.network().load_security(
                              {{}, {}, options.tls.certificate, options.tls.key, {}}));

@@ -19,17 +19,19 @@ Result<std::unique_ptr<Mesh>> Mesh::listen(runtime::Platform& platform, MeshOpti
   const auto address = options.listen;
   const auto security = options.security;
   auto core = std::make_shared<MeshCore>(platform, std::move(options));
-  TROUPE_TRY(listener,
-             platform.network().listen(
-                 address,
-                 [core = std::weak_ptr<MeshCore>{core}](std::shared_ptr<runtime::Stream> stream) {
-                   const auto open = core.lock();
-                   return open ? open->accept(std::move(stream)) : nullptr;
-                 },
-                 security));
-  std::unique_ptr<Mesh> mesh{new Mesh{std::move(core)}};
-  mesh->listener_ = std::move(listener);
-  mesh->local_ = mesh->listener_->local();
+  std::unique_ptr<Mesh> mesh{new Mesh{core}};
+  if (address) {
+    TROUPE_TRY(listener,
+               platform.network().listen(
+                   *address,
+                   [core = std::weak_ptr<MeshCore>{core}](std::shared_ptr<runtime::Stream> stream) {
+                     const auto open = core.lock();
+                     return open ? open->accept(std::move(stream)) : nullptr;
+                   },
+                   security));
+    mesh->listener_ = std::move(listener);
+    mesh->local_ = mesh->listener_->local();
+  }
   for (const auto& [node, peer] : mesh->core_->options.peers) mesh->core_->set_peer(node, peer);
   return mesh;
 }

@@ -98,8 +98,8 @@ class Mesh {
   // --- looking
   // ------------------------------------------------------------------------------------
   bool is_up(const std::string& node) const;
-  std::vector<MeshLinkStatus> status() const;  // by name
-  const runtime::Address& local() const { return local_; }
+  std::vector<MeshLinkStatus> status() const;               // by name
+  const runtime::Address& local() const { return local_; }  // where it listens
 
  private:
   explicit Mesh(std::shared_ptr<MeshCore> core) : core_{std::move(core)} {}

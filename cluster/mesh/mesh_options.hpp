@@ -27,7 +27,7 @@ struct MeshOptions {
 
   // With which streams are secured, on both sides; null: they are plain.
   std::shared_ptr<runtime::Security> security;
-  runtime::Address listen;
+  std::optional<runtime::Address> listen;         // nullopt: nobody can dial us
   std::map<std::string, runtime::Address> peers;  // by name; more with Mesh::set_peer()
 
   // The name that a stream's peer has proved, if it proved one; a node may claim no other. Empty:

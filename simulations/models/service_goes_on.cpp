@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace troupe::simulations {
+namespace {
+
+constexpr auto idle_for = std::chrono::seconds{1};
+
+}  // namespace
 
 void declare_service_goes_on(Rehearsal& sim, Duration longest) {
   sim.in_hindsight("service goes on", [longest](const Past& past) -> std::optional<Failure> {
@@ -23,7 +28,7 @@ std::optional<Failure> failed_request(const Past& past, Duration from, Duration 
                                       Duration stopping, const std::string& what) {
   const auto is_about_the_node = [&](const Operation::Heard& heard) {
     return heard.reason == "CONNECTION_REFUSED" || heard.reason == "NODE_STOPPING" ||
-           (heard.reason == "CONNECTION_LOST" && heard.at >= stopping);
+           (heard.reason == "CONNECTION_LOST" && heard.at >= stopping + idle_for);
   };
   for (const auto& operation : past.history.all())
     for (const auto& heard : operation.heard)

@@ -293,8 +293,9 @@ bool Conduct::names_rotten_file(const Error& why, const std::string& node) const
 // It is started again by the injector.
 void Conduct::node_failed(Machine& machine, const Error& why) {
   note(machine.name(), "ended by itself or did not start: " + why.describe());
-  // What was found out while the faults were on may end the node a moment later.
-  constexpr Duration grace = 2s;
+  // What was found out while the faults were on may end the node a moment later, and behind the
+  // requests that its gateway has begun.
+  const Duration grace = 2s + manifest_.gateway.drain_timeout;
   const bool late = healed_at_ != Duration::max() && world_.now() > healed_at_ + grace &&
                     !harmed_nodes(injector_->took_place()).contains(machine.name());
   if (why.code == Code::data_loss && !names_rotten_file(why, machine.name())) {

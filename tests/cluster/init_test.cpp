@@ -85,6 +85,16 @@ TEST_CASE("a folder says that it replaces one that was lost") {
   CHECK(opened->identity().membership == Membership::replacement);
 }
 
+TEST_CASE("nothing replaces the folder of a node that has no others") {
+  Place place;
+  place.manifest.nodes.resize(1);
+  const auto created =
+      create_cluster(*place.disk, place.manifest, {"n1"}, id, Membership::replacement);
+  REQUIRE_FALSE(created);
+  CHECK(created.error().reason == "NOBODY_ELSE");
+  CHECK_FALSE(place.exists("n1"));
+}
+
 TEST_CASE("a folder of another node or cluster is refused") {
   Place place;
   REQUIRE(create_cluster(*place.disk, place.manifest, {"n1", "n2"}, id));

@@ -46,6 +46,7 @@ void add_restore(CLI::App& app, RestoreOptions& options) {
           ->add_option("--node", options.nodes,
                        "Nodes whose folders are on this machine. Default: all of the manifest")
           ->delimiter(',')
+          ->allow_extra_args(false)
           ->type_name("NAME");
   command
       ->add_option("--id", options.id, "The cluster's id, which the first 'troupe restore' printed")

@@ -42,6 +42,7 @@ void add_up(CLI::App& app, UpOptions& up) {
   command->add_option("FILE", up.file, "The manifest")->required()->type_name("");
   command->add_option("--only", up.only, "Start these nodes alone: n1,n2")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("NAMES");
   add_data(*command, up.data);
   command->footer(
@@ -77,6 +78,7 @@ void add_init(CLI::App& app, InitOptions& init) {
           ->add_option("--node", init.nodes,
                        "Nodes whose folders are on this machine. Default: all of the manifest")
           ->delimiter(',')
+          ->allow_extra_args(false)
           ->type_name("NAME");
   auto* id =
       command
@@ -168,6 +170,7 @@ void add_recover(CLI::App& app, RecoverOptions& recover) {
       ->add_option("--lost", recover.lost, "Nodes that are gone for good, with their data: n2,n3")
       ->required()
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("NAMES");
   command->add_option("--yes", recover.yes, "Do it without asking; the cluster's name, once more")
       ->type_name("CLUSTER");

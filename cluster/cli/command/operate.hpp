@@ -85,8 +85,7 @@ bool confirmed(const CliIo& io, const OperateOptions& options, const std::string
 // "ann@host": whoever runs this command.
 std::string whoever_runs(const CliIo& io);
 
-// Tells the audit log what was done in another way; a complaint if it cannot be told. A node that
-// is alone has none.
+// Tells the audit log what was done in another way; a complaint if it cannot be told.
 void note_in_audit(const CliIo& io, const Targets& targets, const std::string& what);
 
 // How the state of a node is called, with what restricts it.

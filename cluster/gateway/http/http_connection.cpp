@@ -71,17 +71,12 @@ void HttpConnection::on_wake() {
   pump();
 }
 
-// RFC 6585, section 4.
-void HttpConnection::note_told_to_wait(bool told) {
-  if (!told) {
-    hold_ = Duration::zero();
-    return;
-  }
-  if (hold_ > Duration::zero()) {
-    held_ = true;
-    stream_->wake_after(hold_);
-  }
-  hold_ = std::clamp(2 * hold_, limits_.hold_first, limits_.hold_longest);
+void HttpConnection::hold_back(bool refused, MonotonicTime now) {
+  const bool again = std::exchange(refused_, refused) && refused;
+  const Duration hold = refused ? core_->pace.refused(now) : Duration::zero();
+  if (!again || hold == Duration::zero()) return;
+  held_ = true;
+  stream_->wake_after(hold);
 }
 
 void HttpConnection::on_closed(const Result<void>&) {
@@ -100,7 +95,8 @@ void HttpConnection::stop(MonotonicTime deadline) {
   const auto now = core_->platform.clock().now();
   stopping_ = true;
   stop_deadline_ = deadline;
-  if (phase_ == Phase::reading && idle() && !pumping_) {
+  linger_end_ = std::min(deadline, now + limits_.stop_linger);
+  if (over(now) && !pumping_) {
     close_stream(now);
   } else {
     set_timer(now);
@@ -139,7 +135,7 @@ void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
       slot.answer = serialize(response, {slot.head, slot.close, slot.keep_alive},
                               date_.at(core_->platform.clock().wall()));
       progress_ = now;
-      note_told_to_wait(response.status == 429);
+      hold_back(response.status == 429, now);
       flush();
       steer_reading();
       pump_on = may_pump();
@@ -186,7 +182,7 @@ void HttpConnection::dispatch(HttpRequest request, std::uint64_t sequence) {
 bool HttpConnection::next_step(Step& step) {
   const std::lock_guard lock{mutex_};
   const auto now = core_->platform.clock().now();
-  if (phase_ == Phase::reading && unparsed_ && !full() && !(stopping_ && !begun_)) {
+  if (phase_ == Phase::reading && unparsed_ && !full() && !last_is_taken()) {
     if (surplus_) {
       refuse(step,
              {503, unavailable("TOO_MANY_CONNECTIONS",
@@ -232,7 +228,7 @@ bool HttpConnection::next_step(Step& step) {
     }
   }
   pumping_ = false;
-  if (stopping_ && phase_ == Phase::reading && idle()) {
+  if (over(now)) {
     close_stream(now);
   } else {
     steer_reading();
@@ -288,6 +284,14 @@ bool HttpConnection::idle() const {
   return slots_.empty() && !begun_;
 }
 
+bool HttpConnection::over(MonotonicTime now) const {
+  return stopping_ && phase_ == Phase::reading && idle() && now >= linger_end_;
+}
+
+bool HttpConnection::last_is_taken() const {
+  return stopping_ && !begun_ && !slots_.empty();
+}
+
 bool HttpConnection::may_pump() const {
   return phase_ == Phase::reading && unparsed_ && !pumping_ && !full();
 }
@@ -315,8 +319,7 @@ void HttpConnection::flush() {
     undrained_ = true;
     stream_->write(std::move(out));
   }
-  if (close || (stopping_ && phase_ == Phase::reading && idle() && !pumping_))
-    close_stream(progress_);
+  if (close || (over(progress_) && !pumping_)) close_stream(progress_);
 }
 
 void HttpConnection::drop_input() {
@@ -357,7 +360,8 @@ void HttpConnection::set_timer(MonotonicTime now) {
   } else if (!begun_) {
     end = progress_ + limits_.idle_time;
   }
-  if (stopping_) end = std::min(end, stop_deadline_);
+  const bool lingers = phase_ == Phase::reading && idle() && !undrained_;
+  if (stopping_) end = std::min(end, lingers ? linger_end_ : stop_deadline_);
   // Zero would mean never.
   stream_->expire_after(std::max<Duration>(end - now, std::chrono::milliseconds{1}));
 }

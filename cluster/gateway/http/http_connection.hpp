@@ -75,10 +75,12 @@ class HttpConnection final : public runtime::StreamHandler,
   void take_request(Step& step, MonotonicTime now);
   void refuse(Step& step, HttpParser::Refusal why, MonotonicTime now);
   bool full() const;  // no further request may be read now
-  void note_told_to_wait(bool told);
-  bool idle() const;      // nothing is being read or answered
-  bool may_pump() const;  // there is something to parse, and room, and nobody does it
-  void flush();           // writes the answers whose turn has come
+  void hold_back(bool refused, MonotonicTime now);
+  bool idle() const;                   // nothing is being read or answered
+  bool over(MonotonicTime now) const;  // idle, and nothing is waited for any more
+  bool last_is_taken() const;  // the server stops, and the last request waits for its answer
+  bool may_pump() const;       // there is something to parse, and room, and nobody does it
+  void flush();                // writes the answers whose turn has come
   void drop_input();
   void close_stream(MonotonicTime now);
   void steer_reading();
@@ -103,14 +105,15 @@ class HttpConnection final : public runtime::StreamHandler,
   bool undrained_ = false;
   bool continue_due_ = false;  // "100 Continue", once the answers before it are written
   bool stopping_ = false;
-  Duration hold_{};    // the next one, if the peer is told to wait again
-  bool held_ = false;  // no further request is read until on_wake()
+  bool refused_ = false;  // by the last answer
+  bool held_ = false;     // no further request is read until on_wake()
   std::deque<Slot> slots_;
   std::uint64_t first_ = 0;      // sequence of slots_.front()
   bool begun_ = false;           // a request is being read
   bool in_body_ = false;         // its headers are complete
   MonotonicTime request_limit_;  // until when its headers, or its body, are waited for
   MonotonicTime progress_;       // a request was read, an answer written or taken
+  MonotonicTime linger_end_;     // of an idle connection while the server stops
   MonotonicTime stop_deadline_;
   HttpDate date_;
 };

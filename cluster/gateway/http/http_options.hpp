@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "runtime/time.hpp"
 
@@ -20,12 +21,9 @@ struct HttpLimits {
   std::size_t unsent_bytes_max = 256 * 1024;  // answers that the peer does not take; beyond, its
                                               // requests are left unread
 
-  // A peer that goes on sending after a 429 (it was told to come back later) is read the later the
-  // more often it was told in a row: not at once from the second time on, but after this time, then
-  // after twice as long, at most the longest. What it sends meanwhile stays unread, so that saying
-  // no to many costs little. An answer of another kind ends it.
-  Duration hold_first = std::chrono::milliseconds{5};
-  Duration hold_longest = std::chrono::milliseconds{100};
+  // 429s a second, of a gateway for each processor; beyond, peers that go on sending after one are
+  // read later (refusal_pace.hpp).
+  std::uint32_t refusals_max = 10'000;
 
   // Between an answer and the first byte of the next request.
   Duration idle_time = std::chrono::seconds{60};
@@ -38,6 +36,10 @@ struct HttpLimits {
 
   // From a request's last byte until the peer has taken the answer: longer than any call may take.
   Duration answer_time = std::chrono::seconds{60};
+
+  // When the server stops, an idle connection stays open for so long: a request that is on its way
+  // is answered, and told that the connection ends. Closed at once, it would be lost.
+  Duration stop_linger{};
 };
 
 }  // namespace troupe::cluster

@@ -74,10 +74,10 @@ class HttpServer {
 
   const runtime::Address& local() const { return local_; }
 
-  // Stops listening, closes connections that are idle, lets the others finish the requests that
-  // they have begun, and closes each as soon as it has; what is left after `deadline` is cut off.
-  // `done` is called once when no connection is left, on any thread, possibly before this returns.
-  // A second call changes nothing.
+  // Stops listening, closes connections that are idle once HttpLimits::stop_linger is over, lets
+  // the others finish the requests that they have begun, and closes each as soon as it has; what is
+  // left after `deadline` is cut off. `done` is called once when no connection is left, on any
+  // thread, possibly before this returns. A second call changes nothing.
   void stop(Duration deadline, std::function<void()> done);
 
   struct Core;  // shared with the connections; http_core.hpp

@@ -130,6 +130,12 @@ TEST_CASE("up refuses when only some folders are empty, and says which and why")
   CHECK(Command{}.run({"init", file, "--replace"}).status == 2);
 }
 
+TEST_CASE("the manifest may stand behind the nodes") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("m.toml", three_nodes(folder.path()));
+  CHECK(Command{}.run({"init", "--node", "n2", "--node", "n1", file}).status == 0);
+}
+
 TEST_CASE("up does not create a cluster of several machines") {
   const TemporaryFolder folder;
   const std::string file = folder.write("m.toml", three_nodes(folder.path(), "10.0.0."));

@@ -197,62 +197,45 @@ TEST_CASE("what a closing connection had begun to read does not hurry the answer
   CHECK(client.closed());
 }
 
-TEST_CASE("a client that goes on sending though it is told to come later is read later") {
-  HttpFixture http{limits([](auto& limits) {
-    limits.hold_first = 10ms;
-    limits.hold_longest = 40ms;
-  })};
+TEST_CASE("beyond so many refusals a client that goes on sending is read later") {
+  HttpFixture http{limits([](auto& limits) { limits.refusals_max = 10; })};
+  unsigned status = 429;
   int asked = 0;
   http.handler = [&](const HttpRequest&, const Respond& respond) {
     ++asked;
-    HttpResponse response;
-    response.status = 429;
-    respond(std::move(response));
-  };
-  auto client = http.connect();
-  auto other = http.connect();
-  client.send(many(2));  // one may meet a bad moment
-  CHECK(asked == 2);
-  client.send(many(1));
-  CHECK(asked == 2);
-  CHECK(client.read_paused());
-  other.send(get("/"));  // others are read at once
-  CHECK(asked == 3);
-  for (const auto hold : {10ms, 20ms, 40ms, 40ms}) {
-    const int before = asked;
-    http.platform.advance(hold - 1ms);
-    CHECK(asked == before);
-    http.platform.advance(1ms);
-    CHECK(asked == before + 1);
-    client.send(many(1));
-  }
-  CHECK(responses(client.take()).size() == 6);
-}
-
-TEST_CASE("an answer of another kind ends that a client is read later") {
-  HttpFixture http{limits([](auto& limits) { limits.hold_first = 10ms; })};
-  unsigned status = 429;
-  http.handler = [&](const HttpRequest&, const Respond& respond) {
     HttpResponse response;
     response.status = status;
     respond(std::move(response));
   };
   auto client = http.connect();
+  auto other = http.connect();
+  client.send(many(5));
+  http.platform.advance(100ms);
+  CHECK(asked == 5);  // five in a tenth of a second are too many
   client.send(many(3));
-  CHECK(responses(client.take()).size() == 2);
-  status = 200;
-  http.platform.advance(10ms);
-  CHECK(responses(client.take()).size() == 1);
-  client.send(many(20));
-  CHECK(responses(client.take()).size() == 20);
-  status = 429;
-  client.send(many(2));
-  CHECK(responses(client.take()).size() == 2);
-  // A server that stops does not wait for what it has not read.
+  CHECK(asked == 6);
+  CHECK(client.read_paused());
   client.send(many(1));
+  other.send(get("/"));  // it may have met a bad moment
+  CHECK(asked == 7);
+  CHECK_FALSE(other.read_paused());
+  http.platform.advance(4ms);
+  CHECK(asked == 7);
+  http.platform.advance(1ms);
+  CHECK(asked == 8);
+  status = 200;
+  http.platform.advance(5ms);
+  CHECK(asked == 10);  // an answer of another kind ends it
+  CHECK_FALSE(client.read_paused());
+  CHECK(responses(client.take()).size() == 9);
+
+  // A server that stops does not wait for what it has not read.
+  status = 429;
+  client.send(many(3));
+  CHECK(asked == 12);
   bool stopped = false;
   http.server->stop(1s, [&] { stopped = true; });
-  http.platform.advance(0s);
+  http.platform.advance(1s);
   CHECK(stopped);
   CHECK(client.closed());
 }

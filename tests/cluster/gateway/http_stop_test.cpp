@@ -23,6 +23,46 @@ TEST_CASE("a stop closes idle connections at once and takes no new ones") {
   CHECK(done == 1);
 }
 
+TEST_CASE("a stop serves what comes on idle connections for a moment, once on each") {
+  HttpServerOptions options;
+  options.limits.stop_linger = 1s;
+  HttpFixture http{options};
+  http.echo();
+  auto idle = http.connect();
+  auto used = http.connect();
+  used.send(get("/1"));
+  used.take();
+  bool done = false;
+  http.server->stop(10s, [&] { done = true; });
+  http.platform.network().run();
+  CHECK_FALSE(idle.closed());
+  CHECK_FALSE(used.closed());
+  used.send(get("/2") + get("/3"));
+  const auto all = responses(used.take());
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].body == "GET /2 ");
+  CHECK(all[0].header("Connection") == "close");
+  CHECK(used.closed());
+  CHECK_FALSE(done);
+  http.platform.advance(1s);
+  http.platform.network().run();
+  CHECK(idle.closed());
+  CHECK(done);
+}
+
+TEST_CASE("a stop waits no longer for idle connections than for the others") {
+  HttpServerOptions options;
+  options.limits.stop_linger = 1s;
+  HttpFixture http{options};
+  auto idle = http.connect();
+  bool done = false;
+  http.server->stop(500ms, [&] { done = true; });
+  http.platform.advance(500ms);
+  http.platform.network().run();
+  CHECK(idle.closed());
+  CHECK(done);
+}
+
 TEST_CASE("a stop without connections is done at once") {
   HttpFixture http;
   bool done = false;

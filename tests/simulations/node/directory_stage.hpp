@@ -22,6 +22,52 @@ inline constexpr auto alive = DirectoryNode::UP;
 inline constexpr auto dead = DirectoryNode::DOWN;
 inline const v1::DirectoryRef table_ref{std::string{cluster::directory_key}};
 
+// As the last node of the manifest, under another name.
+inline config::Manifest with_node(config::Manifest manifest, const std::string& name) {
+  config::Node node = manifest.nodes.back();
+  node.name = name;
+  node.mesh = {name, 7400};
+  node.gateway = config::Address{name, 8080};
+  node.admin = {name, 7480};
+  manifest.nodes.push_back(node);
+  return manifest;
+}
+
+// An order as `troupe` sends it.
+inline cluster::DirectoryOutcome ordered_at(World& world, const std::string& node,
+                                            const std::string& order) {
+  cluster::DirectoryOutcome outcome;
+  const auto answer = order_admin(world, "/v1/directory", order, node);
+  CAPTURE(answer.body);
+  REQUIRE(answer.status == 200);
+  REQUIRE(cluster::json_to_message(answer.body, outcome));
+  return outcome;
+}
+
+// `asked` admits the node, which runs from then on. `grown` outlives the world's processes.
+inline Machine& join(World& world, const config::Manifest& grown, const std::string& name,
+                     const std::string& asked) {
+  const auto outcome =
+      ordered_at(world, asked,
+                 R"({"admit":{"cluster":")" + grown.cluster.name + R"(","node":{"name":")" + name +
+                     R"(","mesh":")" + name + R"(:7400"}}})");
+  Machine& added = world.add(
+      name,
+      [&grown, name, id = outcome.cluster_id()](
+          runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
+        auto& disk = platform.disk();
+        TROUPE_TRY(known, cluster::DataFolder::look(disk, "/data"));
+        if (!known)
+          TROUPE_CHECK(
+              cluster::create_cluster(disk, grown, {name}, id, cluster::Membership::joiner));
+        TROUPE_TRY(started,
+                   cluster::Node::start(platform, grown, name, actors::ServiceRegistry::global()));
+        return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(started)});
+      });
+  REQUIRE(world.start(added));
+  return added;
+}
+
 struct Directory : Three {
   using Three::Three;
 
@@ -86,14 +132,8 @@ struct Directory : Three {
     return 0;
   }
 
-  // An order as `troupe` sends it.
   cluster::DirectoryOutcome ordered(const std::string& order, const std::string& node) {
-    cluster::DirectoryOutcome outcome;
-    const auto answer = order_admin(world, "/v1/directory", order, node);
-    CAPTURE(answer.body);
-    REQUIRE(answer.status == 200);
-    REQUIRE(cluster::json_to_message(answer.body, outcome));
-    return outcome;
+    return ordered_at(world, node, order);
   }
   cluster::LeftOnNodeReport left_on(const std::string& node, const std::string& asked) {
     cluster::DirectoryOutcome outcome;
@@ -127,32 +167,10 @@ struct Directory : Three {
     return request;
   }
 
-  // n4 is admitted, and runs from then on. Its manifest has it beside the others.
+  // Is admitted, and runs from then on.
   Machine& join_n4() {
-    grown = manifest;
-    config::Node node = grown.nodes.back();
-    node.name = "n4";
-    node.mesh = {"n4", 7400};
-    node.gateway = config::Address{"n4", 8080};
-    node.admin = {"n4", 7480};
-    grown.nodes.push_back(node);
-    const auto outcome =
-        ordered(R"({"admit":{"cluster":"three","node":{"name":"n4","mesh":"n4:7400"}}})", "n2");
-    Machine& added =
-        world.add("n4",
-                  [this, id = outcome.cluster_id()](
-                      runtime::Platform& platform) -> Result<std::unique_ptr<SimulatedProcess>> {
-                    auto& disk = platform.disk();
-                    TROUPE_TRY(known, cluster::DataFolder::look(disk, "/data"));
-                    if (!known)
-                      TROUPE_CHECK(cluster::create_cluster(disk, grown, {"n4"}, id,
-                                                           cluster::Membership::joiner));
-                    TROUPE_TRY(started, cluster::Node::start(platform, grown, "n4",
-                                                             actors::ServiceRegistry::global()));
-                    return std::unique_ptr<SimulatedProcess>(new NodeProcess{std::move(started)});
-                  });
-    REQUIRE(world.start(added));
-    return added;
+    grown = with_node(manifest, "n4");
+    return join(world, grown, "n4", "n2");
   }
   config::Manifest grown;
   std::string seen;  // by agreed(), last
