@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 
+import metrics
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # docs/architecture.md, "The house": a folder includes only itself and folders before it.
@@ -55,6 +57,7 @@ def top_of(path):
 
 
 LINES_MAX = 400
+MADE_UP = "tests/fuzz/corpus/"  # bytes that a program made up: no rule is about them
 CODE = (".cpp", ".hpp", ".c", ".h")
 COUNTED = CODE + (".proto", ".py", ".sh", ".cmake")
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
@@ -224,6 +227,10 @@ def words(source):
                 word not in NO_REASONS and ("_" in word or FACTORY.search(before) is not None))
 
 
+def is_product(source):  # templates are of whoever makes something of them
+    return (source.is_code and top_of(source.path) in HOUSE[:-1] and "kit/templates/" not in source.path)
+
+
 def check_reasons(sources):
     """Every reason of the product has one section in docs/errors/, and every section its reason."""
     known, missing, sections = set(), {}, {}
@@ -234,10 +241,8 @@ def check_reasons(sources):
                 if match:
                     sections.setdefault(match.group(1), []).append((source.path, number))
     for source in sources:
-        if not source.is_code or top_of(source.path) not in HOUSE[:-1]:
+        if not is_product(source):
             continue
-        if source.path.startswith("domains/kit/templates/"):
-            continue  # those of whoever makes something of them
         for word, number, is_reason in words(source):
             known.add(word)
             if is_reason and word not in sections:
@@ -272,13 +277,15 @@ def lint(root):
                               "--exclude-standard"], cwd=root, capture_output=True, text=True,
                              check=True).stdout
     paths = sorted(path for path in set(listing.split("\0"))
-                   if path and os.path.isfile(os.path.join(root, path)))
+                   if path and not path.startswith(MADE_UP)
+                   and os.path.isfile(os.path.join(root, path)))
     sources = [Source(root, path) for path in paths]
     found = []
     for source in sources:
         for rule in RULES:
             found += [(source.path, line, message) for line, message in rule(source)]
     found += check_reasons(sources)
+    found += metrics.check_metrics(sources, is_product)
     found += check_format(root, [path for path in paths if path.endswith(CODE)])
     return sorted(found), len(paths)
 
@@ -323,6 +330,11 @@ PLANTED = {
     "actors/passed_on.cpp": ('Error e = wrong("PART_ODD", "it is odd");\n', 1, "no section"),
     "docs/errors/gone.md": ("# Gone\n\n## LONG_GONE\n", 3, "any more"),
     "docs/errors/twice.md": ("## PART_KNOWN\n", 1, "keep one"),
+    "runtime/metric.cpp": ('m.counter("troupe_a_total", "As.");\nm.gauge("troupe_b", "Bs.");\n', 2, "no row"),
+    "runtime/metric_twice.cpp": ('m.counter("troupe_a_total", "A");\n', 1, "another one"),
+    "runtime/metric_odd.cpp": ('f("troupe_c_total");\n', 1, "no metric"),
+    "docs/metrics.md": ("| `troupe_a_total` | counter |  | x | As. |\n"
+                        "| `troupe_z` | gauge |  |  | Zs. |\n", 2, "any more"),
 }
 # Looks like a violation and is none.
 INNOCENT = {
@@ -341,6 +353,7 @@ INNOCENT = {
     "actors/known.cpp": '// "NEVER_GIVEN"\nError e = aborted("PART_KNOWN", "GET");\n'
                         'auto c = getenv("NO_COLOR");\n',
     "tests/reason.cpp": 'Error e = aborted("TEST_REASON", "it is a test");\n',
+    "tests/fuzz/corpus/http/1": "#!/bin/sh\nif true; then\n",
     "docs/errors/known.md": "## PART_KNOWN\n\n### Not a reason\n",
     "docs/good.md": "[a](anchor.md#a), `[b](c)`, [d](https://example.org/home/x)\n",
 }
@@ -371,8 +384,8 @@ def main():
     parser = argparse.ArgumentParser(
         prog="./dev lint",
         description="Checks include direction, calls that only the platform may make, format, "
-        "shell syntax, file length, unfinished notes, machine paths, links, and that docs/errors/ "
-        "has every reason of an error, after a test of the checks themselves.")
+        "shell syntax, file length, unfinished notes, machine paths, links, that docs/errors/ has every "
+        "reason of an error and docs/metrics.md every metric, after a test of the checks themselves.")
     parser.parse_args()
     wrong = self_test()
     if wrong:

@@ -11,9 +11,10 @@ usage='usage: ./dev setup [--check] [SECTION...]
 Installs the Debian packages of .ci/packages, as root or through sudo, and adds the
 suite bookworm-backports when a package needs it and no source has it yet.
 
-  SECTION    build, test, bench or profile; without one: build and test. The packages of
-             `bench` bring database servers, so only `./dev bench` asks for them; those of
-             `profile` are for tests/bench/flame.py.
+  SECTION    build, test, bench, fuzz or profile; without one: build and test. The packages
+             of `bench` bring database servers and those of `fuzz` another compiler, so only
+             `./dev bench` and `./dev fuzz` ask for them; those of `profile` are for
+             tests/bench/flame.py.
   --check    install nothing; name what is missing and end with status 1 if anything is'
 
 fail() { echo "setup: $*" >&2; exit 1; }
@@ -23,7 +24,7 @@ for argument in "$@"; do
   case $argument in
     -h|--help) echo "$usage"; exit 0 ;;
     --check) check=1 ;;
-    build|test|bench|profile) sections+=("$argument") ;;
+    build|test|bench|fuzz|profile) sections+=("$argument") ;;
     *) echo "setup: unknown argument '$argument'; see ./dev setup --help" >&2; exit 2 ;;
   esac
 done

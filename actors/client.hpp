@@ -36,7 +36,7 @@ struct CallOptions {
   Duration timeout = std::chrono::seconds{10};
   std::string trace = {};
   OnBehalfOf on_behalf_of = {};
-  // Run only if the entity has changed so often (Reply::version), 0: never. Else
+  // Run only if the entity has this version (Reply::version), 0: if there is none. Else
   // FAILED_PRECONDITION / VERSION_MISMATCH.
   std::optional<std::uint64_t> if_version = std::nullopt;
   bool fresh = false;  // the shard's leader answers a stale_ok method as it would any other read

@@ -35,8 +35,9 @@ struct Reply {
   // Of a read that may be stale: for how long at most the shard may have gone on since. Then
   // `shard_index` is what the replica that answered has applied.
   std::optional<Duration> age = std::nullopt;
-  // How often the entity had changed when it was answered; 0: never, or it is not known, as of a
-  // repeated reply.
+  // Of the entity when it was answered. Each change makes it one more; the first is drawn, so that
+  // an entity that was deleted and made again has others. 0: there is no entity, or its version is
+  // not known, as of a repeated reply.
   std::uint64_t version = 0;
 };
 
@@ -58,7 +59,7 @@ class Request {
   MessageId id;              // ignored by read-only methods
   std::string caller;        // scope of the id: identity, or the calling service and entity
   MonotonicTime deadline{};  // not run after this; MonotonicTime::max(): none
-  // The entity must have changed so often, and no more.
+  // The entity must have this version; 0: there must be none.
   std::optional<std::uint64_t> if_version;
   bool stale = false;  // a read that any replica may answer, from what its file holds
   std::string trace;   // W3C traceparent, empty: none

@@ -15,6 +15,12 @@ class RestartWindow {
  public:
   RestartWindow(unsigned intensity, Duration period) : intensity_(intensity), period_(period) {}
 
+  // Restarts that were counted and are within the new period count on.
+  void set(unsigned intensity, Duration period) {
+    intensity_ = intensity;
+    period_ = period;
+  }
+
   // Counts a restart; false: one too many. Times never go back.
   bool add(MonotonicTime now);
 

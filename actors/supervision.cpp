@@ -17,6 +17,10 @@ void end_child(const caf::actor& supervisor, std::string id, std::shared_ptr<voi
   caf::anon_send(supervisor, EndChild{std::move(id), std::move(ticket)});
 }
 
+void set_limits(const caf::actor& supervisor, const RestartLimits& limits) {
+  caf::anon_send(supervisor, limits);
+}
+
 caf::actor spawn_supervisor(caf::actor_system& system, SupervisionContext context,
                             std::vector<std::string> path, SupervisorSpec spec) {
   for (auto child = spec.children.begin(); child != spec.children.end(); ++child) {

@@ -64,11 +64,15 @@ struct ChildSpec {
   Duration shutdown = std::chrono::seconds{5};
 };
 
-struct SupervisorSpec {
-  Strategy strategy = Strategy::one_for_one;
+// When a supervisor restarts, and when it gives up.
+struct RestartLimits {
   unsigned intensity = 3;  // restarts tolerated within `period`
   Duration period = std::chrono::seconds{5};
-  Backoff backoff;
+  Backoff backoff = {};
+};
+
+struct SupervisorSpec : RestartLimits {
+  Strategy strategy = Strategy::one_for_one;
   std::vector<ChildSpec> children;
 };
 
@@ -108,6 +112,10 @@ void add_child(const caf::actor& supervisor, ChildSpec child);
 // Any thread. Ends a child for good, and forgets it. Lets go of the ticket when its actor has
 // ended, or there is none, or the supervisor itself has ended.
 void end_child(const caf::actor& supervisor, std::string id, std::shared_ptr<void> ticket);
+
+// Any thread. From its next failure on a supervisor goes by these; restarts that wait are not
+// moved.
+void set_limits(const caf::actor& supervisor, const RestartLimits& limits);
 
 // Spawns a supervisor. `path` is its place in the tree ({} for the root). As a child of another
 // supervisor: call this in ChildSpec::start with the parent's path plus the child's id. Throws

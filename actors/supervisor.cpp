@@ -34,9 +34,7 @@ Supervisor::Supervisor(caf::actor_config& config, SupervisionContext context,
       context_(std::move(context)),
       path_(std::move(path)),
       strategy_(spec.strategy),
-      intensity_(spec.intensity),
-      period_(spec.period),
-      backoff_(spec.backoff),
+      limits_(spec),
       window_(spec.intensity, spec.period) {
   for (auto& child_spec : spec.children) {
     Child child;
@@ -81,6 +79,10 @@ caf::behavior Supervisor::make_behavior() {
       },
       [this](const AddChild& message) { add(*message.spec); },
       [this](const EndChild& message) { end(message.id, message.ticket); },
+      [this](const RestartLimits& limits) {
+        limits_ = limits;
+        window_.set(limits.intensity, limits.period);
+      },
   };
 }
 
@@ -214,8 +216,8 @@ void Supervisor::on_failure(Index index, const std::string& reason) {
   // Planted: a supervisor restarts for ever and never gives up.
   if (!window_.add(time) && !TROUPE_PLANTED(supervisor_never_gives_up))
     return escalate(index, reason);
-  if (time - child.started >= period_) child.failures = 0;
-  child.due = time + backoff_delay(backoff_, ++child.failures, context_.platform->random());
+  if (time - child.started >= limits_.period) child.failures = 0;
+  child.due = time + backoff_delay(limits_.backoff, ++child.failures, context_.platform->random());
   queue_with_siblings(index);
   // A sibling that was waiting already does not start sooner than its own back-off lets it.
   for (const auto& sibling : children_)
@@ -249,7 +251,8 @@ void Supervisor::queue_with_siblings(Index head) {
 void Supervisor::escalate(Index index, const std::string& reason) {
   TROUPE_SOMETIMES("a supervisor gave up");
   const auto& id = children_[index].spec.id;
-  const auto period_ms = std::chrono::duration_cast<std::chrono::milliseconds>(period_).count();
+  const auto period_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(limits_.period).count();
   const auto error =
       internal("SUPERVISOR_INTENSITY", "supervisor " + path_text() + " gave up after " +
                                            std::to_string(window_.count()) + " failures within " +
@@ -260,7 +263,7 @@ void Supervisor::escalate(Index index, const std::string& reason) {
                {"child", id},
                {"reason", reason},
                {"restarts_in_window", window_.count()},
-               {"intensity", intensity_}});
+               {"intensity", limits_.intensity}});
   set_state(index, TreeState::failed);
   context_.tree->update(path_, [&](auto& node) { node.last_failure = error.describe(); });
   terminate(to_caf_error(error));

@@ -33,6 +33,7 @@ struct EndChild {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::AddChild)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::EndChild)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RestartLimits)
 
 namespace troupe::actors {
 
@@ -99,9 +100,7 @@ class Supervisor final : public caf::event_based_actor {
   SupervisionContext context_;
   SupervisionTree::Path path_;
   Strategy strategy_;
-  unsigned intensity_;
-  Duration period_;
-  Backoff backoff_;
+  RestartLimits limits_;
   RestartWindow window_;
   std::vector<Child> children_;
 

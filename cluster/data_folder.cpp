@@ -195,4 +195,13 @@ Result<void> DataFolder::keep_shards(const std::map<std::string, Shards>& shards
   return disk_->write(file, text);
 }
 
+runtime::NodeLog::Options log_options(const config::Storage& storage) {
+  runtime::NodeLog::Options options;
+  options.segment_bytes = storage.segment_bytes;
+  options.reserve_bytes = storage.reserve_bytes;
+  options.commit_entries_max = storage.commit_entries;
+  options.commit_bytes_max = storage.commit_bytes;
+  return options;
+}
+
 }  // namespace troupe::cluster

@@ -22,8 +22,10 @@
 #include <string>
 
 #include "cluster/restored.hpp"
+#include "config/manifest.hpp"
 #include "runtime/platform/disk.hpp"
 #include "runtime/result.hpp"
+#include "runtime/storage/node_log.hpp"
 
 namespace troupe::cluster {
 
@@ -102,5 +104,8 @@ class DataFolder {
   FolderIdentity identity_;
   std::optional<Restored> restored_;
 };
+
+// Of the node log in such a folder.
+runtime::NodeLog::Options log_options(const config::Storage& storage);
 
 }  // namespace troupe::cluster

@@ -87,6 +87,23 @@ actors::ShardSpec Hosted::spec_of(const HostedService& service, std::uint32_t sh
   return spec;
 }
 
+void Hosted::configure(const std::string& service, const config::Service& settings) {
+  const std::lock_guard guard{mutex_};
+  auto next = std::make_shared<Services>(*services_);
+  HostedService* const one = find(*next, service);
+  if (!one) return;
+  const std::uint32_t first_shards = one->settings.shards;
+  one->settings = settings;
+  one->settings.shards = first_shards;
+  services_ = std::move(next);
+}
+
+actors::ShardOptions Hosted::options_of(const std::string& service) const {
+  const auto services = now();
+  const HostedService* const one = find_service(*services, service);
+  return one ? shard_options(one->settings, storage_, shards_of_node_) : actors::ShardOptions{};
+}
+
 std::optional<HostedShard> Hosted::add(const std::string& service, std::uint32_t shard,
                                        bool came_later) {
   const std::lock_guard guard{mutex_};

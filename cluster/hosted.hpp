@@ -58,6 +58,11 @@ class Hosted {
   // Nullopt: it was not here.
   std::optional<HostedShard> remove(const std::string& service, std::uint32_t shard);
 
+  // What shards that begin from now on, or begin anew, go by. How many a service began with stays.
+  void configure(const std::string& service, const config::Service& settings);
+  // Of a shard's life that begins.
+  actors::ShardOptions options_of(const std::string& service) const;
+
   // Nothing is hosted from now on. Jobs of the queues that never ran are dropped.
   void close();
 

@@ -17,6 +17,7 @@
 #include "cluster/node_directory.hpp"
 #include "cluster/node_links.hpp"
 #include "cluster/node_load.hpp"
+#include "cluster/node_policies.hpp"
 #include "cluster/node_recovery.hpp"
 #include "cluster/node_shards.hpp"
 #include "cluster/node_splits.hpp"
@@ -32,15 +33,6 @@ class NodeConfig : public caf::actor_system_config {
  public:
   explicit NodeConfig(runtime::Platform& platform) { platform.configure(*this); }
 };
-
-runtime::NodeLog::Options log_options(const config::Storage& storage) {
-  runtime::NodeLog::Options options;
-  options.segment_bytes = storage.segment_bytes;
-  options.reserve_bytes = storage.reserve_bytes;
-  options.commit_entries_max = storage.commit_entries;
-  options.commit_bytes_max = storage.commit_bytes;
-  return options;
-}
 
 // Members are destroyed in reverse order: actors first, then what they stand on.
 class NodeImpl final : public Node {
@@ -79,6 +71,12 @@ class NodeImpl final : public Node {
                       known_.version() > 0 ? 0 : checksum_of(manifest_places_.at(name))};
     }
     TROUPE_CHECK(folder_.keep_shards(shards));
+    const auto admission = std::make_shared<Admission>(
+        platform_, types_of(registry),
+        [&](const std::string& service) { return manifest.service(service).admission; });
+    policies_ = std::make_unique<NodePolicies>(
+        NodePoliciesSpec{&platform_, manifest, node.name, &hosted_, shards_.get(), admission});
+    policies_->take(known_);
     TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
     TROUPE_CHECK(join_directory(manifest, node, registry, formats));
@@ -127,9 +125,10 @@ class NodeImpl final : public Node {
     admin_->routes_with(router_);
     admin_->knows(directory_.get());
     admin_->reach(*links_.mesh());
-    TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
+    TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_,
+                                            admission));
     servers_ = std::move(servers);
-    admin_->listens_on(servers_.gateway_address, servers_.admin_address);
+    admin_->listens_on(servers_.gateway_address, servers_.grpc_address, servers_.admin_address);
     log().info("node.listening", "node " + node.name + " listens; its shards are starting",
                {{"admin", servers_.admin_address.to_string()},
                 {"gateway", servers_.gateway_address ? servers_.gateway_address->to_string() : ""},
@@ -241,14 +240,12 @@ class NodeImpl final : public Node {
     spec.formats = formats;
     spec.router = &router_;
     spec.mesh = links_.mesh();
+    spec.policies = policies_.get();
     spec.linked = [this](const std::string& other) { return links_.exchange().linked(other); };
     spec.changed = [this](const DirectoryTable& newer) {
-      for (const DirectoryShard& shard : newer.shards())
-        places_.set({shard.service(),
-                     shard.shard(),
-                     {shard.nodes().begin(), shard.nodes().end()},
-                     shard.version()});
+      places_.take(newer);
       splits_->take(newer);
+      policies_->take(newer);
     };
     spec.report = [this](DirectoryCall& call) { loads_.report(call); };
     spec.transfer = [this](const LeadershipOrder& order) {
@@ -352,6 +349,7 @@ class NodeImpl final : public Node {
   Hosted hosted_;
   NodeLoads loads_;
   std::shared_ptr<NodeShards> shards_;
+  std::unique_ptr<NodePolicies> policies_;
   std::shared_ptr<NodeSplits> splits_;
   std::shared_ptr<actors::SupervisionTree> tree_;
   std::unique_ptr<NodeRecovery> recovery_;

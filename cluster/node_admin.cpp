@@ -121,8 +121,10 @@ void NodeAdmin::reach(Mesh& mesh) {
 }
 
 void NodeAdmin::listens_on(const std::optional<runtime::Address>& gateway,
+                           const std::optional<runtime::Address>& grpc,
                            const runtime::Address& admin) {
   if (gateway) gateway_ = gateway->to_string();
+  if (grpc) grpc_ = grpc->to_string();
   admin_ = admin.to_string();
 }
 
@@ -214,6 +216,7 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
   status.set_uptime_seconds(
       std::chrono::duration_cast<std::chrono::seconds>(platform_.clock().now() - started_).count());
   status.set_gateway(gateway_);
+  status.set_grpc(grpc_);
   status.set_admin(admin_);
   bool refusing = false;
   bool incomplete = false;

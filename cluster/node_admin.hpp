@@ -35,7 +35,8 @@ class NodeAdmin final : public AdminSource {
             std::shared_ptr<actors::SupervisionTree> tree);
   ~NodeAdmin() override;
 
-  void listens_on(const std::optional<runtime::Address>& gateway, const runtime::Address& admin);
+  void listens_on(const std::optional<runtime::Address>& gateway,
+                  const std::optional<runtime::Address>& grpc, const runtime::Address& admin);
   // Before it is asked anything.
   void recovers_with(NodeRecovery& recovery) { recovery_ = &recovery; }
   void backs_up_with(NodeBackup& backup) { backup_ = &backup; }
@@ -103,7 +104,7 @@ class NodeAdmin final : public AdminSource {
   NodeBackup* backup_ = nullptr;
   NodeDirectory* directory_ = nullptr;
   const Router* router_ = nullptr;
-  std::string gateway_;
+  std::string gateway_, grpc_;
   std::string admin_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;

@@ -30,6 +30,8 @@
 
 namespace troupe::cluster {
 
+class NodePolicies;
+
 struct NodeDirectorySpec {
   runtime::Platform* platform = nullptr;
   const config::Manifest* manifest = nullptr;  // while it is made
@@ -44,6 +46,7 @@ struct NodeDirectorySpec {
   Router* router = nullptr;
   Mesh* mesh = nullptr;
   std::function<bool(const std::string& node)> linked;
+  const NodePolicies* policies = nullptr;
   // The node's copy of the table is newer, by these entries; inside the copy's actor, as what
   // follows.
   std::function<void(const DirectoryTable& newer)> changed = {};
@@ -107,6 +110,8 @@ class NodeDirectory {
              std::function<void(Result<DirectoryOutcome>)> answer);
   // Why, and what was ordered.
   static directory::v1::Why said(const directory::v1::Why& why, const std::string& what);
+  void set_policies(const DirectoryOrder::Policy& order, const directory::v1::Why& why,
+                    std::function<void(Result<DirectoryOutcome>)> answer);
   void remove(const std::string& name, const directory::v1::Why& why,
               std::function<void(Result<DirectoryOutcome>)> answer);
 

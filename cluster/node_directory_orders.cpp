@@ -6,6 +6,7 @@
 #include "cluster/directory/audit.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/node_directory.hpp"
+#include "cluster/node_policies.hpp"
 
 namespace troupe::cluster {
 namespace {
@@ -173,6 +174,30 @@ void NodeDirectory::change_control(const ControlChange& change, const v1::Why& w
   });
 }
 
+void NodeDirectory::set_policies(const DirectoryOrder::Policy& order, const v1::Why& why,
+                                 std::function<void(Result<DirectoryOutcome>)> answer) {
+  const auto known = table();
+  if (order.set().empty() && order.unset().empty()) {
+    auto report = spec_.policies->report(*known, order.of());
+    if (!report) return answer(std::move(report).error());
+    DirectoryOutcome outcome;
+    *outcome.mutable_policies() = *std::move(report);
+    return answer(std::move(outcome));
+  }
+  if (auto fits = spec_.policies->fits(*known, order); !fits)
+    return answer(std::move(fits).error());
+  v1::SetPoliciesRequest request;
+  request.set_of(order.of());
+  *request.mutable_set() = order.set();
+  *request.mutable_unset() = order.unset();
+  std::string what = "policy " + order.of() + ":";
+  for (const auto& policy : order.set()) what += " " + policy.key() + "=" + policy.value();
+  for (const std::string& key : order.unset()) what += " as the manifest says: " + key;
+  *request.mutable_why() = said(why, what);
+  carry_out(v1::DirectoryRef{std::string{directory_key}}.SetPolicies(request), what, why.text(),
+            std::move(answer));
+}
+
 void NodeDirectory::order(const DirectoryOrder& order,
                           std::function<void(Result<DirectoryOutcome>)> answer) {
   const v1::DirectoryRef directory{std::string{directory_key}};
@@ -265,6 +290,8 @@ void NodeDirectory::order(const DirectoryOrder& order,
       *request.mutable_why() = said(why, what);
       return carry_out(directory.SwitchOn(request), what, why.text(), std::move(answer));
     }
+    case DirectoryOrder::kPolicy:
+      return set_policies(order.policy(), why, std::move(answer));
     case DirectoryOrder::kAudit:
       return audit(order.audit(), std::move(answer));
     case DirectoryOrder::ORDER_NOT_SET:

@@ -33,6 +33,23 @@ std::function<std::shared_ptr<Server>()> once_then_again(
   };
 }
 
+// What clients may take at most, with the eighth more of the gateway that are told so, and some for
+// files and peers. The process has raised its limit as far as it may.
+void check_descriptors(runtime::Platform& platform, const config::Manifest& manifest,
+                       const config::Node& node) {
+  constexpr std::uint64_t others = 256;
+  const std::uint64_t connections = manifest.gateway.connections;
+  const std::uint64_t wanted =
+      (node.gateway ? connections + connections / 8 : 0) + (node.grpc ? connections : 0) + others;
+  const std::uint64_t most = platform.descriptors_max();
+  if (wanted <= most) return;
+  platform.log().warn("node.few_descriptors",
+                      "the process may not have as many descriptors open as gateway.connections "
+                      "asks for; clients beyond what it may are refused. Raise the limit "
+                      "(LimitNOFILE of systemd, ulimit -n) or lower gateway.connections",
+                      {{"limit", most}, {"wanted", wanted}});
+}
+
 }  // namespace
 
 runtime::Address address_of(const config::Address& address) {
@@ -43,7 +60,8 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
                                         const config::Manifest& manifest, const config::Node& node,
                                         actors::Client& client,
                                         const actors::ServiceRegistry& registry,
-                                        AdminSource& source) {
+                                        AdminSource& source,
+                                        const std::shared_ptr<Admission>& admission) {
   NodeServers servers;
   const HttpLimits limits = http_limits(manifest.gateway);
   const auto bind_admin = [&platform, &source, limits](const runtime::Address& address) {
@@ -55,19 +73,20 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
       std::move(admin),
       [bind_admin, address = servers.admin_address] { return bind_admin(address); });
   const auto types = types_of(registry);
-  servers.admission = std::make_shared<Admission>(
-      platform, types,
-      [&manifest](const std::string& service) { return manifest.service(service).admission; });
-  if (node.gateway) TROUPE_CHECK(servers.listen_http(platform, manifest, node, client, types));
-  if (node.grpc) TROUPE_CHECK(servers.listen_grpc(platform, manifest, node, client, types, source));
+  check_descriptors(platform, manifest, node);
+  if (node.gateway)
+    TROUPE_CHECK(servers.listen_http(platform, manifest, node, client, types, admission));
+  if (node.grpc)
+    TROUPE_CHECK(servers.listen_grpc(platform, manifest, node, client, types, source, admission));
   return servers;
 }
 
 Result<void> NodeServers::listen_http(runtime::Platform& platform, const config::Manifest& manifest,
                                       const config::Node& node, actors::Client& client,
-                                      const ServiceTypes& types) {
+                                      const ServiceTypes& types,
+                                      const std::shared_ptr<Admission>& admission) {
   const auto bind = [&platform, &client, types, manifest, node,
-                     admission = admission](const runtime::Address& address) {
+                     admission](const runtime::Address& address) {
     auto options = GatewayOptions::from(manifest, node, address);
     options.admission = admission;
     return Gateway::start(platform, client, types, options);
@@ -81,10 +100,11 @@ Result<void> NodeServers::listen_http(runtime::Platform& platform, const config:
 
 Result<void> NodeServers::listen_grpc(runtime::Platform& platform, const config::Manifest& manifest,
                                       const config::Node& node, actors::Client& client,
-                                      const ServiceTypes& types, AdminSource& source) {
+                                      const ServiceTypes& types, AdminSource& source,
+                                      const std::shared_ptr<Admission>& admission) {
   const auto health = std::make_shared<std::weak_ptr<Health>>();
   const auto bind = [&platform, &client, &source, types, manifest, node, health,
-                     admission = admission](const runtime::Address& address) {
+                     admission](const runtime::Address& address) {
     auto options = GrpcOptions::from(manifest, node, address);
     options.admission = admission;
     auto door = GrpcDoor::start(

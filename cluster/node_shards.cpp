@@ -28,6 +28,11 @@ bool may_have_leftovers(const runtime::NodeLog& log, const HostedService& servic
 
 }  // namespace
 
+actors::RestartLimits restart_limits(const config::RestartPolicy& policy) {
+  return {
+      policy.intensity, policy.period, {policy.backoff_first, policy.backoff_max, policy.jitter}};
+}
+
 Result<void> NodeShards::begin() {
   const auto services = spec_.hosted->now();
   for (const ShardPlaces& places : spec_.places->all()) {
@@ -179,6 +184,22 @@ bool NodeShards::here(runtime::GroupId group) {
   const std::lock_guard guard{mutex_};
   const Known& known = known_[group];
   return known.here && !known.founding;
+}
+
+// A shard that begins meanwhile looks once more when it can be found (node_tree.cpp).
+void NodeShards::configure(const std::string& service, const config::Service& settings) {
+  const std::lock_guard guard{mutex_};
+  spec_.hosted->configure(service, settings);
+  if (closed_) return;
+  const auto services = spec_.hosted->now();
+  const HostedService* const one = find_service(*services, service);
+  if (!one) return;
+  const actors::ShardOptions options = spec_.hosted->options_of(service);
+  for (const HostedShard& shard : one->shards)
+    if (const caf::actor actor = actor_of(service, shard.spec.shard))
+      actors::send_options(actor, options);
+  if (const auto supervisor = caf::actor_cast<caf::actor>(supervisors_[service]))
+    actors::set_limits(supervisor, restart_limits(settings.restart));
 }
 
 void NodeShards::tell(const std::string& service, std::uint32_t shard,

@@ -36,6 +36,9 @@ struct NodeShardsSpec {
   Router* router = nullptr;
 };
 
+// What a service's supervisor goes by.
+actors::RestartLimits restart_limits(const config::RestartPolicy& policy);
+
 class NodeShards : public std::enable_shared_from_this<NodeShards> {
  public:
   using MakeChild =
@@ -63,6 +66,9 @@ class NodeShards : public std::enable_shared_from_this<NodeShards> {
   void finish_founding(runtime::GroupId group);
   void cancel_founding(runtime::GroupId group);
   bool here(runtime::GroupId group);
+
+  // From now on the service's shards here, and their supervisor, go by these settings.
+  void configure(const std::string& service, const config::Service& settings);
 
   // Runs a job inside the actor of each of this node's shards that match.
   void tell(const std::string& service, std::uint32_t shard,

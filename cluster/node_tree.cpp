@@ -39,6 +39,7 @@ ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
   child.id = "shard " + std::to_string(shard.spec.shard);
   child.shutdown = shard_shutdown;
   child.start = [shard_spec = shard.spec, type = service.service->type, router = spec.router,
+                 hosted = spec.hosted,
                  surroundings = actors::ShardSurroundings{
                      spec.platform,
                      spec.log,
@@ -51,20 +52,22 @@ ChildSpec shard_child(const NodeTreeSpec& spec, const HostedService& service,
                      },
                      {},
                      spec.splits}](caf::event_based_actor* parent) {
-    caf::actor actor = actors::spawn_shard(parent->system(), shard_spec, surroundings);
+    actors::ShardSpec now = shard_spec;
+    now.options = hosted->options_of(type->name);
+    caf::actor actor = actors::spawn_shard(parent->system(), now, surroundings);
     router->announce(*type, shard_spec.shard, actor,
                      [vitals = surroundings.vitals] { return vitals->leader(); });
+    // They may have changed before it was announced, so that nobody told it.
+    if (const auto options = hosted->options_of(type->name); options != now.options)
+      actors::send_options(actor, options);
     return actor;
   };
   return child;
 }
 
 SupervisorSpec service_supervisor(const NodeTreeSpec& spec, const HostedService& service) {
-  const config::RestartPolicy& policy = service.settings.restart;
   SupervisorSpec supervisor;
-  supervisor.intensity = policy.intensity;
-  supervisor.period = policy.period;
-  supervisor.backoff = {policy.backoff_first, policy.backoff_max, policy.jitter};
+  static_cast<actors::RestartLimits&>(supervisor) = restart_limits(service.settings.restart);
   for (const HostedShard& shard : service.shards)
     supervisor.children.push_back(shard_child(spec, service, shard));
   return supervisor;

@@ -1,7 +1,7 @@
 // Whoever keeps the directory has no rest: one control node after the other is killed, stands
 // still, stops in order or is cut off, so that leadership of group 0 moves again and again in the
-// midst of what an operator orders all the time: drains, moves, a node that joins, other factors;
-// in one seed of three also that other nodes keep the directory.
+// midst of what an operator orders all the time: drains, moves, a node that joins, other factors,
+// other policies; in one seed of three also that other nodes keep the directory.
 // Clients are served meanwhile, no shard loses its majority by what the directory does, and at the
 // end table and truth agree.
 #include <algorithm>
@@ -77,8 +77,10 @@ Script order_all_the_time(Operator& at, Chaos chaos) {
       continue;
     }
     DirectoryOrder order;
-    const auto what = at.between(0, 9);
-    if (chaos.others_keep_it && at.one_in(3)) {
+    const auto what = at.between(0, 12);
+    if (what > 9) {
+      order = any_policy(at);
+    } else if (chaos.others_keep_it && at.one_in(3)) {
       const auto there = joined ? chaos.all() : nodes;
       order = any_control_change(at, there);
     } else if (what < 4) {

@@ -59,11 +59,21 @@ DirectoryOrder first_split() {
   return order;
 }
 
+DirectoryOrder first_policy() {
+  DirectoryOrder order;
+  order.mutable_policy()->set_of(moved_service);
+  auto& set = *order.mutable_policy()->add_set();
+  set.set_key("limits.batch_commands");
+  set.set_value("100");
+  return order;
+}
+
 // Somebody asks too early. Returns whether the cluster has said no: what was not answered may still
 // be on its way when it would be right.
 Task<bool> ask_too_early(Operator& at, NodeNames nodes) {
   const std::string node = nodes[at.between(0, nodes.size() - 1)];
-  const auto order = at.one_in(2) ? switch_on_order() : first_split();
+  const auto what = at.between(0, 2);
+  const auto order = what == 0 ? switch_on_order() : what == 1 ? first_split() : first_policy();
   const auto json = cluster::message_to_json(order);
   const auto body = co_await at.order(node, "/v1/directory", *json);
   if (body) {

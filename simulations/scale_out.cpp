@@ -1,6 +1,7 @@
 // A cluster of three grows while it works and things go wrong: one or two nodes join, and in some
-// seeds shards get more replicas as soon as there are nodes for them. When all is healed every node
-// has its share, every shard as many replicas as its factor says, where the directory says.
+// seeds shards get more replicas as soon as there are nodes for them; policies change before and
+// after. When all is healed every node has its share, every shard as many replicas as its factor
+// says, where the directory says, and goes by the policies of the directory.
 #include "cluster/directory/table.pb.h"
 #include "simulations/models/cluster_manifest.hpp"
 #include "simulations/models/cluster_operations.hpp"
@@ -27,6 +28,8 @@ struct Growth {
 Script grow(Operator& at, Growth growth) {
   for (std::size_t i = 0; i < growth.joiners.size(); ++i) {
     co_await at.wait(growth.joins[i]);
+    const auto policy = any_policy(at);
+    co_await order_anywhere(at, growth.founders, policy);
     co_await join(at, growth.founders, growth.joiners[i]);
   }
   if (growth.more_replicas) {
@@ -35,6 +38,8 @@ Script grow(Operator& at, Growth growth) {
     order.mutable_replicate()->set_factor(5);
     co_await order_anywhere(at, growth.founders, order);
   }
+  const auto policy = any_policy(at);
+  co_await order_anywhere(at, growth.founders, policy);
   while (at.running()) co_await at.wait(200ms);
   const auto all = growth.all();
   co_await come_to_rest(at, all, false, 120s);

@@ -57,6 +57,8 @@ struct ShardOptions {
   std::size_t waiting_max = 20'000;
   // The longest page that history() returns.
   std::size_t history_page_max = 1000;
+
+  friend bool operator==(const ShardOptions&, const ShardOptions&) = default;
 };
 
 }  // namespace troupe::actors

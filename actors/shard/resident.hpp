@@ -27,7 +27,7 @@ struct Resident {
   bool exists = false;                 // has a state row
   bool replies_complete = false;       // `replies` holds every reply row of the entity
   std::unique_ptr<Entity> entity;      // null while it is loaded for the first time
-  std::uint64_t version = 0;           // commands that changed it
+  std::uint64_t version = 0;           // see Reply::version
   std::uint64_t last_event = 0;        // sequence number of its newest event
   runtime::LogIndex last_batch = 0;    // newest proposed batch that touched it
   std::vector<std::uint64_t> replies;  // low halves of the ids of its reply rows, see ReplyKey

@@ -33,6 +33,14 @@ Shard::Shard(ShardSpec spec, ShardSurroundings surroundings, std::shared_ptr<Exe
 
 Shard::~Shard() = default;
 
+void Shard::set_options(const ShardOptions& options) {
+  const ShardOptions before = spec_.options;
+  spec_.options = options;
+  spec_.options.page_cache_bytes = before.page_cache_bytes;
+  spec_.options.reply_window = before.reply_window;
+  spec_.options.idempotency_window = before.idempotency_window;
+}
+
 void Shard::start() {
   // A file may be made only while the log still holds everything from its first entry; a file that
   // is gone after its log was cut is a loss, never silently replaced.

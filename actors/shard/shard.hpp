@@ -78,6 +78,10 @@ class Shard final : private ConsensusObserver {
   // or nobody else; empty: any.
   void hand_over(std::function<void()> done, const std::string& node = {});
 
+  // From now on these hold, but for the page cache, which a file gets when it is opened, and for
+  // the windows in which replies are kept: what was stored was stored for those of its time.
+  void set_options(const ShardOptions& options);
+
   // An order to split it may have come.
   void look_for_splits() { tend_split(); }
 
@@ -188,6 +192,7 @@ class Shard final : private ConsensusObserver {
   bool refused_as_late(Request& request);
   bool refused_as_quarantined(Request& request);
   Error version_mismatch(const Resident& resident) const;
+  std::uint64_t first_version();
   void handler_threw(Resident& resident, const RequestPtr& request, const std::string& what);
   void answer_thrown(const RequestPtr& request, const std::string& what);
   void answer(InFlightBatch& batch);
@@ -252,7 +257,7 @@ class Shard final : private ConsensusObserver {
   runtime::Logger& log() { return surroundings_.platform->log(); }
   void publish();
 
-  const ShardSpec spec_;
+  ShardSpec spec_;
   const ShardSurroundings surroundings_;
   const std::shared_ptr<Executor> executor_;
   const std::function<void(const Error&)> fail_;

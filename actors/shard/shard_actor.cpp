@@ -27,6 +27,7 @@ struct ShardJob {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RequestPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardJob)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardOptions)
 
 namespace troupe::actors {
 namespace {
@@ -123,6 +124,10 @@ class ShardActor final : public caf::event_based_actor {
           const Busy busy{surroundings_};
           (*job.run)(*shard_);
         },
+        [this](const ShardOptions& options) {
+          spec_.options = options;
+          shard_->set_options(options);
+        },
     };
   }
 
@@ -153,7 +158,7 @@ class ShardActor final : public caf::event_based_actor {
     shard_->start();
   }
 
-  const ShardSpec spec_;
+  ShardSpec spec_;
   ShardSurroundings surroundings_;  // empty once it has ended
   std::shared_ptr<LifeExecutor> life_;
   std::optional<Shard> shard_;
@@ -177,6 +182,10 @@ void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket,
                     const std::string& node) {
   send_job(shard,
            [ticket = std::move(ticket), node](Shard& to) { to.hand_over([ticket] {}, node); });
+}
+
+void send_options(const caf::actor& shard, const ShardOptions& options) {
+  caf::anon_send(shard, options);
 }
 
 void send_job(const caf::actor& shard, std::function<void(Shard&)> job) {

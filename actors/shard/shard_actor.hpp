@@ -21,6 +21,8 @@ void send_checkpoint(const caf::actor& shard);
 // Shard::hand_over(); the ticket is let go of when it is over, or the shard has ended.
 void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket,
                     const std::string& node = {});
+// Shard::set_options(), which this actor's later lives begin with, too.
+void send_options(const caf::actor& shard, const ShardOptions& options);
 // Runs inside the actor, between two messages; dropped if the shard has ended.
 void send_job(const caf::actor& shard, std::function<void(Shard&)> job);
 

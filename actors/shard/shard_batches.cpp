@@ -57,7 +57,7 @@ void Shard::add_to_batch(Resident& resident, RequestPtr request, Entity::Outcome
       oldest.set_change(Row::DELETE);
     }
     resident.exists = true;
-    ++resident.version;
+    resident.version = resident.version == 0 ? first_version() : resident.version + 1;
     resident.changed_in_batch = true;
     batch.touch(resident, resident.entity->state_message().ByteSizeLong());
   } else {
@@ -146,6 +146,13 @@ OpenBatch& Shard::open_batch() {
     open_ = std::make_unique<OpenBatch>(time_ms_);
   }
   return *open_;
+}
+
+// Not the same again for an entity that was deleted and is made anew: a client that has seen the
+// former one must not change this one by chance.
+std::uint64_t Shard::first_version() {
+  constexpr std::int64_t max = std::int64_t{1} << 50;  // programs keep numbers in doubles
+  return static_cast<std::uint64_t>(surroundings_.platform->random().between(1, max));
 }
 
 bool Shard::batch_is_full() const {

@@ -31,6 +31,8 @@ const v1::Why& why_of(const v1::DirectoryEvent& event) {
       return event.table_renewed().why();
     case v1::DirectoryEvent::kNoted:
       return event.noted().why();
+    case v1::DirectoryEvent::kPoliciesSet:
+      return event.policies_set().why();
     case v1::DirectoryEvent::EVENT_NOT_SET:
       break;
   }
@@ -41,6 +43,13 @@ std::string listed_nodes(const google::protobuf::RepeatedPtrField<std::string>& 
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+std::string listed_policies(const DirectoryPolicies& policies) {
+  std::string text;
+  for (const auto& policy : policies.policies())
+    text += (text.empty() ? "" : ", ") + policy.key() + "=" + policy.value();
+  return text.empty() ? "those of the manifest" : text;
 }
 
 // What is so afterwards.
@@ -70,6 +79,9 @@ std::string outcome_of(const v1::DirectoryEvent& event) {
       return "the directory is kept by " + listed_nodes(event.control_set().nodes());
     case v1::DirectoryEvent::kTableRenewed:
       return "the table goes on above version " + std::to_string(event.table_renewed().version());
+    case v1::DirectoryEvent::kPoliciesSet:
+      return "policies of " + event.policies_set().policies().of() + " are " +
+             listed_policies(event.policies_set().policies());
     default:
       return "something that this version does not know";
   }

@@ -6,6 +6,7 @@
 
 #include "cluster/directory/audit.hpp"
 #include "cluster/directory/formats.hpp"
+#include "cluster/directory/policies.hpp"
 #include "cluster/directory/refusals.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/splits.hpp"
@@ -219,6 +220,18 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     return changed();
   }
 
+  Result<v1::Changed> SetPolicies(const v1::SetPoliciesRequest& request,
+                                  Effects& effects) const override {
+    TROUPE_CHECK(is_filled());
+    TROUPE_TRY(policies, with_policies(state(), request));
+    if (!policies) return changed();
+    v1::PoliciesSet event;
+    *event.mutable_why() = request.why();
+    *event.mutable_policies() = *std::move(policies);
+    effects.emit(event);
+    return changed();
+  }
+
   Result<v1::Changed> Note(const v1::NoteRequest& request, Effects& effects) const override {
     TROUPE_CHECK(is_filled());
     if (request.why().what().empty())
@@ -273,22 +286,17 @@ class DirectoryEntity final : public v1::DirectoryEntity {
   void apply(const v1::NodeSet& event) override { put_as(next(), event.node()); }
   void apply(const v1::PlacesSet& event) override { put_as(next(), event.shard()); }
   void apply(const v1::FactorSet& event) override { put_as(next(), event.service()); }
-  void apply(const v1::TableRenewed& event) override {
-    state().set_version(event.version());
-    state().set_renewed(event.version());
-    state().set_control_version(event.version());
-    for (DirectoryNode& node : *state().mutable_nodes()) node.set_version(event.version());
-    for (DirectoryService& one : *state().mutable_services()) one.set_version(event.version());
-    for (DirectoryShard& shard : *state().mutable_shards()) shard.set_version(event.version());
-    for (DirectoryFormat& format : *state().mutable_formats()) format.set_version(event.version());
-  }
+  void apply(const v1::TableRenewed& event) override { renew(state(), event.version()); }
   void apply(const v1::FormatSwitchedOn& event) override { put_as(next(), event.format()); }
   void apply(const v1::SplitOrdered& event) override {
     const std::uint64_t version = next();
     put_as(version, event.shard());
-    DirectoryFormat format;
-    format.set_name(split_format);
-    put_as(version, format);
+    put_as(version, format_of(split_format));
+  }
+  void apply(const v1::PoliciesSet& event) override {
+    const std::uint64_t version = next();
+    put_as(version, event.policies());
+    if (!format_is_on(state(), policies_format)) put_as(version, format_of(policies_format));
   }
   void apply(const v1::SplitEnded& event) override {
     const std::uint64_t version = next();
@@ -297,17 +305,15 @@ class DirectoryEntity final : public v1::DirectoryEntity {
   }
 
   void apply(const v1::ControlSet& event) override {
-    const std::uint64_t version = next();
-    state().set_control_version(version);
-    for (DirectoryNode& node : *state().mutable_nodes()) {
-      const bool keeps = std::ranges::find(event.nodes(), node.name()) != event.nodes().end();
-      if (keeps == node.control()) continue;
-      node.set_control(keeps);
-      node.set_version(version);
-    }
+    set_control(state(), {event.nodes().begin(), event.nodes().end()}, next());
   }
   void apply(const v1::Noted&) override {}
 
+  static DirectoryFormat format_of(const char* name) {
+    DirectoryFormat format;
+    format.set_name(name);
+    return format;
+  }
   std::uint64_t next() {
     state().set_version(state().version() + 1);
     return state().version();
@@ -333,16 +339,6 @@ class DirectoryEntity final : public v1::DirectoryEntity {
     *event.mutable_node() = std::move(node);
     effects.emit(event);
     return changed();
-  }
-
-  static void add_service(DirectoryTable& to, const DirectoryTable& from,
-                          const DirectoryService& service) {
-    *to.add_services() = service;
-    for (const DirectoryShard& shard : from.shards()) {
-      if (shard.service() != service.service()) continue;
-      *to.add_shards() = shard;
-      to.mutable_shards()->rbegin()->set_founding(true);
-    }
   }
 
   Result<void> suit(const v1::SetPlacesRequest& request) const {

@@ -23,9 +23,12 @@ namespace troupe::cluster {
 // Entries that split a shard. The first order to split one switches it on.
 inline constexpr char split_format[] = "shard-split";
 
+// Policies in the directory's table. The first order to change one switches it on.
+inline constexpr char policies_format[] = "policies";
+
 // Those that this binary reads, besides the first version of everything.
 inline std::vector<std::string> formats_read() {
-  return {split_format};
+  return {policies_format, split_format};
 }
 
 inline bool format_is_on(const DirectoryTable& table, std::string_view name) {

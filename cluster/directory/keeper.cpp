@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/encoding.hpp"
+#include "cluster/directory/policies.hpp"
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/rehearsal/planted.hpp"
 
@@ -16,10 +17,21 @@ v1::DirectoryRef directory() {
   return v1::DirectoryRef{std::string{directory_key}};
 }
 
+// What this version does not know of the balancer's policies is left out.
+KeeperOptions with_balancer_policies(KeeperOptions options, const DirectoryTable& table) {
+  config::Balancer balancer{options.balance.balancing, options.down_after,
+                            options.balance.repair_delay};
+  (void)config::apply_policies(balancer, policies_in(table, balancer_policies));
+  options.balance.balancing = balancer.enabled;
+  options.down_after = balancer.down_after;
+  options.balance.repair_delay = balancer.repair_after;
+  return options;
+}
+
 }  // namespace
 
 DirectoryKeeper::DirectoryKeeper(KeeperSpec spec)
-    : spec_(std::move(spec)), loads_(spec_.platform->metrics()) {}
+    : spec_(std::move(spec)), loads_(spec_.platform->metrics()), options_(spec_.options) {}
 
 void DirectoryKeeper::run_on(std::shared_ptr<actors::Executor> executor) {
   {
@@ -120,7 +132,10 @@ void DirectoryKeeper::read() {
 
 void DirectoryKeeper::was_read(Result<DirectoryTable> newer) {
   if (!newer) return keep(false);
-  if (merge(table_, *newer) && spec_.told) spec_.told(table_);
+  if (merge(table_, *newer)) {
+    options_ = with_balancer_policies(spec_.options, table_);
+    if (spec_.told) spec_.told(table_);
+  }
   keep(true);
   tell();
   look_at_questions(false);
@@ -273,7 +288,7 @@ void DirectoryKeeper::tick() {
   const MonotonicTime now = spec_.platform->clock().now();
   for (auto place = waiting_.begin(); place != waiting_.end();) {
     if (place->first == spec_.node || spec_.linked(place->first)) seen_[place->first] = now;
-    if (place->second.deadline - now > spec_.options.answer_before) {
+    if (place->second.deadline - now > options_.answer_before) {
       ++place;
       continue;
     }
@@ -284,7 +299,7 @@ void DirectoryKeeper::tick() {
   look_for_the_dead();
   found();
   balance();
-  if (now - observed_ >= spec_.options.observe) {
+  if (now - observed_ >= options_.observe) {
     observed_ = now;
     loads_.observe(table_, spec_.platform->clock().wall());
   }
@@ -294,7 +309,7 @@ void DirectoryKeeper::tick() {
     const std::lock_guard guard{mutex_};
     executor = executor_;
   }
-  executor->post_after(spec_.options.tick, [this, life = life_] {
+  executor->post_after(options_.tick, [this, life = life_] {
     if (life == life_) tick();
   });
 }
@@ -306,7 +321,7 @@ void DirectoryKeeper::look_for_the_dead() {
     const auto seen = seen_.find(node.name());
     const MonotonicTime heard =
         std::max(seen == seen_.end() ? keeps_since_ : seen->second, keeps_since_);
-    if (now - heard < spec_.options.down_after) continue;
+    if (now - heard < options_.down_after) continue;
     TROUPE_SOMETIMES("a node was found to be down");
     v1::SetNodeRequest request;
     request.set_node(node.name());

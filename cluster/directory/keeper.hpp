@@ -62,7 +62,7 @@ struct KeeperSpec {
   std::string founding_why = "the manifest says so";
   // The node has come to keep the directory; inside the actor.
   std::function<void()> began = {};
-  KeeperOptions options = {};
+  KeeperOptions options = {};  // what the table says of the balancer goes before them
 };
 
 class DirectoryKeeper {
@@ -156,6 +156,7 @@ class DirectoryKeeper {
   std::vector<Question> questions_;
   Reports reports_;
   Loads loads_;
+  KeeperOptions options_;  // of the spec, with the balancer's policies
   MonotonicTime observed_{};
   std::map<std::string, MonotonicTime> transferred_;  // by shard: when that was last ordered
 };

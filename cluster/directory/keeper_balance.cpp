@@ -20,8 +20,7 @@ std::string name_of(const BalanceStep& step) {
 
 // Shard time is never far from the clock of whoever leads.
 BalanceInput DirectoryKeeper::balance_input() const {
-  BalanceInput input =
-      reports_.input(table_, spec_.platform->clock().wall(), spec_.options.balance);
+  BalanceInput input = reports_.input(table_, spec_.platform->clock().wall(), options_.balance);
   double processors = 0;
   std::size_t told = 0;
   for (BalanceNode& node : input.nodes) {

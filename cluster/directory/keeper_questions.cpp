@@ -24,10 +24,10 @@ bool same(const LeftOnNodeReport& one, const LeftOnNodeReport& other) {
 void DirectoryKeeper::take_question(const DirectoryQuestion& question, MonotonicTime deadline,
                                     Answer answer) {
   if (knows(question) && has_news(question)) return answer_question(question, answer);
-  const MonotonicTime last = deadline - spec_.options.answer_before;
+  const MonotonicTime last = deadline - options_.answer_before;
   const auto asked = std::chrono::milliseconds{question.wait_ms()};
   const MonotonicTime until =
-      spec_.platform->clock().now() + std::min<Duration>(asked, spec_.options.wait_max);
+      spec_.platform->clock().now() + std::min<Duration>(asked, options_.wait_max);
   questions_.push_back(
       {question, knows(question) ? std::min(until, last) : last, std::move(answer)});
 }

@@ -33,6 +33,14 @@ std::optional<ShardPlaces> Places::of(runtime::GroupId group) const {
   return found->second;
 }
 
+void Places::take(const DirectoryTable& newer) {
+  for (const DirectoryShard& shard : newer.shards())
+    set({shard.service(),
+         shard.shard(),
+         {shard.nodes().begin(), shard.nodes().end()},
+         shard.version()});
+}
+
 std::vector<ShardPlaces> Places::all() const {
   const std::lock_guard guard{mutex_};
   std::vector<ShardPlaces> all;

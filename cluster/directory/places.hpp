@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/directory/table.pb.h"
 #include "runtime/storage/ids.hpp"
 
 namespace troupe::cluster {
@@ -39,6 +40,9 @@ class Places {
   // many, or not distinct. The first one of a shard may have version 0. Tells the listeners before
   // it returns, unless the nodes are the same in the same order and somebody had spoken before.
   bool set(ShardPlaces places);
+
+  // What the directory's table says of these shards.
+  void take(const DirectoryTable& newer);
 
   // Nullopt: no such shard is known.
   std::optional<ShardPlaces> of(runtime::GroupId group) const;

@@ -24,6 +24,9 @@ ShardKey key_of(const DirectoryShard& shard) {
 std::string_view key_of(const DirectoryFormat& format) {
   return format.name();
 }
+std::string_view key_of(const DirectoryPolicies& policies) {
+  return policies.of();
+}
 
 template <class List, class Key>
 auto place_in(List& list, const Key& key) {
@@ -76,6 +79,10 @@ const DirectoryShard* find_shard(const DirectoryTable& table, std::string_view s
   return find_in(table.shards(), ShardKey{service, shard});
 }
 
+const DirectoryPolicies* find_policies(const DirectoryTable& table, std::string_view of) {
+  return find_in(table.policies(), of);
+}
+
 void put(DirectoryTable& table, DirectoryNode node) {
   put_into(*table.mutable_nodes(), std::move(node));
 }
@@ -92,6 +99,44 @@ void put(DirectoryTable& table, DirectoryFormat format) {
   put_into(*table.mutable_formats(), std::move(format));
 }
 
+void put(DirectoryTable& table, DirectoryPolicies policies) {
+  put_into(*table.mutable_policies(), std::move(policies));
+}
+
+void add_service(DirectoryTable& to, const DirectoryTable& from, const DirectoryService& service) {
+  *to.add_services() = service;
+  for (const DirectoryShard& shard : from.shards()) {
+    if (shard.service() != service.service()) continue;
+    *to.add_shards() = shard;
+    to.mutable_shards()->rbegin()->set_founding(true);
+  }
+}
+
+void renew(DirectoryTable& table, std::uint64_t version) {
+  table.set_version(version);
+  table.set_renewed(version);
+  table.set_control_version(version);
+  const auto renew_all = [version](auto& entries) {
+    for (auto& entry : entries) entry.set_version(version);
+  };
+  renew_all(*table.mutable_nodes());
+  renew_all(*table.mutable_services());
+  renew_all(*table.mutable_shards());
+  renew_all(*table.mutable_formats());
+  renew_all(*table.mutable_policies());
+}
+
+void set_control(DirectoryTable& table, const std::vector<std::string>& nodes,
+                 std::uint64_t version) {
+  table.set_control_version(version);
+  for (DirectoryNode& node : *table.mutable_nodes()) {
+    const bool keeps = std::ranges::find(nodes, node.name()) != nodes.end();
+    if (keeps == node.control()) continue;
+    node.set_control(keeps);
+    node.set_version(version);
+  }
+}
+
 DirectoryTable difference(const DirectoryTable& table, std::uint64_t since) {
   if (since < table.renewed() || since > table.version()) return table;
   DirectoryTable newer;
@@ -102,6 +147,7 @@ DirectoryTable difference(const DirectoryTable& table, std::uint64_t since) {
   add_newer(table.services(), since, *newer.mutable_services());
   add_newer(table.shards(), since, *newer.mutable_shards());
   add_newer(table.formats(), since, *newer.mutable_formats());
+  add_newer(table.policies(), since, *newer.mutable_policies());
   return newer;
 }
 
@@ -119,6 +165,7 @@ bool merge(DirectoryTable& copy, const DirectoryTable& newer) {
   for (const DirectoryService& service : newer.services()) put(copy, service);
   for (const DirectoryShard& shard : newer.shards()) put(copy, shard);
   for (const DirectoryFormat& format : newer.formats()) put(copy, format);
+  for (const DirectoryPolicies& policies : newer.policies()) put(copy, policies);
   return true;
 }
 

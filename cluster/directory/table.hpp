@@ -22,12 +22,25 @@ const DirectoryNode* find_node(const DirectoryTable& table, std::string_view nam
 const DirectoryService* find_service(const DirectoryTable& table, std::string_view service);
 const DirectoryShard* find_shard(const DirectoryTable& table, std::string_view service,
                                  std::uint32_t shard);
+// By the name of a service, or "balancer".
+const DirectoryPolicies* find_policies(const DirectoryTable& table, std::string_view of);
 
 // Takes the place of the entry of that name, or comes in where it belongs.
 void put(DirectoryTable& table, DirectoryNode node);
 void put(DirectoryTable& table, DirectoryService service);
 void put(DirectoryTable& table, DirectoryShard shard);
 void put(DirectoryTable& table, DirectoryFormat format);
+void put(DirectoryTable& table, DirectoryPolicies policies);
+
+// Adds a service and its shards from another table, which is to be founded.
+void add_service(DirectoryTable& to, const DirectoryTable& from, const DirectoryService& service);
+
+// All of the table is of this version.
+void renew(DirectoryTable& table, std::uint64_t version);
+
+// These nodes keep the directory, from this version on.
+void set_control(DirectoryTable& table, const std::vector<std::string>& nodes,
+                 std::uint64_t version);
 
 // What changed behind version `since`, with the table's own version. Everything: since 0, or since
 // a version of a table that this one is not the later state of (`renewed`).

@@ -1,7 +1,7 @@
 #include "cluster/gateway/call_headers.hpp"
 
 #include <algorithm>
-#include <ranges>
+#include <string_view>
 
 #include "cluster/gateway/http/entity_tag.hpp"
 #include "cluster/gateway/idempotency_key.hpp"
@@ -32,9 +32,12 @@ Result<std::optional<std::uint64_t>> wanted_version(const HttpRequest& request,
 bool wants_fresh(const HttpRequest& request) {
   const auto* control = request.header("Cache-Control");
   if (control == nullptr) return false;
-  return std::ranges::any_of(std::views::split(*control, ','), [](const auto& part) {
-    return equal_ignoring_case(trimmed({part.begin(), part.end()}), "no-cache");
-  });
+  for (std::string_view rest = *control; !rest.empty();) {
+    const auto directive = rest.substr(0, rest.find(','));
+    if (equal_ignoring_case(trimmed(directive), "no-cache")) return true;
+    rest.remove_prefix(std::min(directive.size() + 1, rest.size()));
+  }
+  return false;
 }
 
 }  // namespace

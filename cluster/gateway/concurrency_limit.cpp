@@ -47,6 +47,10 @@ ConcurrencyLimit::ConcurrencyLimit(const config::Admission& settings)
       fastest_before_ns_{none} {}
 
 void ConcurrencyLimit::configure(const config::Admission& settings) {
+  const config::Admission before{enabled_, Duration{latency_ns_},
+                                 static_cast<std::uint32_t>(min_.load()),
+                                 static_cast<std::uint32_t>(max_.load())};
+  if (settings == before) return;  // it goes on from where it is
   enabled_ = settings.enabled;
   latency_ns_ = settings.latency.count();
   min_ = settings.in_flight_min;

@@ -42,8 +42,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(
   TROUPE_TRY(routes, Routes::make(services));
   std::unique_ptr<Gateway> gateway{new Gateway};
   gateway->routes_ = std::move(routes);
-  ApiOptions api{options.call_timeout, Cors{options.cors}, {}, options.admission};
-  if (!api.admission) api.admission = std::make_shared<Admission>();
+  ApiOptions api{options.call_timeout, Cors{options.cors}, {}};
+  if (options.admission) api.admission = options.admission;
   api.document.text = openapi(*gateway->routes_, {options.title, openapi_version});
   api.document.tag = entity_tag(api.document.text);
   gateway->api_ =

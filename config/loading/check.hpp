@@ -1,6 +1,7 @@
 // Contradictions between the sections of a manifest, each part of which is fine by itself.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,5 +20,9 @@ struct CheckInput {
 };
 
 void check(const CheckInput& input, std::vector<Problem>& problems);
+
+// Of two values that may not be so together; nullopt: they may.
+std::optional<Complaint> wrong_backoff(Duration first, Duration max);
+std::optional<Complaint> wrong_admission(const Admission& admission);
 
 }  // namespace troupe::config

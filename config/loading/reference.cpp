@@ -20,10 +20,13 @@ class Documenter final : public SchemaVisitor {
 
   void section(const Key& key, const Body& body) override {
     const std::string outer = path_;
+    const bool outer_policies = policies_;
     path_ = path_.empty() ? std::string{key.name} : path_ + "." + std::string{key.name};
+    policies_ = policies_ || key.policies;
     begin("[" + path_ + "]", key);
     body(*this);
     path_ = outer;
+    policies_ = outer_policies;
   }
   void sections(const Key& key, const Body& body) override {
     path_ = key.name;
@@ -87,7 +90,7 @@ class Documenter final : public SchemaVisitor {
   }
 
   void begin(std::string heading, const Key& key) {
-    sections_.push_back({std::move(heading), std::string{key.meaning}, {}});
+    sections_.push_back({std::move(heading), std::string{key.meaning}, {}, policies_});
   }
 
   void add(const Key& key, std::string type, std::string value, std::string range) {
@@ -96,10 +99,12 @@ class Documenter final : public SchemaVisitor {
     else if (!key.default_text.empty())
       value = key.default_text;
     sections_.back().keys.push_back({std::string{key.name}, std::move(type), std::move(value),
-                                     std::move(range), std::string{key.meaning}});
+                                     std::move(range), std::string{key.meaning},
+                                     policies_ && key.fixed.empty()});
   }
 
   std::string path_;
+  bool policies_ = false;  // of the section that is being read
   std::vector<SectionReference> sections_;
 };
 
@@ -115,10 +120,15 @@ std::vector<SectionReference> reference() {
 std::string to_markdown(const SectionReference& section) {
   std::string text = "### `" + section.heading + "`\n\n" + section.meaning + "\n";
   if (section.keys.empty()) return text;
-  text += "\n| key | type | default | range | meaning |\n| --- | --- | --- | --- | --- |\n";
-  for (const auto& key : section.keys)
-    text += "| `" + key.name + "` | " + key.type + " | " + key.default_value + " | " + key.range +
-            " | " + key.meaning + " |\n";
+  text += "\n| key | type | default | range | ";
+  text += section.policies ? "while it runs | " : "";
+  text += "meaning |\n| --- | --- | --- | --- | --- |";
+  text += section.policies ? " --- |\n" : "\n";
+  for (const auto& key : section.keys) {
+    text += "| `" + key.name + "` | " + key.type + " | " + key.default_value + " | " + key.range;
+    if (section.policies) text += key.policy ? " | yes" : " | no";
+    text += " | " + key.meaning + " |\n";
+  }
   return text;
 }
 

@@ -13,12 +13,14 @@ struct KeyReference {
   std::string default_value;  // as written in a manifest; "required"
   std::string range;          // "1 to 4096", "control, worker"; empty: none beyond the type
   std::string meaning;
+  bool policy = false;  // may change while the cluster runs
 };
 
 struct SectionReference {
   std::string heading;  // as written in a manifest: "[cluster]", "[[nodes]]"
   std::string meaning;
   std::vector<KeyReference> keys;
+  bool policies = false;  // some of them may change while the cluster runs
 };
 
 // In the order of the schema.

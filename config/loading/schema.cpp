@@ -142,22 +142,30 @@ void describe(SchemaVisitor& v, QuarantinePolicy& quarantine) {
              Durations{1ms, 7 * day});
 }
 
-void describe(SchemaVisitor& v, Service& service) {
-  v.integer({"shards", "Parts of the key space, each with its own log and file."}, service.shards,
-            Counts{1, 4096});
+constexpr std::string_view window_is_fixed =
+    "replies that are stored already were stored for the window of their time, so that a command "
+    "could run twice; write it in the manifest before the cluster is made";
+
+void describe_service(SchemaVisitor& v, Service& service) {
+  v.integer({"shards", "Parts of the key space, each with its own log and file.", false, "", false,
+             "'troupe split' makes two of one"},
+            service.shards, Counts{1, 4096});
   v.integer(
       {"replication_factor",
        "Copies of every shard, on nodes that host the service: 1, 3 or 5. Service goes on while "
        "more than half of them do.",
-       false, "3, or 1 with fewer than three nodes that host it"},
+       false, "3, or 1 with fewer than three nodes that host it", false,
+       "'troupe replicate' changes it"},
       service.replication_factor, Counts{1, 5});
   v.duration(
       {"reply_window",
        "How long the reply to a command from inside the cluster is kept for a retry; an older "
-       "message id is refused."},
+       "message id is refused.",
+       false, "", false, window_is_fixed},
       service.reply_window, Durations{1s, 30 * day});
   v.duration({"idempotency_window",
-              "The same for clients' `Idempotency-Key`: a repeated key gets the stored reply."},
+              "The same for clients' `Idempotency-Key`: a repeated key gets the stored reply.",
+              false, "", false, window_is_fixed},
              service.idempotency_window, Durations{1s, 365 * day});
   v.duration({"stale_age_max",
               "Reads of `stale_ok` methods are refused by a replica that was not up to date with a "
@@ -220,7 +228,7 @@ void describe(SchemaVisitor& v, Gateway& gateway) {
             [&](SchemaVisitor& inner) { describe(inner, gateway.cors); });
 }
 
-void describe(SchemaVisitor& v, Balancer& balancer) {
+void describe_balancer(SchemaVisitor& v, Balancer& balancer) {
   v.boolean({"enabled",
              "Replicas and leaders are spread evenly and lost replicas replaced. Otherwise only "
              "what operators order moves anything."},
@@ -264,6 +272,14 @@ void describe(SchemaVisitor& v, Storage& storage) {
 
 }  // namespace
 
+void describe(SchemaVisitor& v, Service& service) {
+  describe_service(v, service);
+}
+
+void describe(SchemaVisitor& v, Balancer& balancer) {
+  describe_balancer(v, balancer);
+}
+
 void describe(SchemaVisitor& v, Manifest& manifest) {
   v.section({"cluster", "The cluster as a whole."}, [&](SchemaVisitor& inner) {
     inner.text({"name", "Names the cluster; nodes of another one are refused.", true},
@@ -276,7 +292,8 @@ void describe(SchemaVisitor& v, Manifest& manifest) {
   });
   v.sections({"nodes", "One section per node, at least one.", true},
              [&](SchemaVisitor& inner) { describe(inner, manifest.nodes.emplace_back()); });
-  v.section({"service_defaults", "What holds for every service that does not say otherwise."},
+  v.section({"service_defaults", "What holds for every service that does not say otherwise.", false,
+             "", true},
             [&](SchemaVisitor& inner) { describe(inner, manifest.service_defaults); });
   v.services({"services",
               "One section per service that differs, by full name in quotes. Takes every key of "
@@ -290,7 +307,8 @@ void describe(SchemaVisitor& v, Manifest& manifest) {
             [&](SchemaVisitor& inner) { describe(inner, manifest.gateway); });
   v.section({"balancer",
              "What the cluster does by itself about nodes and replicas. The node that keeps the "
-             "directory goes by its own manifest."},
+             "directory goes by its own manifest.",
+             false, "", true},
             [&](SchemaVisitor& inner) { describe(inner, manifest.balancer); });
   v.section({"storage", "Disk and the memory before it, on every node."},
             [&](SchemaVisitor& inner) { describe(inner, manifest.storage); });

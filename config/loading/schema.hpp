@@ -24,6 +24,10 @@ struct Key {
   bool required = false;
   // For the documentation, where the value that stands for "not given" would say too little.
   std::string_view default_text = {};
+  // Of a section: what is in it may change while the cluster runs (config/policies.hpp).
+  bool policies = false;
+  // Of a key in such a section that may not: why, or what to do instead.
+  std::string_view fixed = {};
 };
 
 template <class T>
@@ -75,6 +79,9 @@ inline constexpr std::array<std::string_view, 3> log_format_names{"auto", "text"
 
 // Walks the whole manifest.
 void describe(SchemaVisitor& visitor, Manifest& manifest);
+// Walks one section of it.
+void describe(SchemaVisitor& visitor, Service& service);
+void describe(SchemaVisitor& visitor, Balancer& balancer);
 
 std::string plain(double value);  // "0.2" rather than "0.200000"
 

@@ -68,6 +68,10 @@ endforeach()
 install(TARGETS troupe RUNTIME COMPONENT runtime)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/config/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
         COMPONENT runtime)
+# What Debian's policy wants, and how systemd starts a node.
+install(FILES debian/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/troupe COMPONENT runtime)
+install(FILES debian/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/troupe-dev COMPONENT dev)
+install(FILES debian/troupe@.service DESTINATION lib/systemd/system COMPONENT runtime)
 install(TARGETS ${libraries} EXPORT troupe ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/troupe
         COMPONENT dev)
 install(TARGETS protoc-gen-troupe EXPORT troupe RUNTIME COMPONENT dev)

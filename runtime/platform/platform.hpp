@@ -3,6 +3,8 @@
 // gets one Platform, which outlives it.
 #pragma once
 
+#include <cstdint>
+
 #include "runtime/error.hpp"
 #include "runtime/platform/clock.hpp"
 #include "runtime/platform/disk.hpp"
@@ -46,6 +48,11 @@ class Platform {
   // where that says nothing, as above.
   virtual unsigned processors() const { return 1; }
   virtual Duration processor_time() const { return Duration::zero(); }
+
+  // Files and connections that the process may have open at once; and whether so few are left that
+  // none is to go to a client. A simulator has no such bound.
+  virtual std::uint64_t descriptors_max() const { return UINT64_MAX; }
+  virtual bool descriptors_scarce() const { return false; }
 
   // Chooses CAF's scheduler and its threads for this platform.
   virtual void configure(caf::actor_system_config& config) = 0;

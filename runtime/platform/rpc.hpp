@@ -65,6 +65,7 @@ class RpcHandler {
 struct RpcLimits {
   std::size_t message_bytes_max = 1 << 20;
   std::size_t metadata_bytes_max = 16 << 10;           // of one call
+  std::size_t connections_max = 10'000;                // further ones are closed
   std::size_t calls_max = 10'000;                      // further ones get RESOURCE_EXHAUSTED
   std::size_t streams_max = 1000;                      // calls at once of one connection
   Duration message_time = std::chrono::seconds{30};    // for a call's first message to arrive

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "cluster/directory/formats.hpp"
+#include "cluster/directory/policies.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
 #include "cluster/gateway/json.hpp"
@@ -24,7 +26,7 @@ bool is_decided(const Error& why) {
   constexpr std::string_view decisions[] = {
       "NODE_NAME_TAKEN",    "NODE_STILL_NEEDED", "DIRECTORY_NODE_UNKNOWN", "PLACES_UNSUITABLE",
       "FACTOR_UNSUITABLE",  "DIRECTORY_CHANGED", "SHARD_UNKNOWN",          "SPLIT_UNSUITABLE",
-      "CONTROL_UNSUITABLE", "CONTROL_CHANGING",  "CONTROL_MAJORITY"};
+      "CONTROL_UNSUITABLE", "CONTROL_CHANGING",  "CONTROL_MAJORITY",       "POLICY_UNSUITABLE"};
   return std::ranges::find(decisions, why.reason) != std::end(decisions);
 }
 
@@ -86,10 +88,44 @@ std::string text_of(const cluster::BalanceReport& plan) {
          ": " + step.why();
 }
 
+// Where what a node goes by is not what the table says; empty: nowhere.
+std::string other_policies(const cluster::DirectoryTable& table,
+                           const cluster::PolicyReport& report) {
+  for (const auto& group : report.groups()) {
+    const auto wanted = cluster::policies_in(table, group.of());
+    for (const auto& value : group.values()) {
+      if (!value.fixed().empty()) continue;
+      const auto found = wanted.find(value.key());
+      const std::string& right = found == wanted.end() ? value.manifest() : found->second;
+      if (value.value() != right)
+        return "node " + report.node() + " goes by " + value.key() + " = " + value.value() +
+               ", the directory says " + right;
+    }
+  }
+  return {};
+}
+
+Task<std::string> look_at_policies(Operator& at, cluster::DirectoryTable table, NodeNames live) {
+  DirectoryOrder question;
+  question.mutable_policy();
+  const auto json = cluster::message_to_json(question);
+  for (const auto& node : live) {
+    const auto body = co_await at.order(node, orders_page, *json);
+    DirectoryOutcome outcome;
+    if (!body || !cluster::json_to_message(*body, outcome))
+      co_return "node " + node + " does not say what policies it goes by";
+    auto wrong = other_policies(table, outcome.policies());
+    if (!wrong.empty()) co_return wrong;
+  }
+  co_return std::string{};
+}
+
 Task<std::string> look_for_unrest(Operator& at, NodeNames live, bool zones) {
   const auto table = co_await table_of(at, live);
   if (!table) co_return std::string{"nobody keeps the directory"};
   auto wrong = unrest(at, *table, live, zones);
+  if (!wrong.empty()) co_return wrong;
+  wrong = co_await look_at_policies(at, *table, live);
   if (!wrong.empty()) co_return wrong;
   DirectoryOrder order;
   order.mutable_question()->set_plan(true);
@@ -128,6 +164,33 @@ Task<Result<DirectoryOutcome>> order_anywhere(Operator& at, NodeNames nodes, Dir
   }
 }
 
+DirectoryOrder any_policy(Operator& at) {
+  struct Choice {
+    const char* key;
+    std::vector<std::string> values;
+  };
+  const Choice choices[] = {{"limits.batch_commands", {"1", "7", "64"}},
+                            {"limits.batches_in_flight", {"1", "2", "16"}},
+                            {"limits.passivate_after", {"1s", "3s", "1m"}},
+                            {"limits.resident_bytes", {"1MiB", "2MiB"}},
+                            {"limits.history_page_events", {"3", "50"}},
+                            {"quarantine.backoff_max", {"2s", "10s"}},
+                            {"repair_after", {"3s", "15s"}}};
+  const auto& choice = choices[at.between(0, std::size(choices) - 1)];
+  const bool balancer = choice.key == std::string_view{"repair_after"};
+  DirectoryOrder order;
+  order.mutable_policy()->set_of(balancer ? std::string{cluster::balancer_policies}
+                                          : moved_service);
+  if (at.one_in(4)) {
+    order.mutable_policy()->add_unset(choice.key);
+    return order;
+  }
+  auto& set = *order.mutable_policy()->add_set();
+  set.set_key(choice.key);
+  set.set_value(choice.values[at.between(0, choice.values.size() - 1)]);
+  return order;
+}
+
 DirectoryOrder drain_order(const std::string& node, bool cancel) {
   DirectoryOrder order;
   order.mutable_drain()->set_node(node);
@@ -146,6 +209,8 @@ Task<void> join(Operator& at, NodeNames nodes, std::string node) {
   order.mutable_admit()->set_cluster("rehearsal");
   order.mutable_admit()->mutable_node()->set_name(node);
   order.mutable_admit()->mutable_node()->set_mesh(node + ":7400");
+  for (const auto& format : cluster::formats_read())
+    order.mutable_admit()->mutable_node()->add_formats(format);
   co_await order_anywhere(at, nodes, order);
   if (at.is_gone(node)) at.bring_back(node, false);
 }

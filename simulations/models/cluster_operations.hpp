@@ -38,9 +38,14 @@ Task<std::optional<cluster::DirectoryTable>> table_of(Operator& at, NodeNames no
 // One of its shards is split, whichever `draw` means, when no other is; returns when it is.
 Task<void> split_a_shard(Operator& at, NodeNames nodes, std::uint64_t draw);
 
+// Some setting of the service whose shards move, or of the balancer, is changed or is to be as the
+// manifest says: limits that no client notices.
+cluster::DirectoryOrder any_policy(Operator& at);
+
 // Waits until these nodes are up and the only ones that have replicas, each shard as many as its
 // factor says, where the directory says, spread evenly unless zones matter more, and the balancer
-// has nothing more to do. Complains when that is not so this long after running() is over.
+// has nothing more to do; every node goes by the policies that the directory has. Complains when
+// that is not so this long after running() is over.
 Task<void> come_to_rest(Operator& at, NodeNames live, bool zones, Duration patience);
 
 }  // namespace troupe::simulations

@@ -37,26 +37,37 @@ def short(symbol):
 
 
 def fold(script):
-    """Counts of the stacks in what `perf script` printed, outermost frame first, the thread before it."""
-    stacks = collections.Counter()
-    thread, frames = None, []
+    """(time, process, stack) of each sample that `perf script` printed; a stack has the thread before its outermost
+    frame."""
+    samples = []
+    head, frames = None, []
     for line in script:
         line = line.rstrip("\n")
         if not line:
-            if thread:
-                stacks[";".join([thread] + frames[::-1])] += 1
-            thread, frames = None, []
+            if head:
+                samples.append((float(head[3]), head[2], ";".join([head[1]] + frames[::-1])))
+            head, frames = None, []
         elif not line[0].isspace():
-            thread = line.rsplit(None, 1)[0] if line.split()[-1].isdigit() else line.strip()
+            head = re.match(r"(.*?)\s+(\d+)\s+([\d.]+):", line)
         else:
             match = re.match(r"\s+[0-9a-f]+ (.*?)(?: \(([^()]*)\))?$", line)
             name = short(match.group(1)) if match else ""
             # Libraries without frame pointers give runs of nonsense.
             if match and not (name == "[unknown]" and frames and frames[-1] == name) and len(frames) < DEPTH_MAX:
                 frames.append(name)
-    if thread:
-        stacks[";".join([thread] + frames[::-1])] += 1
-    return stacks
+    return samples
+
+
+def of_the_loop(samples, seconds):
+    """Counts of the stacks of nodes, processes with actors, in the loop that was measured: the last seconds in which
+    they had work, which leaves out what came before it."""
+    nodes = {process for _, process, stack in samples if stack.startswith("caf.")}
+    samples = [(time, stack) for time, process, stack in samples if process in nodes and not stack.startswith("perf")]
+    busy = collections.Counter(int(time * 10) for time, _ in samples)
+    if not busy:
+        sys.exit("no sample fell into a node")
+    end = max(tenth for tenth, count in busy.items() if count > max(busy.values()) / 2) / 10 + 0.1
+    return collections.Counter(stack for time, stack in samples if end - seconds <= time < end)
 
 
 def main():
@@ -64,6 +75,7 @@ def main():
     parser.add_argument("part", help="of the bench; ./dev bench --list names them")
     parser.add_argument("--out", required=True, metavar="FILE", help="the SVG file to write")
     parser.add_argument("--seconds", default="3", help="length of one loop")
+    parser.add_argument("--minwidth", default="2", metavar="PIXELS", help="what is narrower is left out")
     options = parser.parse_args()
     for path, package in ((BENCH, "run ./dev build --preset release troupe-bench"),
                           (DRAW, "run .ci/setup.sh build bench profile")):
@@ -73,25 +85,22 @@ def main():
         # By the clock: virtual machines often have no counters.
         recorded = subprocess.run(
             ["perf", "record", "--quiet", "-e", "cpu-clock", "-F", "499", "--call-graph", "fp", "-o", data.name, "--",
-             BENCH, options.part, "--runs", "1", "--seconds", options.seconds], check=False)
+             BENCH, options.part, "--runs", "1", "--seconds", options.seconds, "--ours-only"], check=False)
         if not os.path.getsize(data.name):
             sys.exit(f"perf recorded nothing (status {recorded.returncode})")
-        with subprocess.Popen(["perf", "script", "-i", data.name, "-F", "comm,ip,sym"], stdout=subprocess.PIPE,
+        with subprocess.Popen(["perf", "script", "-i", data.name, "-F", "comm,pid,time,ip,sym"], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, text=True) as script:
-            stacks = fold(script.stdout)
-    ours = re.compile(r"^(caf\.|log-writer|pool-|troupe-bench|network|net-)")
-    lines = [f"{stack} {count}" for stack, count in sorted(stacks.items()) if ours.match(stack)]
-    if not lines:
-        sys.exit("no sample fell into the bench")
+            stacks = of_the_loop(fold(script.stdout), float(options.seconds))
+    lines = [f"{stack} {count}" for stack, count in sorted(stacks.items())]
     svg = subprocess.run(
         ["perl", DRAW, "--title", f"troupe-bench {options.part}: processor time", "--countname", "samples",
-         "--minwidth", "2", "--width", "1200"], input="\n".join(lines), capture_output=True, text=True, check=True).stdout
+         "--minwidth", options.minwidth, "--width", "1200"],
+        input="\n".join(lines), capture_output=True, text=True, check=True).stdout
     with open(options.out, "w", encoding="utf-8") as file:
         file.write(svg)
     threads = collections.Counter()
     for stack, count in stacks.items():
-        if ours.match(stack):
-            threads[stack.split(";")[0]] += count
+        threads[stack.split(";")[0]] += count
     total = sum(threads.values())
     for thread, count in threads.most_common(8):
         print(f"{100 * count / total:5.1f} %  {thread}")

@@ -5,15 +5,12 @@
 #include <memory>
 
 #include "tests/bench/beast.hpp"
-#include "tests/bench/figure.hpp"
 #include "tests/bench/gateway_node.hpp"
 #include "tests/bench/process.hpp"
 #include "tests/bench/yardsticks.hpp"
 
 namespace troupe::bench {
 namespace {
-
-constexpr int clients = 64;
 
 // nginx that asks nginx, which answers 200 bytes.
 class NginxProxy {
@@ -79,21 +76,23 @@ std::vector<Figure> reads(const Options& options) {
   Figure cpu{"http_reads.cpu", "us of processor time per read", "", {}, "", {}, 0, 0, true};
   Figure p99{"http_reads.p99", "us", "", {}, "", {}, 0, 0, true};
   GatewayNode node{options};
-  NginxProxy proxy{options};
-  const BeastServer bare{options};
+  std::unique_ptr<NginxProxy> proxy;
+  std::unique_ptr<BeastServer> bare;
+  if (!options.ours_only) {
+    proxy = std::make_unique<NginxProxy>(options);
+    bare = std::make_unique<BeastServer>(options);
+  }
   for (int run = 0; run < options.runs; ++run) {
     const double before = node.server->cpu_seconds();
-    const WrkLoad ours =
-        wrk(clients, node.port(), "/v1/accounts/a77", node.scripts->get(), options.seconds);
+    const Load ours = wrk(node.port(), "/v1/accounts/a77", node.scripts->get(), options.seconds);
     nginx.ours.runs.push_back(ours.rate);
     beast.ours.runs.push_back(ours.rate);
     cpu.ours.runs.push_back((node.server->cpu_seconds() - before) * 1e6 /
                             (ours.rate * options.seconds));
     p99.ours.runs.push_back(ours.p99_us);
-    nginx.theirs.runs.push_back(
-        wrk(clients, proxy.port(), "/", node.scripts->get(), options.seconds).rate);
-    beast.theirs.runs.push_back(
-        wrk(clients, bare.port(), "/", node.scripts->get(), options.seconds).rate);
+    if (options.ours_only) continue;
+    nginx.theirs.runs.push_back(wrk(proxy->port(), "/", node.scripts->get(), options.seconds).rate);
+    beast.theirs.runs.push_back(wrk(bare->port(), "/", node.scripts->get(), options.seconds).rate);
     progress("  run " + std::to_string(run + 1) + ": " + std::to_string(int(ours.rate)) +
              " reads/s, nginx " + std::to_string(int(nginx.theirs.runs.back())) + ", Beast " +
              std::to_string(int(beast.theirs.runs.back())));
@@ -116,15 +115,17 @@ std::vector<Figure> deposits(const Options& options) {
       "http_deposits.cpu", "us of processor time per command", durable, {}, "", {}, 0, 0, true};
   Figure p99{"http_deposits.p99", "us", durable, {}, "", {}, 0, 0, true};
   GatewayNode node{options};
-  Postgres server{options};
+  std::unique_ptr<Postgres> server;
+  if (!options.ours_only) server = std::make_unique<Postgres>(options);
   for (int run = 0; run < options.runs; ++run) {
     const double before = node.server->cpu_seconds();
-    const WrkLoad ours = wrk(clients, node.port(), "/", node.scripts->deposit(), options.seconds);
+    const Load ours = wrk(node.port(), "/", node.scripts->deposit(), options.seconds);
     postgres.ours.runs.push_back(ours.rate);
     cpu.ours.runs.push_back((node.server->cpu_seconds() - before) * 1e6 /
                             (ours.rate * options.seconds));
     p99.ours.runs.push_back(ours.p99_us);
-    postgres.theirs.runs.push_back(server.inserts_per_second(clients, options.seconds));
+    if (options.ours_only) continue;
+    postgres.theirs.runs.push_back(server->inserts_per_second(wrk_connections, options.seconds));
     progress("  run " + std::to_string(run + 1) + ": " + std::to_string(int(ours.rate)) +
              " deposits/s, PostgreSQL " + std::to_string(int(postgres.theirs.runs.back())));
   }

@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
   using namespace troupe::bench;
   std::vector<NamedPart> parts;
-  for (auto made : {durable_parts(), read_parts(), http_parts(), overload_parts(),
+  for (auto made : {durable_parts(), read_parts(), http_parts(), grpc_parts(), overload_parts(),
                     footprint_parts(), replicated_parts(), link_parts(), scale_parts()})
     parts.insert(parts.end(), made.begin(), made.end());
 
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
       ->check(CLI::PositiveNumber);
   app.add_option("--scratch", options.scratch, "folder on the disk to measure");
   app.add_flag("--ours-only", options.ours_only,
-               "measure no other programs: for profiles of parts with three nodes");
+               "measure no other programs, in parts with servers: for profiles");
   std::vector<std::string> serve;  // how this program starts servers of its own
   app.add_option("--serve", serve)->group("");
   CLI11_PARSE(app, argc, argv);

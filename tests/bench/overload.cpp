@@ -2,12 +2,21 @@
 // open loop, for two minutes.
 //
 // The clients run on the node's own processors, which ten times what a node does over HTTP would
-// need alone. So the node is made slow in another way: one shard, one command in a batch and one
-// batch in flight, so that every deposit waits for an fsync of its own. `overload_cpu` has a node
-// whose capacity is the processors', and as many connections as it takes to be overloaded; what
-// clients of it can offer is what the node leaves them.
+// need for themselves. So the node of `overload` has a slow disk: one shard with eight commands in
+// a batch and one batch in flight, and a disk that writes 400 times a second (a cgroup's limit,
+// which takes root and cgroup v1; elsewhere the disk is as fast as it is, and one command makes a
+// batch). `overload_cpu` has a node whose capacity is the processors', and as many connections as
+// it takes to be overloaded; what its clients can offer is what the node leaves them.
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "tests/bench/figure.hpp"
@@ -22,18 +31,52 @@ constexpr double loops_long = 40;  // of Options::seconds: two minutes
 
 std::string deposit_over_http(std::uint64_t number) {
   // Far from each other, so that a run does not meet one account twice at a time.
-  const std::string account = std::to_string(number * 7919 % gateway_accounts);
+  const std::string account = std::to_string(number * 7919 % bench_accounts);
   const std::string body = R"({"amount":{"currency":"EUR","minorUnits":"1"}})";
   return "POST /v1/accounts/a" + account +
          ":deposit HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
+// Bounds how often processes write to the disk of a folder, as long as it lives.
+class SlowDisk {
+ public:
+  explicit SlowDisk(const std::string& folder)
+      : group_("/sys/fs/cgroup/blkio/troupe-bench-" + std::to_string(getpid())) {
+    struct stat seen {};
+    if (stat(folder.c_str(), &seen) != 0) return;
+    std::error_code failed;
+    if (!std::filesystem::create_directory(group_, failed)) return;
+    on_ = write("blkio.throttle.write_iops_device", std::to_string(major(seen.st_dev)) + ":" +
+                                                        std::to_string(minor(seen.st_dev)) + " " +
+                                                        std::to_string(writes_a_second));
+  }
+  ~SlowDisk() {
+    std::error_code ignored;
+    std::filesystem::remove(group_, ignored);  // its processes have ended
+  }
+  SlowDisk(const SlowDisk&) = delete;
+  SlowDisk& operator=(const SlowDisk&) = delete;
+
+  static constexpr int writes_a_second = 400;
+  bool on() const { return on_; }
+  bool hold(pid_t process) const { return write("cgroup.procs", std::to_string(process)); }
+
+ private:
+  bool write(const std::string& file, const std::string& text) const {
+    std::ofstream out(group_ + "/" + file);
+    out << text << std::flush;
+    return static_cast<bool>(out);
+  }
+
+  const std::string group_;
+  bool on_ = false;
+};
+
 struct Case {
   std::string name;
-  std::string settings;  // of the node
-  int connections;       // of the overload
-  bool open;             // clients do not wait for each other
+  int connections;  // of the overload
+  bool open;        // clients do not wait for each other, and the disk is slow
   std::string durability = "fsync before every reply, one node";
 };
 
@@ -71,7 +114,16 @@ std::vector<Figure> overload(const Options& options, const Case& what) {
                 0,
                 true};
 
-  GatewayNode node{options, what.settings};
+  std::unique_ptr<SlowDisk> disk;  // gone after the node
+  if (what.open) disk = std::make_unique<SlowDisk>(options.scratch);
+  const bool slow = disk && disk->on();
+  const std::string batch = slow ? "8" : "1";
+  GatewayNode node{options,
+                   !what.open ? "shards = 4\n"
+                              : "shards = 1\n[service_defaults.limits]\nbatch_commands = " + batch +
+                                    "\nbatches_in_flight = 1\n"};
+  if (slow && !disk->hold(node.server->pid())) throw std::runtime_error("no limit of the disk");
+  if (what.open && !slow) progress("no cgroup to limit the disk: one command makes a batch");
   HttpLoad load;
   load.port = node.port();
   load.request = deposit_over_http;
@@ -113,14 +165,12 @@ std::vector<Figure> overload(const Options& options, const Case& what) {
 }  // namespace
 
 std::vector<NamedPart> overload_parts() {
-  const Case slow{"overload",
-                  "shards = 1\n[service_defaults.limits]\nbatch_commands = 1\n"
-                  "batches_in_flight = 1\n",
-                  2000, true};
-  const Case busy{"overload_cpu", "shards = 4\n", 2000, false};
-  return {{"overload", "ten times the deposits that a node with a slow log can take",
+  const Case slow{"overload", 2000, true};
+  const Case busy{"overload_cpu", 2000, false};
+  return {{"overload", "ten times the deposits that a node with a slow disk can take, two minutes",
            [slow](const Options& options) { return overload(options, slow); }},
-          {"overload_cpu", "2,000 connections that deposit as fast as the processors allow",
+          {"overload_cpu",
+           "2,000 connections that deposit as fast as the processors allow, two minutes",
            [busy](const Options& options) { return overload(options, busy); }}};
 }
 

@@ -250,9 +250,9 @@ backoff_first = "10s"
 backoff_max = "10ms"
 )") ==
       R"(m.toml:8:17: service_defaults.restart.backoff_first: backoff_first (10s) is longer than backoff_max (5s)
-    write backoff_first up to backoff_max
+    write a backoff_first up to backoff_max
 m.toml:11:15: services."a.B".quarantine.backoff_max: backoff_first (1s) is longer than backoff_max (10ms)
-    write backoff_first up to backoff_max
+    write a backoff_first up to backoff_max
 )");
 }
 
@@ -263,7 +263,7 @@ in_flight_min = 20
 in_flight_max = 10
 )") ==
       R"(m.toml:8:17: service_defaults.admission.in_flight_min: in_flight_min (20) is more than in_flight_max (10)
-    write in_flight_min up to in_flight_max
+    write an in_flight_min up to in_flight_max
 )");
 }
 

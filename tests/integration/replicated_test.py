@@ -8,6 +8,7 @@ import signal
 import time
 
 from ledger_clients import Clients, Ledger, check, open_accounts
+from metrics_page import check_metrics
 from three_nodes import ACCOUNTS, INVENTORY, NODES, ThreeNodes, ask_admin, identity, loopback, manifest
 from troupe_node import run, run_tests
 from troupe_up import Cluster
@@ -47,6 +48,8 @@ def a_killed_node_and_a_lost_disk_cost_no_deposit(binary, folder):
             os.kill(cluster.pids()["n2"], signal.SIGKILL)
             clients.wait_for_more(AFTER)
         check_all(ledger, cluster.gateways, ("n1", "n3"))
+        for node in ("n1", "n3"):
+            check_metrics(cluster.admins[node])
         print(f"{ledger.count} deposits, the longest wait was {clients.longest():.3f} s")
         assert cluster.stop() == 1, cluster.lines[-5:]
     # Its disk is lost, too: it gets everything from the others, and another one may fail then.

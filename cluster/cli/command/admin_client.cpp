@@ -57,6 +57,7 @@ class Exchange {
       const bool ended = result_ == boost::asio::error::eof;
       buffer_.commit(received);
       if (ended) {
+        if (!parser_.got_some()) return result_;  // it says nothing at all
         parser_.put_eof(result_);
         if (!result_ && !parser_.is_done()) result_ = boost::asio::error::eof;
       } else {

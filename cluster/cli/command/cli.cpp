@@ -6,6 +6,7 @@
 #include "cluster/cli/command/backup.hpp"
 #include "cluster/cli/command/commands.hpp"
 #include "cluster/cli/command/operate.hpp"
+#include "cluster/cli/command/reference.hpp"
 #include "cluster/cli/command/version.hpp"
 #include "config/loading/suggest.hpp"
 #include "config/problem.hpp"
@@ -30,6 +31,7 @@ struct Options {
   NewContextOptions made;
 };
 
+constexpr const char* about = "Launches and watches a cluster of durable, supervised actors.";
 constexpr const char* exit_codes =
     "Exit status: 0 done, 1 failed, 2 wrong command line or manifest.";
 
@@ -242,15 +244,7 @@ int dispatch(const CLI::App& app, const Options& options, const CliHooks& hooks,
   return run_simulate(io, hooks, options.simulate);
 }
 
-}  // namespace
-
-int run_cli(int argc, char** argv, const CliHooks& hooks) {
-  return run_cli(argc, argv, hooks, CliIo::process());
-}
-
-int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliIo& io) {
-  Options options;
-  CLI::App app{"Launches and watches a cluster of durable, supervised actors.", "troupe"};
+void add_all(CLI::App& app, Options& options, const CliHooks& hooks) {
   app.set_version_flag(
       "--version", [] { return version_text(); }, "Print versions and exit");
   app.failure_message(complaint);
@@ -278,6 +272,25 @@ int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliI
                          "  troupe check cluster.toml\n\n"
                          "'troupe COMMAND --help' says more about each.\n"} +
              exit_codes);
+}
+
+}  // namespace
+
+int run_cli(int argc, char** argv, const CliHooks& hooks) {
+  return run_cli(argc, argv, hooks, CliIo::process());
+}
+
+std::string command_reference(const CliHooks& hooks) {
+  Options options;
+  CLI::App app{about, "troupe"};
+  add_all(app, options, hooks);
+  return to_markdown(app);
+}
+
+int run_cli(int argc, const char* const* argv, const CliHooks& hooks, const CliIo& io) {
+  Options options;
+  CLI::App app{about, "troupe"};
+  add_all(app, options, hooks);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -44,14 +44,6 @@ int run_remove(const CliIo& io, const OperateOptions& options, const Targets& ta
   return order_and_print(io, options, targets, order, "Node " + options.node + " is removed");
 }
 
-// False after a complaint.
-bool names_service(const CliIo& io, const std::string& service) {
-  if (config::is_service_name(service)) return true;
-  *io.err << "troupe: " << config::in_quotes(harmless(service))
-          << " is no service: write its full name, such as banking.v1.Accounts\n";
-  return false;
-}
-
 int run_move(const CliIo& io, const OperateOptions& options, const Targets& targets) {
   const auto shard = shard_named(io, options.shard);
   if (!shard || !names_service(io, shard->first)) return exit_usage;
@@ -90,6 +82,13 @@ std::optional<std::pair<std::string, std::uint32_t>> shard_named(const CliIo& io
   *io.err << "troupe: " << config::in_quotes(harmless(text))
           << " is no shard: write it as banking.v1.Accounts/2\n";
   return std::nullopt;
+}
+
+bool names_service(const CliIo& io, const std::string& service) {
+  if (config::is_service_name(service)) return true;
+  *io.err << "troupe: " << config::in_quotes(harmless(service))
+          << " is no service: write its full name, such as banking.v1.Accounts\n";
+  return false;
 }
 
 bool confirmed(const CliIo& io, const OperateOptions& options, const std::string& name,
@@ -177,6 +176,7 @@ int run_operate(const CliIo& io, const std::string& word, const OperateOptions& 
   if (word == "rebalance") return run_rebalance(io, options, *targets);
   if (word == "advise") return run_advise(io, options, *targets);
   if (word == "control") return run_control(io, options, *targets);
+  if (word == "policy") return run_policy(io, options, *targets);
   if (word == "replicate" && !names_service(io, options.service)) return exit_usage;
   DirectoryOrder order;
   if (word == "cordon") {

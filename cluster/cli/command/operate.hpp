@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cluster/cli/command/ask.hpp"
 #include "cluster/cli/command/commands.hpp"
@@ -37,6 +38,9 @@ struct OperateOptions {
   bool everything = false;
   std::string note;
   std::string format;
+  std::vector<std::string> policies;  // KEY=VALUE
+  std::vector<std::string> unset;
+  bool balancer = false;
 };
 
 // The words of these commands; which one was said, run_operate() is told.
@@ -96,6 +100,12 @@ int run_formats(const CliIo& io, const OperateOptions& options, const Targets& t
 
 // `troupe audit`
 int run_audit(const CliIo& io, const OperateOptions& options, const Targets& targets);
+
+// False after a complaint.
+bool names_service(const CliIo& io, const std::string& service);
+
+// `troupe policy`
+int run_policy(const CliIo& io, const OperateOptions& options, const Targets& targets);
 
 // `troupe directory`
 int run_directory(const CliIo& io, const OperateOptions& options);

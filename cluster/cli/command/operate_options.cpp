@@ -9,9 +9,9 @@
 namespace troupe::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 12> operate_words{
-    "directory", "drain",  "cordon",  "remove", "move",  "replicate",
-    "rebalance", "advise", "control", "split",  "audit", "formats"};
+constexpr std::array<std::string_view, 13> operate_words{
+    "directory", "drain",   "cordon", "remove", "move",    "replicate", "rebalance",
+    "advise",    "control", "split",  "audit",  "formats", "policy"};
 
 CLI::App* add_order(CLI::App& app, OperateOptions& options, const std::string& name,
                     const std::string& description) {
@@ -64,6 +64,29 @@ void add_control(CLI::App& app, OperateOptions& options) {
       ->type_name("NODE");
   no_wait(*replace);
   replace->footer("Examples:\n  troupe control replace n3 --by n4\n");
+}
+
+void add_policy(CLI::App& app, OperateOptions& options) {
+  auto* policy = add_order(app, options, "policy",
+                           "Show or change settings of services while the cluster runs");
+  policy->add_option("SERVICE", options.service, "Its full name")->type_name("");
+  policy->add_option("SETTINGS", options.policies, "What is to hold from now on")
+      ->type_name("KEY=VALUE");
+  policy->add_option("--unset", options.unset, "This is as the manifest says again")
+      ->allow_extra_args(false)
+      ->type_name("KEY");
+  policy->add_flag("--balancer", options.balancer, "Of the balancer instead of a service");
+  add_why(*policy, options);
+  policy->footer(
+      "Alone it shows what is different from the manifests; with a service, all that holds for it "
+      "and where it comes from. Keys are those of the manifest, a duration is 10s, a size "
+      "64MiB.\n\n"
+      "Examples:\n"
+      "  troupe policy\n"
+      "  troupe policy banking.v1.Accounts\n"
+      "  troupe policy banking.v1.Accounts limits.waiting_commands=20000 stale_age_max=10m\n"
+      "  troupe policy banking.v1.Accounts --unset stale_age_max\n"
+      "  troupe policy --balancer repair_after=30m\n");
 }
 
 }  // namespace
@@ -164,6 +187,7 @@ void add_operate(CLI::App& app, OperateOptions& options) {
       "  troupe advise\n"
       "  troupe advise --json | jq '.nodes'\n");
   add_control(app, options);
+  add_policy(app, options);
   auto* formats = add_order(app, options, "formats",
                             "Show which formats the cluster uses, and which all nodes can read");
   auto* format = formats

@@ -20,6 +20,12 @@ std::string gateway_of(const config::Node& node) {
   return node.gateway ? url(*node.gateway) : "none";
 }
 
+const Table::Column grpc_column{"GRPC", Table::Align::left, true};
+
+std::string grpc_of(const config::Node& node) {
+  return node.grpc ? reachable(*node.grpc).to_string() : "";
+}
+
 void say_next(const CliIo& io, const std::string& status_options) {
   *io.out << "\nIn another terminal:  troupe status" << status_options
           << "\nTo stop:              Ctrl-C\n"
@@ -31,9 +37,10 @@ void announce(const CliIo& io, const CliHooks& hooks, const config::Node& node) 
   std::string services;
   for (const auto& service : hooks.services)
     if (node.hosts(service)) services += (services.empty() ? "" : ", ") + service;
-  Table table{{{"NODE"}, {"GATEWAY"}, {"ADMIN"}, {"DATA"}, {"SERVICES"}}};
+  Table table{{{"NODE"}, {"GATEWAY"}, grpc_column, {"ADMIN"}, {"DATA"}, {"SERVICES"}}};
   table.add({{node.name, Tint::strong},
              gateway_of(node),
+             grpc_of(node),
              url(node.admin),
              node.data,
              services.empty() ? "none" : services});
@@ -77,7 +84,8 @@ int run_beside_each_other(const CliIo& io, const CliHooks& hooks, const std::str
                           const config::Manifest& manifest,
                           const std::vector<config::Node*>& nodes) {
   Children children{io};
-  Table table{{{"NODE"}, {"GATEWAY"}, {"ADMIN"}, {"MESH"}, {"PID", Table::Align::right}}};
+  Table table{
+      {{"NODE"}, {"GATEWAY"}, grpc_column, {"ADMIN"}, {"MESH"}, {"PID", Table::Align::right}}};
   for (const config::Node* node : nodes) {
     std::vector<std::string> command{hooks.program, "node", file, "--name", node->name};
     // The terminal is behind this process.
@@ -91,6 +99,7 @@ int run_beside_each_other(const CliIo& io, const CliHooks& hooks, const std::str
     }
     table.add({{node->name, Tint::strong},
                gateway_of(*node),
+               grpc_of(*node),
                url(node->admin),
                node->mesh.to_string(),
                std::to_string(*pid)});

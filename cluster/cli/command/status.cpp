@@ -24,6 +24,7 @@ void print_nodes(const CliIo& io, const Answers& answers) {
                {"UPTIME", right},
                {"MEMORY", right},
                {"GATEWAY"},
+               {"GRPC", Table::Align::left, true},
                {"ADMIN"},
                {"VERSION"}}};
   for (const auto& [target, answer] : answers) {
@@ -32,6 +33,7 @@ void print_nodes(const CliIo& io, const Answers& answers) {
         table.add({{target.node, Tint::strong},
                    "",
                    {"unreachable", Tint::bad},
+                   "",
                    "",
                    "",
                    "",
@@ -45,6 +47,7 @@ void print_nodes(const CliIo& io, const Answers& answers) {
                human_seconds(answer->uptime_seconds()),
                human_bytes(answer->memory_bytes()),
                or_none(answer->gateway()),
+               answer->grpc(),
                answer->admin(),
                answer->version()});
   }

@@ -36,19 +36,22 @@ void Table::add(std::vector<Cell> row) {
 }
 
 void Table::print(const CliIo& io) const {
-  std::vector<std::size_t> widths;
+  std::vector<std::size_t> widths(columns_.size());
+  std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    widths.push_back(width(columns_[i].heading));
-    for (const auto& row : rows_) widths[i] = std::max(widths[i], width(row[i].text));
+    std::size_t widest = 0;
+    for (const auto& row : rows_) widest = std::max(widest, width(row[i].text));
+    widths[i] = std::max(width(columns_[i].heading), widest);
+    if (widest > 0 || !columns_[i].optional) shown.push_back(i);
   }
   Line heading;
-  for (std::size_t i = 0; i < columns_.size(); ++i)
+  for (const std::size_t i : shown)
     heading.add(tinted(columns_[i].heading, Tint::faint, io.colour), width(columns_[i].heading),
                 widths[i], columns_[i].align);
   *io.out << heading.text() << "\n";
   for (const auto& row : rows_) {
     Line line;
-    for (std::size_t i = 0; i < columns_.size(); ++i)
+    for (const std::size_t i : shown)
       line.add(tinted(row[i].text, row[i].tint, io.colour), width(row[i].text), widths[i],
                columns_[i].align);
     *io.out << line.text() << "\n";

@@ -23,6 +23,7 @@ class Table {
   struct Column {
     std::string heading;
     Align align = Align::left;
+    bool optional = false;  // left out while no row has something there
   };
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}

@@ -35,6 +35,7 @@ GrpcOptions GrpcOptions::from(const config::Manifest& manifest, const config::No
   runtime::RpcLimits& limits = options.server.limits;
   limits.message_bytes_max = gateway.body_bytes;
   limits.metadata_bytes_max = gateway.header_bytes;
+  limits.connections_max = gateway.connections;
   limits.calls_max = gateway.connections;
   limits.streams_max = std::min<std::size_t>(limits.streams_max, gateway.connections);
   limits.message_time = gateway.body_timeout;
@@ -54,6 +55,7 @@ struct GrpcDoor::Answering {
   MonotonicTime began;
   std::string method;  // of a contract; empty: none
   runtime::TraceContext trace;
+  bool traced = false;  // by the client, which then wants to know it
 
   void refuse(const Error& error) const {
     observe(error.code);
@@ -61,7 +63,9 @@ struct GrpcDoor::Answering {
   }
   void reply(const Target& target, const Result<actors::Reply>& reply) const {
     if (!reply) return refuse(reply.error());
-    runtime::RpcMetadata headers{{"traceparent", trace.traceparent()}};
+    runtime::RpcMetadata headers;
+    headers.reserve(4);
+    if (traced) headers.emplace_back("traceparent", trace.traceparent());
     if (target.service->methods[target.method].versioned && reply->version > 0)
       headers.emplace_back("etag", version_tag(reply->version));
     for (HttpHeader& header : reply_headers(*target.service, *reply))
@@ -74,7 +78,8 @@ struct GrpcDoor::Answering {
   void observe(Code code) const { telemetry->observe(method, code, clock->now() - began); }
 };
 
-class GrpcDoor::Unary final : public runtime::RpcHandler {
+class GrpcDoor::Unary final : public runtime::RpcHandler,
+                              public std::enable_shared_from_this<Unary> {
  public:
   Unary(actors::Client& client, std::shared_ptr<Admission> admission, Target target,
         actors::CallOptions options, Answering answering)
@@ -95,10 +100,10 @@ class GrpcDoor::Unary final : public runtime::RpcHandler {
     }
     actors::CallBase call{target_.service, target_.method, std::move(*key), std::move(message)};
     client_.send(std::move(call), std::move(options_),
-                 [target = target_, ticket = *std::move(ticket),
-                  answering = answering_](const Result<actors::Reply>& reply) {
+                 [self = shared_from_this(),
+                  ticket = *std::move(ticket)](const Result<actors::Reply>& reply) {
                    ticket.answered(reply);
-                   answering.reply(target, reply);
+                   self->answering_.reply(self->target_, reply);
                  });
   }
   void on_end() override {
@@ -161,8 +166,13 @@ std::shared_ptr<runtime::RpcHandler> GrpcDoor::accept(runtime::RpcRequest reques
       return reflection_->talk(std::move(call));
   }
   const HttpRequest headers = headers_of(std::move(request.metadata));
-  Answering answering{std::move(call),         telemetry_, &platform_.clock(),
-                      platform_.clock().now(), {},         trace_of(headers, platform_.random())};
+  Answering answering{std::move(call),
+                      telemetry_,
+                      &platform_.clock(),
+                      platform_.clock().now(),
+                      {},
+                      trace_of(headers, platform_.random()),
+                      headers.header("traceparent") != nullptr};
   if (found == targets_.end()) {
     answering.refuse(unimplemented("GRPC_METHOD_UNKNOWN", "this server has no " + request.method));
     return nullptr;

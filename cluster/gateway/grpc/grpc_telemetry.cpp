@@ -4,7 +4,9 @@ namespace troupe::cluster {
 
 void GrpcTelemetry::observe(const std::string& method, Code code, Duration took) {
   const std::lock_guard guard{mutex_};
-  Entry& entry = entries_[{method, code}];
+  auto found = entries_.find(std::pair<std::string_view, Code>{method, code});
+  if (found == entries_.end()) found = entries_.try_emplace({method, code}).first;
+  Entry& entry = found->second;
   if (entry.requests == nullptr) {
     entry.requests =
         &metrics_.counter("troupe_grpc_requests_total", "gRPC calls answered.",

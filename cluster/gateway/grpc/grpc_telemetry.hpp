@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "runtime/error.hpp"
@@ -27,10 +28,18 @@ class GrpcTelemetry {
     runtime::Counter* requests = nullptr;
     runtime::Histogram* seconds = nullptr;
   };
+  struct Before {  // without a copy of the name
+    using is_transparent = void;
+    template <class Left, class Right>
+    bool operator()(const Left& left, const Right& right) const {
+      if (left.second != right.second) return left.second < right.second;
+      return std::string_view{left.first} < std::string_view{right.first};
+    }
+  };
 
   runtime::Metrics& metrics_;
   std::mutex mutex_;
-  std::map<std::pair<std::string, Code>, Entry> entries_;
+  std::map<std::pair<std::string, Code>, Entry, Before> entries_;
 };
 
 }  // namespace troupe::cluster

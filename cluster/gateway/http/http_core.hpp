@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "cluster/gateway/http/http_server.hpp"
 #include "cluster/gateway/http/refusal_pace.hpp"
@@ -34,11 +35,13 @@ struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
  private:
   std::vector<std::shared_ptr<HttpConnection>> connections();
   void announce_locked();
+  void say_scarce(const runtime::Address& remote);
 
   std::mutex mutex_;
   std::map<std::uint64_t, std::weak_ptr<HttpConnection>> open_;
   std::uint64_t next_id_ = 0;
   bool stopping_ = false;
+  std::optional<MonotonicTime> said_scarce_;
   std::function<void()> done_;
 };
 

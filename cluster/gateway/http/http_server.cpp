@@ -9,9 +9,18 @@
 #include "cluster/gateway/http/problem.hpp"
 
 namespace troupe::cluster {
+namespace {
+
+constexpr auto say_scarce_every = std::chrono::seconds{10};
+
+}  // namespace
 
 std::shared_ptr<runtime::StreamHandler> HttpServer::Core::accept(
     std::shared_ptr<runtime::Stream> stream) {
+  if (platform.descriptors_scarce()) {
+    say_scarce(stream->remote());
+    return nullptr;
+  }
   std::shared_ptr<HttpConnection> connection;
   {
     const std::lock_guard lock{mutex_};
@@ -25,6 +34,18 @@ std::shared_ptr<runtime::StreamHandler> HttpServer::Core::accept(
   }
   connection->start();
   return connection;
+}
+
+void HttpServer::Core::say_scarce(const runtime::Address& remote) {
+  {
+    const std::lock_guard lock{mutex_};
+    const auto now = platform.clock().now();
+    if (said_scarce_ && now - *said_scarce_ < say_scarce_every) return;
+    said_scarce_ = now;
+  }
+  platform.log().warn("network.descriptors_scarce",
+                      "connections of HTTP are not accepted: too few descriptors are left",
+                      {{"remote", remote.to_string()}});
 }
 
 void HttpServer::Core::remove(std::uint64_t id) {

@@ -33,10 +33,7 @@ class RequestMetrics {
   using View = std::tuple<std::string_view, std::string_view, unsigned>;
   struct Less {
     using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return a < b;
-    }
+    bool operator()(const View& a, const View& b) const { return a < b; }
   };
   struct Entry {
     runtime::Counter* requests = nullptr;

@@ -14,6 +14,7 @@
 #include <system_error>
 #include <thread>
 
+#include "runtime/platform/os/files/descriptors.hpp"
 #include "runtime/platform/os/os_clock.hpp"
 #include "runtime/platform/os/os_disk.hpp"
 #include "runtime/platform/os/os_network.hpp"
@@ -94,6 +95,9 @@ class OsPlatform final : public Platform {
     file >> size >> resident;
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   }
+
+  std::uint64_t descriptors_max() const override { return runtime::descriptors_max(); }
+  bool descriptors_scarce() const override { return runtime::descriptors_scarce(); }
 
   unsigned processors() const override { return std::max(1u, std::thread::hardware_concurrency()); }
   Duration processor_time() const override {

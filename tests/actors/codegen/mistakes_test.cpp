@@ -1,7 +1,5 @@
 // Every mistake that a contract can hold gives one line with its place and what to write.
 #include <doctest/doctest.h>
-#include <google/protobuf/compiler/importer.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <array>
 #include <cstdio>
@@ -12,47 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "actors/codegen/contract.hpp"
+#include "tests/actors/codegen/contract_text.hpp"
 
 namespace {
-
-namespace pb = google::protobuf;
-using Lines = std::vector<std::string>;
-
-// x.proto from memory, everything else from the folders of imports.
-class Sources final : public pb::compiler::SourceTree {
- public:
-  explicit Sources(std::string contract) : contract_(std::move(contract)) {
-    disk_.MapPath("", TROUPE_CONTRACTS);
-    disk_.MapPath("", PROTOBUF_INCLUDES);
-  }
-  pb::io::ZeroCopyInputStream* Open(const std::string& name) override {
-    if (name != "x.proto") return disk_.Open(name);
-    return new pb::io::ArrayInputStream(contract_.data(), static_cast<int>(contract_.size()));
-  }
-
- private:
-  std::string contract_;
-  pb::compiler::DiskSourceTree disk_;
-};
-
-class Failures final : public pb::compiler::MultiFileErrorCollector {
- public:
-  void AddError(const std::string& name, int line, int, const std::string& message) override {
-    FAIL("not even Protobuf accepts it: ", name, ":", line + 1, ": ", message);
-  }
-};
-
-Lines mistakes_of(std::string contract) {
-  Sources sources{std::move(contract)};
-  Failures failures;
-  pb::compiler::Importer importer{&sources, &failures};
-  const auto* file = importer.Import("x.proto");
-  REQUIRE(file != nullptr);
-  troupe::codegen::Mistakes mistakes;
-  troupe::codegen::read_contract(*file, mistakes);
-  return mistakes.lines();
-}
 
 constexpr std::string_view good = R"(syntax = "proto3";
 package shop.v1;

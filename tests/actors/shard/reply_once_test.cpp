@@ -105,6 +105,28 @@ TEST_CASE("a command whose id is ahead of the shard runs once, though it restart
   CHECK(again->repeated());
 }
 
+TEST_CASE("options that change while a shard runs leave the windows as they were") {
+  Rig rig;
+  rig.start();
+  const MessageId id = rig.fresh_id();
+  const auto first = rig.send(add, "alice", "5", id);
+  rig.settle();
+  ShardOptions options;
+  options.reply_window = std::chrono::seconds{1};
+  options.idempotency_window = std::chrono::hours{48};
+  options.batch_commands_max = 1;
+  rig.shard->set_options(options);
+  rig.pass(std::chrono::minutes{9});
+  const auto again = rig.send(add, "alice", "5", id);
+  rig.settle();
+  CHECK(again->text() == "5");
+  CHECK(again->repeated());
+  rig.pass(std::chrono::minutes{2});
+  const auto late = rig.send(add, "alice", "5", id);
+  rig.settle();
+  CHECK(late->text() == "MESSAGE_ID_EXPIRED");
+}
+
 TEST_CASE("the reply to an id that was ahead of the shard stays until the id counts as too old") {
   Rig rig;
   rig.start();

@@ -120,6 +120,21 @@ TEST_CASE("a replica that was out of touch for too long refuses stale reads") {
   CHECK(too_late->text() == "STALE_READ_TOO_OLD");
 }
 
+TEST_CASE("what is too old for a stale read may change while a shard runs") {
+  Several rig;
+  rig.consensus->lose(another_leads());
+  rig.platform.clock().advance(10s);
+  const auto before = rig.read(get, "a");
+  rig.pump();
+  CHECK(before->text() == "5");
+  ShardOptions options;
+  options.stale_age_max = 5s;
+  rig.shard->set_options(options);
+  const auto after = rig.read(get, "a");
+  rig.pump();
+  CHECK(after->text() == "STALE_READ_TOO_OLD");
+}
+
 TEST_CASE("a replica that has heard of no leader goes by the time of its newest rows") {
   ShardOptions options;
   options.stale_age_max = 10s;

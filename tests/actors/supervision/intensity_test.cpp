@@ -37,6 +37,26 @@ TEST_CASE("as many restarts as the intensity are tolerated, one more is not") {
         "UNHANDLED_EXCEPTION: the third");
 }
 
+TEST_CASE("limits that change while a supervisor runs hold from the next failure on") {
+  Stage stage;
+  stage.start(two_within_a_second(stage));
+  stage.fail("a");
+  stage.advance(1ms);
+  stage.limit_root({.intensity = 4, .period = 1min, .backoff = {20ms, 20ms, 0.0}});
+  for (int i = 0; i < 3; ++i) {
+    stage.fail("a");
+    stage.advance(19ms);
+    CHECK_FALSE(stage.alive("a"));
+    stage.advance(1ms);
+    CHECK(stage.alive("a"));
+  }
+  stage.advance(30s);
+  CHECK_FALSE(stage.root_ended());
+  stage.fail("a", "the fifth");
+  CHECK(stage.root_ended());
+  CHECK(stage.root_error().message.starts_with("supervisor / gave up after 5 failures within 60"));
+}
+
 TEST_CASE("a restart exactly one period ago still counts, as in OTP") {
   Stage stage;
   stage.start(two_within_a_second(stage));

@@ -107,6 +107,11 @@ void Stage::end(const std::string& id, caf::error reason) {
   run();
 }
 
+void Stage::limit_root(const RestartLimits& limits) {
+  set_limits(root_, limits);
+  run();
+}
+
 void Stage::ask_root_to_end(caf::error reason) {
   root_->enqueue(nullptr, caf::make_message_id(),
                  caf::make_message(caf::exit_msg{root_.address(), std::move(reason)}), nullptr);

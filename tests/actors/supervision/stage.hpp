@@ -38,6 +38,7 @@ class Stage {
   void fail(const std::string& id, const std::string& what = "boom");  // by an exception
   void finish(const std::string& id);                                  // with reason normal
   void end(const std::string& id, caf::error reason);
+  void limit_root(const RestartLimits& limits);
   void ask_root_to_end(caf::error reason = caf::exit_reason::user_shutdown);
 
   std::set<std::string> failing_starts;  // ids whose start function throws

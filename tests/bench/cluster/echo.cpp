@@ -26,13 +26,6 @@ unsigned short port_of(const std::string& text) {
   return static_cast<unsigned short>(std::stoul(text));
 }
 
-std::unique_ptr<Server> echo_server(const Options& options, std::vector<std::string> words) {
-  words.insert(words.begin(), {options.self, "--serve"});
-  auto server = std::make_unique<Server>(words, options.scratch + "/echo.log");
-  server->wait_port(port_of(words.at(3)));
-  return server;
-}
-
 // SIGTERM, to every thread that is started later.
 sigset_t block_term() {
   sigset_t signals;
@@ -141,35 +134,63 @@ struct GrpcPlace {
   }
 };
 
-int serve_grpc(unsigned short port) {
+// So many completion queues, each with a thread of its own.
+int serve_grpc(unsigned short port, std::size_t threads) {
   const sigset_t signals = block_term();
   wire::Echo::AsyncService service;
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials());
   builder.RegisterService(&service);
-  const auto queue = builder.AddCompletionQueue();
+  std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues;
+  while (queues.size() < threads) queues.push_back(builder.AddCompletionQueue());
   const auto server = builder.BuildAndStart();
   if (!server) return 1;
-  std::vector<GrpcPlace> places(256);
-  for (GrpcPlace& place : places) place.ask(service, *queue);
-  std::thread term{[&] {
-    int which = 0;
-    sigwait(&signals, &which);
-    server->Shutdown(std::chrono::system_clock::now());
-    queue->Shutdown();
-  }};
-  void* tag = nullptr;
-  bool ok = false;
-  while (queue->Next(&tag, &ok)) {
-    GrpcPlace& place = *static_cast<GrpcPlace*>(tag);
-    if (ok && !place.answering) {
-      place.answering = true;
-      place.writer->Finish(place.payload, grpc::Status::OK, &place);
-    } else if (place.answering && ok) {
-      place.ask(service, *queue);
+  const auto run = [&service](grpc::ServerCompletionQueue& queue) {
+    std::vector<GrpcPlace> places(256);
+    for (GrpcPlace& place : places) place.ask(service, queue);
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue.Next(&tag, &ok)) {
+      GrpcPlace& place = *static_cast<GrpcPlace*>(tag);
+      if (ok && !place.answering) {
+        place.answering = true;
+        place.writer->Finish(place.payload, grpc::Status::OK, &place);
+      } else if (place.answering && ok) {
+        place.ask(service, queue);
+      }
     }
+  };
+  std::vector<std::thread> running;
+  for (const auto& queue : queues) running.emplace_back(run, std::ref(*queue));
+  int which = 0;
+  sigwait(&signals, &which);
+  server->Shutdown(std::chrono::system_clock::now());
+  for (const auto& queue : queues) queue->Shutdown();
+  for (std::thread& thread : running) thread.join();
+  return 0;
+}
+
+class CallbackEcho final : public wire::Echo::CallbackService {
+  grpc::ServerUnaryReactor* Call(grpc::CallbackServerContext* context, const wire::Payload* request,
+                                 wire::Payload* response) override {
+    response->set_bytes(request->bytes());
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
   }
-  term.join();
+};
+
+int serve_grpc_callbacks(unsigned short port) {
+  const sigset_t signals = block_term();
+  CallbackEcho service;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials());
+  builder.RegisterService(&service);
+  const auto server = builder.BuildAndStart();
+  if (!server) return 1;
+  int which = 0;
+  sigwait(&signals, &which);
+  server->Shutdown(std::chrono::system_clock::now());
   return 0;
 }
 
@@ -258,6 +279,13 @@ LoopResult EchoLoop::run(int callers, double seconds, std::size_t bytes) {
   return result;
 }
 
+std::unique_ptr<Server> echo_server(const Options& options, std::vector<std::string> words) {
+  words.insert(words.begin(), {options.self, "--serve"});
+  auto server = std::make_unique<Server>(words, options.scratch + "/echo.log");
+  server->wait_port(port_of(words.at(3)));
+  return server;
+}
+
 std::unique_ptr<EchoLoop> mesh_echo(const Options& options) {
   const std::string certs = options.scratch + "/echo-certs";
   std::filesystem::remove_all(certs);
@@ -284,7 +312,8 @@ std::unique_ptr<EchoLoop> caf_echo(const Options& options) {
 
 int serve_echo(const std::vector<std::string>& words) {
   const unsigned short port = port_of(words.at(1));
-  if (words[0] == "grpc") return serve_grpc(port);
+  if (words[0] == "grpc") return serve_grpc(port, words.size() > 2 ? std::stoul(words[2]) : 1);
+  if (words[0] == "grpc_callbacks") return serve_grpc_callbacks(port);
   if (words[0] == "caf") return serve_caf(port);
   block_term();
   const MeshNode node{"n2", port, "n1", port_of(words.at(2)), words.at(3)};

@@ -30,8 +30,11 @@ std::unique_ptr<EchoLoop> grpc_echo(
     const Options& options);  // plain; asynchronous, one queue a side
 std::unique_ptr<EchoLoop> caf_echo(const Options& options);  // plain; caf::io, one actor a side
 
-// Main function of such a server: "mesh", "grpc" or "caf", and what the loop gave it. Ends at
-// SIGTERM.
+// A server of these words, which listens: see serve_echo().
+std::unique_ptr<Server> echo_server(const Options& options, std::vector<std::string> words);
+
+// Main function of such a server: "mesh", "grpc", "grpc_callbacks" or "caf", its port, and for the
+// mesh what the loop gave it, for "grpc" the number of its threads (1). Ends at SIGTERM.
 int serve_echo(const std::vector<std::string>& words);
 
 }  // namespace troupe::bench

@@ -44,6 +44,21 @@ TEST_CASE("a table aligns by what is seen, and ends no line with a space") {
         "a [31m  1,000  x y z\n");
 }
 
+TEST_CASE("a column that may be left out is there once a row has something in it") {
+  Table table{{{"NODE"}, {"GRPC", Table::Align::left, true}, {"PID"}}};
+  const auto printed = [&table] {
+    std::ostringstream out;
+    CliIo io;
+    io.out = &out;
+    table.print(io);
+    return out.str();
+  };
+  table.add({"n1", "", "7"});
+  CHECK(printed() == "NODE  PID\nn1    7\n");
+  table.add({"n2", "a:1", "8"});
+  CHECK(printed() == "NODE  GRPC  PID\nn1          7\nn2    a:1   8\n");
+}
+
 TEST_CASE("a plan is a table of what changes and why, with what cannot be done") {
   BalancePlan plan;
   const auto add = [&](std::string from, std::string to, BalanceReason reason) -> BalanceStep& {

@@ -4,6 +4,7 @@
 #include <source_location>
 
 #include "cluster/cluster_id.hpp"
+#include "cluster/directory/formats.hpp"
 #include "cluster/directory/service.hpp"
 #include "cluster/directory/table.hpp"
 #include "cluster/gateway/json.hpp"
@@ -47,10 +48,13 @@ inline cluster::DirectoryOutcome ordered_at(World& world, const std::string& nod
 // `asked` admits the node, which runs from then on. `grown` outlives the world's processes.
 inline Machine& join(World& world, const config::Manifest& grown, const std::string& name,
                      const std::string& asked) {
-  const auto outcome =
-      ordered_at(world, asked,
-                 R"({"admit":{"cluster":")" + grown.cluster.name + R"(","node":{"name":")" + name +
-                     R"(","mesh":")" + name + R"(:7400"}}})");
+  cluster::DirectoryOrder order;
+  order.mutable_admit()->set_cluster(grown.cluster.name);
+  DirectoryNode& said = *order.mutable_admit()->mutable_node();
+  said.set_name(name);
+  said.set_mesh(name + ":7400");
+  for (const std::string& format : cluster::formats_read()) said.add_formats(format);
+  const auto outcome = ordered_at(world, asked, *cluster::message_to_json(order));
   Machine& added = world.add(
       name,
       [&grown, name, id = outcome.cluster_id()](

@@ -1,8 +1,10 @@
 #include "runtime/platform/os/network/tcp_acceptor.hpp"
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 
+#include "runtime/platform/os/files/descriptors.hpp"
 #include "runtime/platform/os/network/callback.hpp"
 #include "runtime/platform/os/network/network_error.hpp"
 #include "runtime/platform/os/network/tcp_stream.hpp"
@@ -125,7 +127,7 @@ void TcpAcceptor::begin(const std::shared_ptr<IoLoop>& loop, tcp::socket socket)
   bool full = false;
   {
     const std::lock_guard lock{mutex_};
-    full = handshakes_ == handshakes_max;
+    full = handshakes_ >= std::min<std::uint64_t>(handshakes_max, descriptors_max() / 16);
     if (!full) ++handshakes_;
   }
   if (!full) return shake_hands(loop, std::move(socket));

@@ -31,6 +31,31 @@ grpc::Status status_of(RpcStatus status) {
 
 }  // namespace
 
+void RpcLane::hand_over(std::shared_ptr<RpcCallImpl> answered) {
+  if (std::this_thread::get_id() == thread) return answered->write_answer();
+  {
+    const std::lock_guard guard{answered_mutex_};
+    answered_.push_back(std::move(answered));
+    if (std::exchange(woken_, true)) return;
+  }
+  alarm_.Set(queue.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), this);
+}
+
+void RpcLane::event(void* tag, bool ok) {
+  if (tag == this) return write_answers();
+  RpcCallImpl::event(tag, ok);
+}
+
+void RpcLane::write_answers() {
+  std::vector<std::shared_ptr<RpcCallImpl>> answered;
+  {
+    const std::lock_guard guard{answered_mutex_};
+    answered.swap(answered_);
+    woken_ = false;
+  }
+  for (const auto& call : answered) call->write_answer();
+}
+
 RpcCallImpl::RpcCallImpl(RpcLane& lane) : lane_(lane), wire_(std::make_unique<Wire>()) {}
 
 void RpcCallImpl::request(RpcLane& lane) {
@@ -100,13 +125,21 @@ void RpcCallImpl::finish(RpcStatus status, RpcMetadata trailers) {
 }
 
 void RpcCallImpl::answer(std::string message, RpcMetadata headers) {
+  {
+    const std::lock_guard guard{mutex_};
+    if (ended() || writing_ || !unsent_.empty()) return;
+    answer_ = std::move(message);
+    end_ = End{{}, std::move(headers)};
+    finishing_ = true;
+    ++pending_;
+  }
+  lane_.hand_over(shared_from_this());
+}
+
+void RpcCallImpl::write_answer() {
   const std::lock_guard guard{mutex_};
-  if (ended() || writing_ || !unsent_.empty()) return;
-  for (auto& [name, value] : headers) wire_->context.AddInitialMetadata(name, value);
-  end_ = End{};
-  finishing_ = true;
-  ++pending_;
-  wire_->stream.WriteAndFinish(buffer_of(message), {}, grpc::Status::OK, &finished_);
+  for (auto& [name, value] : end_->trailers) wire_->context.AddInitialMetadata(name, value);
+  wire_->stream.WriteAndFinish(buffer_of(answer_), {}, grpc::Status::OK, &finished_);
 }
 
 // gRPC takes one read and one write at a time.

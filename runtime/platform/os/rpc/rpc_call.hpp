@@ -2,6 +2,7 @@
 // asynchronous API: https://grpc.io/docs/languages/cpp/async/.
 #pragma once
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 
 #include <atomic>
@@ -11,6 +12,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "runtime/platform/rpc.hpp"
 
@@ -28,24 +31,42 @@ struct RpcShared {
 };
 
 // What belongs to one completion queue and its thread.
-struct RpcLane {
+//
+// Answers are given to gRPC on that thread alone. Two threads at one connection would wait for each
+// other inside gRPC, and it would pass the work on to a third one, which cost a fifth of a read.
+class RpcLane {
+ public:
   explicit RpcLane(RpcShared& server) : shared(server) {}
+
+  // Any thread, while gRPC still has to say something of the call.
+  void hand_over(std::shared_ptr<RpcCallImpl> answered);
+  // On the lane's thread, with everything that its queue gives.
+  void event(void* tag, bool ok);
 
   RpcShared& shared;
   std::unique_ptr<grpc::ServerCompletionQueue> queue;
   std::atomic<bool> cut{false};  // open calls are not waited for any more
   std::list<RpcCallImpl*> open;  // in the order in which they began; of its thread alone
+  std::thread::id thread;        // set before the first call is told of
 
   std::mutex mutex;
   std::size_t outstanding = 0;  // calls asked for or open: gRPC will say more of each
   std::function<void()> idle;   // once `outstanding` is 0, on its thread
+
+ private:
+  void write_answers();
+
+  std::mutex answered_mutex_;
+  std::vector<std::shared_ptr<RpcCallImpl>> answered_;
+  bool woken_ = false;  // the alarm's event is on its way
+  grpc::Alarm alarm_;
 };
 
 class RpcCallImpl final : public RpcCall, public std::enable_shared_from_this<RpcCallImpl> {
  public:
   // Asks gRPC for the lane's next call.
   static void request(RpcLane& lane);
-  // What the lane's thread does with everything that its queue gives.
+  // What the lane's thread does with a tag of a call.
   static void event(void* tag, bool ok);
 
   explicit RpcCallImpl(RpcLane& lane);
@@ -58,6 +79,7 @@ class RpcCallImpl final : public RpcCall, public std::enable_shared_from_this<Rp
   // On the lane's thread. True if it began before that and no message has come.
   bool waits_since(MonotonicTime time) const { return !heard_ && began_ < time; }
   void cancel();
+  void write_answer();
 
  private:
   struct Wire {
@@ -104,6 +126,7 @@ class RpcCallImpl final : public RpcCall, public std::enable_shared_from_this<Rp
   std::mutex mutex_;  // guards the rest
   std::unique_ptr<Wire> wire_;
   std::deque<std::string> unsent_;
+  std::string answer_;
   std::optional<End> end_;
   int pending_ = 0;  // operations of which gRPC has not told the end
   bool wants_ = false, reading_ = false, writing_ = false;

@@ -1,3 +1,4 @@
+#include <absl/synchronization/mutex.h>
 #include <grpc/support/log.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
@@ -12,6 +13,7 @@
 
 #include "runtime/platform/os/os_rpc.hpp"
 #include "runtime/platform/os/rpc/rpc_call.hpp"
+#include "runtime/platform/os/rpc/rpc_listener.hpp"
 #include "runtime/platform/os/threads/threads.hpp"
 
 namespace troupe::runtime {
@@ -101,8 +103,8 @@ void set_limits(grpc::ServerBuilder& builder, const RpcLimits& limits) {
 
 class OsRpcServer final : public RpcServer {
  public:
-  OsRpcServer(Address address, RpcServers::Accept accept, const RpcLimits& limits)
-      : local_(std::move(address)) {
+  OsRpcServer(RpcServers::Accept accept, const RpcLimits& limits, Logger& log)
+      : listener_(limits.connections_max, log) {
     shared_.accept = std::move(accept);
     shared_.limits = limits;
   }
@@ -110,35 +112,43 @@ class OsRpcServer final : public RpcServer {
     stop(Duration::zero(), [] {});
     for (Lane& lane : lanes_) lane.calls->cut = true;  // stop() may have been given time
     if (stopper_.joinable()) stopper_.join();
+    listener_.stop();
     for (Lane& lane : lanes_) lane.calls->queue->Shutdown();
     for (Lane& lane : lanes_) {
       if (lane.thread.joinable()) lane.thread.join();
       void* tag = nullptr;
-      for (bool ok = false; lane.calls->queue->Next(&tag, &ok);) RpcCallImpl::event(tag, ok);
+      for (bool ok = false; lane.calls->queue->Next(&tag, &ok);) lane.calls->event(tag, ok);
     }
   }
 
-  bool start(std::size_t threads, const RpcOptions& options) {
+  Result<void> start(const Address& address, std::size_t threads, const RpcOptions& options) {
+    TROUPE_CHECK(listener_.open(address));
     grpc::ServerBuilder builder;
     set_limits(builder, options.limits);
     builder.RegisterAsyncGenericService(&shared_.service);
-    int port = 0;
-    builder.AddListeningPort(local_.to_string(), credentials_of(options), &port);
+    using Experimental = grpc::ServerBuilder::experimental_type;
+    acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
+        Experimental::ExternalConnectionType::FROM_FD, credentials_of(options));
     for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
       lanes_.push_back({std::make_unique<RpcLane>(shared_), {}});
       lanes_.back().calls->queue = builder.AddCompletionQueue();
     }
     server_ = builder.BuildAndStart();
-    if (!server_ || port == 0) return false;
-    local_.port = static_cast<std::uint16_t>(port);
+    if (!server_)
+      return internal("RPC_FAILED", "gRPC does not start: " + GrpcLog::instance().last_error());
     for (Lane& lane : lanes_) {
       for (int i = 0; i < calls_asked_for; ++i) RpcCallImpl::request(*lane.calls);
       lane.thread = std::thread{[calls = lane.calls.get()] { run(*calls); }};
     }
-    return true;
+    listener_.start([this](int descriptor) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+      connection.fd = descriptor;
+      acceptor_->HandleNewConnection(&connection);
+    });
+    return {};
   }
 
-  const Address& local() const override { return local_; }
+  const Address& local() const override { return listener_.local(); }
 
   void stop(Duration deadline, std::function<void()> done) override {
     const std::lock_guard guard{mutex_};
@@ -147,6 +157,7 @@ class OsRpcServer final : public RpcServer {
     shared_.stopping = true;
     stopper_ = std::thread{[this, deadline, done = std::move(done)] {
       begin_thread("rpc-stop");
+      listener_.stop();
       server_->Shutdown(std::chrono::system_clock::now() + deadline);
       // Operations may not begin on a queue that is shut down: so all calls end before.
       for (Lane& lane : lanes_) wait_until_idle(*lane.calls);
@@ -162,13 +173,14 @@ class OsRpcServer final : public RpcServer {
 
   static void run(RpcLane& lane) {
     begin_thread("rpc");
+    lane.thread = std::this_thread::get_id();
     auto look_at = std::chrono::system_clock::now() + look_every;
     for (;;) {
       void* tag = nullptr;
       bool ok = false;
       const auto next = lane.queue->AsyncNext(&tag, &ok, look_at);
       if (next == grpc::CompletionQueue::SHUTDOWN) return;
-      if (next == grpc::CompletionQueue::GOT_EVENT) RpcCallImpl::event(tag, ok);
+      if (next == grpc::CompletionQueue::GOT_EVENT) lane.event(tag, ok);
       if (const auto now = std::chrono::system_clock::now(); now >= look_at) {
         look_at = now + look_every;
         cancel_some(lane);
@@ -200,7 +212,8 @@ class OsRpcServer final : public RpcServer {
     changed.wait(lock, [&] { return is_idle; });
   }
 
-  Address local_;
+  RpcListener listener_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
   RpcShared shared_;
   std::vector<Lane> lanes_;
   std::unique_ptr<grpc::Server> server_;
@@ -220,17 +233,17 @@ class OsRpc final : public RpcServers {
   Result<std::unique_ptr<RpcServer>> listen(const Address& address, Accept accept,
                                             const RpcOptions& options) override {
     used_ = true;
+    // Debian builds Abseil with its search for deadlocks: every lock of gRPC would take one lock of
+    // the process.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     GrpcLog::instance().write_to(&log_);
     if (!options.certificate.empty()) {
       // gRPC only says later, and to its log, that files are wrong.
       TROUPE_TRY(checked, network_.load_security({{}, {}, options.certificate, options.key, {}}));
       (void)checked;
     }
-    auto server = std::make_unique<OsRpcServer>(address, std::move(accept), options.limits);
-    if (!server->start(threads_, options))
-      return unavailable("ADDRESS_IN_USE", "gRPC cannot listen on " + address.to_string() +
-                                               ", which is taken or not of this machine: " +
-                                               GrpcLog::instance().last_error());
+    auto server = std::make_unique<OsRpcServer>(std::move(accept), options.limits, log_);
+    TROUPE_CHECK(server->start(address, threads_, options));
     return std::unique_ptr<RpcServer>{std::move(server)};
   }
 

@@ -1,0 +1,106 @@
+#include "cluster/node_policies.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "cluster/directory/refusals.hpp"
+
+namespace troupe::cluster {
+namespace {
+
+using config::Setting;
+
+// `now` and `manifest` have the same keys in the same order, as have the defaults.
+PolicyReport::Group group_of_settings(std::string of, const std::vector<Setting>& now,
+                                      const std::vector<Setting>& manifest,
+                                      const std::vector<Setting>& defaults,
+                                      const config::Policies& policies) {
+  PolicyReport::Group group;
+  group.set_of(std::move(of));
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    auto& value = *group.add_values();
+    value.set_key(now[i].key);
+    value.set_value(now[i].value);
+    value.set_manifest(manifest[i].value);
+    value.set_fixed(now[i].fixed);
+    value.set_from(policies.contains(now[i].key) || now[i].value != manifest[i].value ? "cluster"
+                   : manifest[i].value != defaults[i].value                           ? "manifest"
+                                                                                      : "default");
+  }
+  return group;
+}
+
+PolicyReport::Group balancer_group(const config::Balancer& manifest,
+                                   const config::Policies& policies) {
+  config::Balancer now = manifest;
+  (void)config::apply_policies(now, policies);
+  return group_of_settings(std::string{balancer_policies}, config::settings_of(now),
+                           config::settings_of(manifest), config::settings_of(config::Balancer{}),
+                           policies);
+}
+
+}  // namespace
+
+void NodePolicies::take(const DirectoryTable& newer) {
+  for (const DirectoryPolicies& one : newer.policies()) {
+    if (one.of() == balancer_policies) continue;  // who keeps the directory sees to it
+    config::Service settings = spec_.manifest.service(one.of());
+    auto problems = config::apply_policies(settings, policies_in(newer, one.of()));
+    for (auto& problem : config::contradictions(settings)) problems.push_back(std::move(problem));
+    if (const auto well = no_problems(problems); !well)
+      spec_.platform->log().warn(
+          "policies.unsuitable",
+          "this node does not go by all policies of " + one.of() + ": " + well.error().message,
+          {{"service", one.of()}});
+    spec_.platform->log().info("policies.changed", "other policies hold for " + one.of(),
+                               {{"service", one.of()}, {"version", one.version()}});
+    spec_.shards->configure(one.of(), settings);
+    spec_.admission->configure(one.of(), settings.admission);
+  }
+}
+
+PolicyReport::Group NodePolicies::service_group(const DirectoryTable& table,
+                                                const DirectoryService& service) const {
+  const std::string& name = service.service();
+  const config::Service manifest = spec_.manifest.service(name);
+  const config::Policies policies = policies_in(table, name);
+  config::Service now = manifest;
+  (void)config::apply_policies(now, policies);
+  // What shards here really go by.
+  const auto services = spec_.hosted->now();
+  if (const HostedService* hosted = cluster::find_service(*services, name)) now = hosted->settings;
+  now.shards = static_cast<std::uint32_t>(service.first_bucket_size());
+  now.replication_factor = service.factor();
+  config::Service defaults;
+  if (manifest.replication_factor == config::Manifest{}.service(name).replication_factor)
+    defaults.replication_factor = manifest.replication_factor;
+  return group_of_settings(name, config::settings_of(now), config::settings_of(manifest),
+                           config::settings_of(defaults), policies);
+}
+
+Result<PolicyReport> NodePolicies::report(const DirectoryTable& table,
+                                          const std::string& of) const {
+  PolicyReport report;
+  report.set_node(spec_.node);
+  for (const DirectoryService& service : table.services())
+    if (of.empty() || of == service.service()) *report.add_groups() = service_group(table, service);
+  if (of.empty() || of == balancer_policies)
+    *report.add_groups() =
+        balancer_group(spec_.manifest.balancer, policies_in(table, balancer_policies));
+  if (report.groups().empty()) return shard_unknown("service " + of);
+  return report;
+}
+
+Result<void> NodePolicies::fits(const DirectoryTable& table,
+                                const DirectoryOrder::Policy& order) const {
+  if (order.of() == balancer_policies) return {};
+  config::Policies policies = policies_in(table, order.of());
+  for (const std::string& key : order.unset()) policies.erase(key);
+  for (const auto& policy : order.set()) policies[policy.key()] = policy.value();
+  config::Service settings = spec_.manifest.service(order.of());
+  (void)config::apply_policies(settings, policies);  // what is wrong by itself is told later
+  return no_problems(config::contradictions(settings));
+}
+
+}  // namespace troupe::cluster
