@@ -65,7 +65,7 @@ bool looks_like_path(std::string_view path, bool camel) {
     if (!joint && c != '.' && !is_lower(c) && !is_digit(c)) return false;
     before = c;
   }
-  return is_lower(before) || is_digit(before);
+  return before != '.' && before != '_';
 }
 
 bool looks_like_paths(std::string_view text) {

@@ -49,9 +49,9 @@ bool put_written(const JsonPlace& at, std::string_view text,
   return value && put_value(at, set, add, *value);
 }
 
-bool put_enumerator(const JsonPlace& at, const pb::EnumValueDescriptor* known) {
-  return known != nullptr && known->file()->package() != "google.protobuf" &&
-         put_value(at, &R::SetEnum, &R::AddEnum, known);
+// NullValue has another form.
+bool is_usual(const pb::EnumDescriptor& type) {
+  return type.file()->package() != "google.protobuf";
 }
 
 bool put_bytes(const JsonPlace& at, std::string_view text) {
@@ -76,13 +76,6 @@ bool put_number(const JsonPlace& at, Value value,
   return std::in_range<Number>(value) && put_value(at, set, add, static_cast<Number>(value));
 }
 
-// Whole numbers of so many bits are what they are.
-template <class Value>
-bool is_exact(Value number, int bits) {
-  return std::cmp_less_equal(number, std::int64_t{1} << bits) &&
-         std::cmp_greater_equal(number, -(std::int64_t{1} << bits));
-}
-
 template <class Value>
 bool put_whole(const JsonPlace& at, Value value) {
   if (at.message == nullptr) return false;
@@ -96,12 +89,12 @@ bool put_whole(const JsonPlace& at, Value value) {
     case Field::CPPTYPE_UINT64:
       return put_number(at, value, &R::SetUInt64, &R::AddUInt64);
     case Field::CPPTYPE_DOUBLE:
-      return is_exact(value, DBL_MANT_DIG) && put_real(at, static_cast<double>(value));
+      return put_value(at, &R::SetDouble, &R::AddDouble, static_cast<double>(value));
     case Field::CPPTYPE_FLOAT:
-      return is_exact(value, FLT_MANT_DIG) && put_real(at, static_cast<double>(value));
+      return put_value(at, &R::SetFloat, &R::AddFloat, static_cast<float>(value));
     case Field::CPPTYPE_ENUM:
-      return std::in_range<int>(value) &&
-             put_enumerator(at, at.field->enum_type()->FindValueByNumber(static_cast<int>(value)));
+      return is_usual(*at.field->enum_type()) &&
+             put_number(at, value, &R::SetEnumValue, &R::AddEnumValue);
     case Field::CPPTYPE_BOOL:
     case Field::CPPTYPE_STRING:
     case Field::CPPTYPE_MESSAGE:
@@ -123,8 +116,11 @@ bool JsonPlace::put(std::string_view text) const {
       return put_written(*this, text, &R::SetUInt32, &R::AddUInt32);
     case Field::CPPTYPE_UINT64:
       return put_written(*this, text, &R::SetUInt64, &R::AddUInt64);
-    case Field::CPPTYPE_ENUM:
-      return put_enumerator(*this, field->enum_type()->FindValueByName(std::string{text}));
+    case Field::CPPTYPE_ENUM: {
+      const auto* known = field->enum_type()->FindValueByName(std::string{text});
+      return known != nullptr && is_usual(*field->enum_type()) &&
+             put_value(*this, &R::SetEnum, &R::AddEnum, known);
+    }
     case Field::CPPTYPE_STRING:
       if (field->type() == Field::TYPE_BYTES) return put_bytes(*this, text);
       return put_value(*this, &R::SetString, &R::AddString, std::string{text});

@@ -1,8 +1,8 @@
 // Where one value that JSON has goes: into a field of a message, added if the field is repeated.
 // For plain_json.hpp.
 //
-// Everything returns false for what does not belong there or is left to Protobuf: numbers that the
-// field cannot hold as they are, texts that are not written in the usual way.
+// Everything returns false for what does not belong there or is left to Protobuf: numbers out of
+// range, texts that are not written in the usual way.
 #pragma once
 
 #include <cstdint>

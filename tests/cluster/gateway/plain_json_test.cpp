@@ -5,13 +5,13 @@
 #include <doctest/doctest.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <boost/json/parse.hpp>
 #include <cmath>
 #include <cstdint>
 #include <random>
 
 #include "cluster/gateway/json.hpp"
 #include "library.pb.h"
+#include "same_json.hpp"
 
 using namespace troupe::cluster;
 namespace v1 = gateway_test::v1;
@@ -31,15 +31,14 @@ std::string by_us(const pb::Message& message, bool defaults) {
   return *message_to_json(message, defaults ? JsonFields::with_defaults : JsonFields::present);
 }
 
-boost::json::value parsed(const std::string& json) {
-  boost::json::parse_options deep;
-  deep.max_depth = 100;
-  return boost::json::parse(json, {}, deep);
-}
-
 void check_same_writing(const pb::Message& message) {
-  for (const bool defaults : {false, true})
-    CHECK(parsed(by_us(message, defaults)) == parsed(by_protobuf(message, defaults)));
+  for (const bool defaults : {false, true}) {
+    const auto ours = by_us(message, defaults);
+    const auto theirs = by_protobuf(message, defaults);
+    CAPTURE(ours);
+    CAPTURE(theirs);
+    CHECK(tests::same_json(ours, theirs));
+  }
 }
 
 // Both refuse it, or both read the same.
@@ -175,6 +174,7 @@ TEST_CASE("every character is written as Protobuf writes it") {
 template <class Message>
 void check_reading(Samples& samples, const Message& sample, bool defaults) {
   const auto json = by_protobuf(sample, defaults);
+  CAPTURE(json);
   Message message;
   CHECK(read_plain_json(json, message));
   check_same_reading<Message>(json);
@@ -184,9 +184,7 @@ void check_reading(Samples& samples, const Message& sample, bool defaults) {
 TEST_CASE("every JSON is read as Protobuf reads it, and refused when that refuses it") {
   Samples samples;
   for (int i = 0; i < 200; ++i) {
-    auto sample = samples.sample();
-    sample.clear_genres();  // the ones that are not known are numbers, which is left to Protobuf
-    check_reading(samples, sample, i % 2 == 0);
+    check_reading(samples, samples.sample(), i % 2 == 0);
     check_reading(samples, samples.known(), i % 2 == 0);
   }
 }
