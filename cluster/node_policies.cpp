@@ -56,6 +56,7 @@ void NodePolicies::take(const DirectoryTable& newer) {
     spec_.platform->log().info("policies.changed", "other policies hold for " + one.of(),
                                {{"service", one.of()}, {"version", one.version()}});
     spec_.shards->configure(one.of(), settings);
+    spec_.admission->configure(one.of(), settings.admission);
   }
 }
 

@@ -48,9 +48,9 @@ class Checker {
     credentials_for_any();
     data_folders();
     if (input_.complete) control_nodes();
-    backoffs("service_defaults", manifest_.service_defaults);
+    pairs("service_defaults", manifest_.service_defaults);
     for (const auto& [name, service] : manifest_.services)
-      backoffs("services." + in_quotes(name), service);
+      pairs("services." + in_quotes(name), service);
     known_services();
     if (input_.complete) replication();
   }
@@ -190,19 +190,22 @@ class Checker {
               "give it to one node, or to three or five for a cluster that survives failures");
   }
 
-  void backoffs(const std::string& path, const Service& service) {
-    backoff(path + ".restart", service.restart.backoff_first, service.restart.backoff_max);
-    backoff(path + ".quarantine", service.quarantine.backoff_first, service.quarantine.backoff_max);
+  void pairs(const std::string& path, const Service& service) {
+    pair(path + ".restart", "backoff_first", "backoff_max",
+         wrong_backoff(service.restart.backoff_first, service.restart.backoff_max));
+    pair(path + ".quarantine", "backoff_first", "backoff_max",
+         wrong_backoff(service.quarantine.backoff_first, service.quarantine.backoff_max));
+    pair(path + ".admission", "in_flight_min", "in_flight_max", wrong_admission(service.admission));
   }
 
-  void backoff(const std::string& path, Duration first, Duration max) {
-    const auto wrong = wrong_backoff(first, max);
+  // Reported where one of the two is written; an inherited pair was reported at its source.
+  void pair(const std::string& path, const std::string& first, const std::string& max,
+            const std::optional<Complaint>& wrong) {
     if (!wrong) return;
-    // Reported where one of the two is written; an inherited pair was reported at its source.
-    for (const std::string name : {".backoff_first", ".backoff_max"}) {
-      const Place* place = find(path + name);
+    for (const std::string& name : {first, max}) {
+      const Place* place = find(path + '.' + name);
       if (!place) continue;
-      problem(*place, path + name, wrong->message, wrong->hint);
+      problem(*place, path + '.' + name, wrong->message, wrong->hint);
       return;
     }
   }
@@ -305,6 +308,14 @@ std::optional<Complaint> wrong_backoff(Duration first, Duration max) {
   return Complaint{"backoff_first (" + format_duration(first) + ") is longer than backoff_max (" +
                        format_duration(max) + ")",
                    "write a backoff_first up to backoff_max"};
+}
+
+std::optional<Complaint> wrong_admission(const Admission& admission) {
+  if (admission.in_flight_min <= admission.in_flight_max) return std::nullopt;
+  return Complaint{"in_flight_min (" + std::to_string(admission.in_flight_min) +
+                       ") is more than in_flight_max (" + std::to_string(admission.in_flight_max) +
+                       ")",
+                   "write an in_flight_min up to in_flight_max"};
 }
 
 void check(const CheckInput& input, std::vector<Problem>& problems) {

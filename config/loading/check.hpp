@@ -21,7 +21,8 @@ struct CheckInput {
 
 void check(const CheckInput& input, std::vector<Problem>& problems);
 
-// Of two waits that may not be so together; nullopt: they may.
+// Of two values that may not be so together; nullopt: they may.
 std::optional<Complaint> wrong_backoff(Duration first, Duration max);
+std::optional<Complaint> wrong_admission(const Admission& admission);
 
 }  // namespace troupe::config

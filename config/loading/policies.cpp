@@ -141,6 +141,8 @@ std::vector<Problem> contradictions(const Service& service) {
   contradiction(problems, "restart", service.restart.backoff_first, service.restart.backoff_max);
   contradiction(problems, "quarantine", service.quarantine.backoff_first,
                 service.quarantine.backoff_max);
+  if (const auto wrong = wrong_admission(service.admission))
+    problems.push_back({"", 0, 0, "admission.in_flight_min", wrong->message, wrong->hint});
   return problems;
 }
 
