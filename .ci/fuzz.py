@@ -15,8 +15,9 @@ FINDINGS = os.path.join("build", "fuzz", "findings")
 KEPT = os.path.join("tests", "fuzz", "corpus")
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
-# What becomes of a stack, or of a promise of the language, is in .ci/ubsan.supp for all builds.
+# As the preset asan has them, and names for addresses.
 ENVIRONMENT = {
+    "ASAN_SYMBOLIZER_PATH": "/usr/lib/llvm-14/bin/llvm-symbolizer",
     "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:malloc_context_size=12",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:suppressions=" + os.path.join(ROOT, ".ci", "ubsan.supp"),
 }

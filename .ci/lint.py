@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import metrics
+from lint_samples import INNOCENT, planted
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -292,78 +293,12 @@ def lint(root):
 
 # --- the linter's own test ------------------------------------------------------------------------
 
-# file, line, part of the message: each must be found, and nothing else.
-PLANTED = {
-    "runtime/up.cpp": ('#include "actors/entity.hpp"\n', 1, "stands above it"),
-    "actors/os.cpp": ('#include "runtime/platform/os/os.hpp"\n', 1, "may include"),
-    "domains/shop/c.cpp": ('#include "cluster/router.hpp"\n', 1, "may include"),
-    "runtime/wire/x.proto": ('syntax = "proto3";\nimport "actors/x.proto";\n', 2, "stands above"),
-    "runtime/near.cpp": ('#include "near.hpp"\n', 1, "from the root"),
-    "actors/clock.cpp": ("auto t = std::chrono::steady_clock::now();\n", 1, "Platform::clock()"),
-    "actors/time.cpp": ("auto t = time(nullptr);\n", 1, "Platform::clock()"),
-    "actors/device.cpp": ("std::random_device d;\n", 1, "Platform::random()"),
-    "actors/rand.cpp": ("int i = rand();\n", 1, "Platform::random()"),
-    "cluster/thread.cpp": ("std::thread t;\n", 1, "Platform::workers()"),
-    "cluster/async.cpp": ("auto f = std::async(g);\n", 1, "Platform::workers()"),
-    "cluster/sleep.cpp": ("std::this_thread::sleep_for(x);\n", 1, "delayed message"),
-    "config/open.cpp": ('auto* f = fopen("a", "r");\n', 1, "Platform::disk()"),
-    "config/stream.cpp": ("std::ifstream f;\n", 1, "Platform::disk()"),
-    "config/files.cpp": ("auto b = std::filesystem::exists(p);\n", 1, "Platform::disk()"),
-    "cluster/socket.cpp": ("#include <boost/asio.hpp>\n", 1, "Platform::network()"),
-    "cluster/detached.cpp": ("auto a = spawn<caf::detached>(f);\n", 1, "caf::detached"),
-    "cluster/scoped.cpp": ("caf::scoped_actor self{system};\n", 1, "event-based"),
-    "cluster/blocking.cpp": ("void f(caf::blocking_actor* self);\n", 1, "event-based"),
-    "simulations/ledger/clock.cpp": ("auto t = std::chrono::steady_clock::now();\n", 1,
-                                     "Platform::clock()"),
-    "simulations/faults/table.cpp": ('#include "cluster/cli/command/table.hpp"\n', 1,
-                                     "may include"),
-    "runtime/long.cpp": ("// a\n" * (LINES_MAX + 1), LINES_MAX + 1, "divide the file"),
-    "runtime/note.cpp": ("// a\n// TO" "DO: b\n", 2, "finish it"),
-    "docs/paths.md": ("a /ho" "me/user/x\n", 1, "one machine"),
-    "tool.sh": ("if true; then\n", 2, "bash cannot parse"),
-    "docs/dead.md": ("[a](b.md)\n", 1, "leads nowhere"),
-    "docs/anchor.md": ("# A\n\n[a](#a) and [b](#b)\n", 3, "no heading"),
-    "runtime/ugly.cpp": ("int  a ;\n", 1, "clang-format"),
-    "actors/reason.cpp": ('int i = 0;\nError e = not_found("PART_LOST", "it is gone");\n', 2,
-                          "no section"),
-    "actors/one_word.cpp": ('Error e = unavailable("BUSY", "it is busy");\n', 1, "no section"),
-    "actors/passed_on.cpp": ('Error e = wrong("PART_ODD", "it is odd");\n', 1, "no section"),
-    "docs/errors/gone.md": ("# Gone\n\n## LONG_GONE\n", 3, "any more"),
-    "docs/errors/twice.md": ("## PART_KNOWN\n", 1, "keep one"),
-    "runtime/metric.cpp": ('m.counter("troupe_a_total", "As.");\nm.gauge("troupe_b", "Bs.");\n', 2, "no row"),
-    "runtime/metric_twice.cpp": ('m.counter("troupe_a_total", "A");\n', 1, "another one"),
-    "runtime/metric_odd.cpp": ('f("troupe_c_total");\n', 1, "no metric"),
-    "docs/metrics.md": ("| `troupe_a_total` | counter |  | x | As. |\n"
-                        "| `troupe_z` | gauge |  |  | Zs. |\n", 2, "any more"),
-}
-# Looks like a violation and is none.
-INNOCENT = {
-    "runtime/near.hpp": "#pragma once\n",
-    "runtime/words.cpp": '// std::thread, rand()\nconst char* a = "std::async /* ";\n'
-                         "int n = 1'000'000;\nstd::thread::id id;\n",
-    "runtime/platform/os/clock.cpp": "auto t = std::chrono::steady_clock::now();\n",
-    "actors/good.cpp": '#include "runtime/near.hpp"\n#include "shop/v1/shop.troupe.hpp"\n',
-    "actors/buffer.cpp": "#include <boost/asio/buffer.hpp>\n",
-    "simulations/campaign/clock.cpp": "auto t = std::chrono::steady_clock::now();\n",
-    "simulations/cli/table.cpp": '#include "cluster/cli/command/table.hpp"\n',
-    "domains/kit/main.cpp": '#include "cluster/cli/cli.hpp"\n#include "runtime/platform/os/os.hpp"\n'
-                        '#include "simulations/cli/simulate.hpp"\n',
-    "tests/all.hpp": '#include "cluster/router.hpp"\n#include "simulations/world/world.hpp"\n',
-    "tests/near.cpp": '#include "all.hpp"\nauto home = "/ho' + 'me/alice";\n',
-    "actors/known.cpp": '// "NEVER_GIVEN"\nError e = aborted("PART_KNOWN", "GET");\n'
-                        'auto c = getenv("NO_COLOR");\n',
-    "tests/reason.cpp": 'Error e = aborted("TEST_REASON", "it is a test");\n',
-    "tests/fuzz/corpus/http/1": "#!/bin/sh\nif true; then\n",
-    "docs/errors/known.md": "## PART_KNOWN\n\n### Not a reason\n",
-    "docs/good.md": "[a](anchor.md#a), `[b](c)`, [d](https://example.org/home/x)\n",
-}
-
-
 def self_test():
     """Returns what the rules failed to find, and what they found where nothing is wrong."""
+    violations = planted(LINES_MAX)
     with tempfile.TemporaryDirectory() as root:
         subprocess.run(["git", "init", "-q", root], check=True)
-        files = {path: text for path, (text, _, _) in PLANTED.items()} | INNOCENT
+        files = {path: text for path, (text, _, _) in violations.items()} | INNOCENT
         with open(os.path.join(ROOT, ".clang-format"), encoding="utf-8") as file:
             files[".clang-format"] = file.read()
         for path, text in files.items():
@@ -372,11 +307,11 @@ def self_test():
                 file.write(text)
         found, _ = lint(root)
     wrong = []
-    for path, (_, line, part) in PLANTED.items():
+    for path, (_, line, part) in violations.items():
         hits = [one for one in found if one[0] == path]
         if len(hits) != 1 or hits[0][1] != line or part not in hits[0][2]:
             wrong.append(f"{path}: expected line {line}, '{part}'; found {hits}")
-    wrong += [f"{one}: nothing is wrong there" for one in found if one[0] not in PLANTED]
+    wrong += [f"{one}: nothing is wrong there" for one in found if one[0] not in violations]
     return wrong
 
 

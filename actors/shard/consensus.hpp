@@ -51,6 +51,9 @@ class ConsensusObserver {
   // on_leading() comes when somebody does.
   virtual void on_leaderless() {}
 
+  // This replica leads, and status() names other members than before.
+  virtual void on_members_changed() {}
+
   // --- files: a replica that lags behind what the leader's log has cut off gets the leader's file
 
   // Where the shard's file of a generation lies. A file of a later generation than the log names is

@@ -137,6 +137,7 @@ class Shard final : private ConsensusObserver {
   void on_not_leading(const Error& why) override;
   void on_following(const Error& why) override;
   void on_leaderless() override { publish(); }
+  void on_members_changed() override { publish(); }
   void on_failed(const Error& why) override;
   void serve_when_applied(runtime::LogIndex index);
   void serve();

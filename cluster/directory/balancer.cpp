@@ -341,7 +341,7 @@ LeftOnNode left_on_node(const BalanceInput& input, const std::string& node) {
     if (TROUPE_PLANTED(drain_reports_early)) continue;
     left.members += names_it(shard.members, node);
     left.leaders += shard.leader == node;
-    left.unknown += shard.members.empty() && !shard.places.empty();
+    left.unknown += (shard.members.empty() || !shard.knows_wish) && !shard.places.empty();
   }
   return left;
 }

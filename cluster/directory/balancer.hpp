@@ -77,6 +77,9 @@ struct BalanceShard {
   std::vector<std::string> places;  // the wish, preferred leader first; empty: nowhere yet
   // By the leader's last report: the nodes of the voters. Empty: no report yet.
   std::vector<std::string> members;
+  // The leader knew the wish when it reported. Otherwise it may have made another node a member
+  // since, by the wish before.
+  bool knows_wish = true;
   std::string leader;              // node; empty: none, as far as is known
   double commands_per_second = 0;  // means of minutes
   std::uint64_t bytes = 0;         // of one replica

@@ -58,6 +58,7 @@ void Reports::take(const std::string& node, const DirectoryCall& call, Monotonic
     }
     known.newest = report;
     known.leader = node;
+    known.version = call.version();
     known.at = now;
   }
   for (auto& [key, known] : shards_)
@@ -89,6 +90,7 @@ BalanceInput Reports::input(const DirectoryTable& table, WallTime now,
       if (member.voter()) one.members.push_back(member.node());
       catching_up = catching_up || !member.voter();
     }
+    one.knows_wish = known.version >= shard.version();
     one.commands_per_second = known.commands_per_second;
     one.bytes = known.newest.bytes();
     const DirectoryNode* leader = find_node(table, known.leader);

@@ -31,7 +31,8 @@ class Reports {
   using Key = std::pair<std::string, std::uint32_t>;  // service and shard
   struct Shard {
     ShardReport newest;
-    std::string leader;  // who said it; empty: it leads no more
+    std::string leader;         // who said it; empty: it leads no more
+    std::uint64_t version = 0;  // of the table that it knew
     MonotonicTime at{};
     double commands_per_second = 0;
   };

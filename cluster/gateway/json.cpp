@@ -122,7 +122,7 @@ Result<std::string> field_to_json(const pb::Message& message, const pb::FieldDes
   for (const auto* other : fields) {
     if (other != &field) reflection.ClearField(alone.get(), other);
   }
-  TROUPE_TRY(json, print(*message.GetDescriptor(), serialize_deterministically(*alone), false));
+  TROUPE_TRY(json, message_to_json(*alone, JsonFields::present));
   const auto begin = json.find(':') + 1;
   return json.substr(begin, json.size() - begin - 1);
 }

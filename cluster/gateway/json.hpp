@@ -1,8 +1,8 @@
 // JSON to Protobuf messages and back, by Protobuf's own mapping
 // (https://protobuf.dev/programming-guides/json/): 64-bit integers are strings, bytes are base64,
-// names are lowerCamelCase (a field's own name is read, too). The parser is Protobuf's, as lenient
-// as it is: it also takes unquoted names and a trailing comma. plain_json.hpp is a short way to the
-// same for what most messages are.
+// names are lowerCamelCase (a field's own name is read, too). plain_json.hpp reads and writes
+// nearly all of it; the rest is Protobuf's, as lenient as that is: it also takes unquoted names and
+// a trailing comma.
 //
 // What is read must fit: an unknown field is an error. What is written holds every field that has a
 // value, and fields of plain types also when theirs is the default, so that a balance of zero

@@ -1,11 +1,15 @@
-// The part of Protobuf's JSON that nearly all messages get by with, read and written by reflection.
-// Why: Protobuf's own code of this version describes the types anew for each message, which takes
-// ten times as long as the message.
+// The part of Protobuf's JSON that messages get by with, read by Boost.JSON's parser straight into
+// a message, and written, by reflection. Why: Protobuf's own code of this version describes the
+// types anew for each message, which takes ten times as long as the message.
 //
-// "Plain" is what has one form only: messages of proto3 with booleans, whole numbers, enumerators
-// by name, messages, and text of printable ASCII without escapes. Whatever else comes (errors,
-// maps, well-known types, fractions, bytes, null, a name given twice) is declined, and json.hpp,
-// the one user, leaves it to Protobuf. What is not declined is what Protobuf would have said.
+// That part is proto3's messages with fields of all types, maps and oneofs; of google.protobuf the
+// wrappers, Timestamp, Duration, FieldMask and Empty; JSON as RFC 8259 has it, with each value in
+// the form in which it is written. Whatever else comes is declined, and json.hpp, the one user,
+// leaves it to Protobuf: Any, Struct, Value and proto2; errors, which Protobuf explains; and what
+// it takes for more than JSON, such as names without quotes or `null` in a list.
+//
+// What is not declined is what Protobuf would have read, and the same JSON that it would have
+// written: tests/fuzz/json.cpp compares. Only characters that need no escape are escaped by it.
 #pragma once
 
 #include <optional>

@@ -1,6 +1,7 @@
 #include "cluster/replication/raft_group.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "runtime/rehearsal/marks.hpp"
 #include "runtime/rehearsal/planted.hpp"
@@ -190,8 +191,14 @@ actors::Consensus::Status RaftGroup::status() const {
   status.recovered = recovered_;
   status.leader = leader_node();
   if (leading_ && !configurations_.empty()) {
-    for (RaftMember& one : decode_members(*configurations_.back().bytes))
-      status.members.push_back({std::move(one.node), one.voter});
+    std::map<std::string, bool> members;
+    const auto add = [&members](const Change& configuration) {
+      for (const RaftMember& one : decode_members(*configuration.bytes))
+        members[one.node] = members[one.node] || one.voter;
+    };
+    add(configurations_.back());
+    for (const Change& change : changes_) add(change);
+    for (const auto& [node, votes] : members) status.members.push_back({node, votes});
     status.members_index = configurations_.back().index;
   }
   return status;

@@ -40,14 +40,17 @@ void RaftGroup::process(const EngineUpdate& update, std::vector<LogEntry> fresh)
 
 void RaftGroup::store(LogIndex index, std::vector<LogEntry> entries) {
   if (index <= tail_.last()) truncate(index);
+  bool members = false;
   for (const LogEntry& entry : entries) {
     if (entry.type == ENGINE_CHANGE) {
       changes_.push_back({entry.index, entry.payload});
       tell_voters(entry);
+      members = true;
     }
     tail_.append(entry);
   }
   write(std::move(entries));
+  if (members && leading_) observer_.on_members_changed();
 }
 
 // Completions that are on their way speak of what is gone as well: from now on they count for what
@@ -150,6 +153,7 @@ void RaftGroup::fire_configurations() {
                              change.bytes->size(), &update) != ENGINE_OK)
       return fail_engine();
     process(update);
+    if (leading_) observer_.on_members_changed();
     ask_if_need_be();
   }
 }

@@ -5,7 +5,6 @@
 
 import os
 import random
-import resource
 import ssl
 import sys
 import time
@@ -64,11 +63,13 @@ replication_factor = 1
     return path, f"127.0.0.1:{mesh}"
 
 
-def start(binary, folder, extra=""):
+def start(binary, folder, extra="", limit=None):
+    """With at most so many descriptors."""
     path, mesh = write_manifest(folder, extra)
     made = run(binary, "init", path, "--node", "n1")
     assert made.returncode == 0, made.stderr
-    node = Node(binary, path, [binary, "node", path, "--name", "n1"]).start()
+    limited = ["prlimit", f"--nofile={limit}:{limit}"] if limit else []
+    node = Node(binary, path, limited + [binary, "node", path, "--name", "n1"]).start()
     return node, mesh
 
 
@@ -218,22 +219,23 @@ def clients_do_not_take_the_last_descriptors(binary, folder):
     """Far more connections than the process may have: files can be made, peers be reached, and the doors open
     again when the crowd is gone."""
     raise_descriptor_limit()
-    node, _ = start(binary, folder)
+    limit = 600
+    node, _ = start(binary, folder, limit=limit)
     with node:
+        assert any("node.few_descriptors" in line for line in node.lines), node.lines
         assert node.post("/v1/accounts/a:open", {"owner": "o", "currency": "EUR"}).status == 200
         wait_until("gRPC does not serve", lambda: grpc_health(node.grpc) == 1)
         kept = Connection(node.gateway)
         assert kept.call("GET", "/v1/accounts/a").status == 200
-        limit = descriptors(node) + 200
-        resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
         for door in (node.grpc, node.gateway, node.admin):
-            crowd = Idle(door, 400, some=True)
-            time.sleep(0.3)
-            assert limit - 40 < descriptors(node) < limit - 24, (descriptors(node), limit)
+            crowd = Idle(door, 2 * limit, some=True)
+            wait_until("the crowd is not there", lambda: descriptors(node) > limit * 7 / 8 - 8)
+            time.sleep(0.1)
+            assert descriptors(node) < limit * 7 / 8 + 8, descriptors(node)
             answer = kept.call("POST", "/v1/accounts/a:deposit", {"amount": {"currency": "EUR", "minorUnits": "1"}})
             assert answer.status == 200, answer.text
             crowd.close()
-            wait_until("descriptors are left open", lambda: descriptors(node) < limit - 150)
+            wait_until("descriptors are left open", lambda: descriptors(node) < limit / 4)
         assert grpc_health(node.grpc) == 1
         assert node.get("/v1/accounts/a").status == 200
         assert any("network.descriptors_scarce" in line for line in node.lines)

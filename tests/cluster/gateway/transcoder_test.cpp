@@ -184,7 +184,7 @@ TEST_CASE("a reply is JSON with its plain fields, or one field of it") {
   (*loan.mutable_notes())["n"] = 1;
   CHECK(reply("POST", "/v1/books/b:lend", loan) ==
         "{\"book\":\"b\\\"\xC3\xA9\",\"days\":\"9007199254740993\",\"extended\":false,"
-        "\"notes\":{\"n\":1},\"until\":\"2024-02-29T12:00:00Z\"}");
+        "\"until\":\"2024-02-29T12:00:00Z\",\"notes\":{\"n\":1}}");
 
   v1::Books books;
   CHECK(reply("GET", "/v1/books", books) == "[]");

@@ -254,6 +254,33 @@ TEST_CASE("a change that was not committed goes with the leader that began it") 
   CHECK(cluster[old].group->members() == before);
 }
 
+TEST_CASE("a replica counts as a member until its removal is committed, and from its addition on") {
+  Pump pump;
+  Members cluster(pump);
+  cluster.elected();
+  const int leader = cluster.leader();
+  const auto gone = cluster.follower();
+  const auto votes = [&](const std::string& node) {
+    for (const auto& member : cluster[leader].group->status().members)
+      if (member.node == node) return member.voter ? "votes" : "stands by";
+    return "is none";
+  };
+  const std::string name = "n" + std::to_string(gone + 1);
+  int told = cluster[leader].witness.members_changes;
+  cluster.cut_off(leader);
+  REQUIRE(cluster[leader].group->remove(cluster[gone].group->status().replica));
+  CHECK(votes(name) == std::string{"votes"});
+  CHECK(cluster[leader].witness.members_changes == ++told);
+  cluster.reconnect();
+  REQUIRE(cluster.run_until([&] { return cluster[leader].witness.members_changes > told; }));
+  CHECK(votes(name) == std::string{"is none"});
+  told = cluster[leader].witness.members_changes;
+  cluster.cut_off(leader);
+  REQUIRE(cluster[leader].group->add_standby(77, name));
+  CHECK(votes(name) == std::string{"stands by"});
+  CHECK(cluster[leader].witness.members_changes == told + 1);
+}
+
 TEST_CASE("a leader that is to be removed hands over first") {
   Pump pump;
   Members cluster(pump);

@@ -38,6 +38,7 @@ class Witness final : public actors::ConsensusObserver {
     losses.push_back(why);
   }
   void on_following(const Error& why) override { following.push_back(why); }
+  void on_members_changed() override { ++members_changes; }
   void on_failed(const Error& why) override { failed.push_back(why); }
 
   // --- its file: what it was told, as text, in a folder of the test's
@@ -68,6 +69,7 @@ class Witness final : public actors::ConsensusObserver {
   std::size_t padding = 0;
   bool rotten = false;  // whatever it reads is
   int copies = 0;
+  int members_changes = 0;
   int replaced = 0;
   std::vector<Error> following;
 
