@@ -48,6 +48,7 @@ class NodePolicies {
   Result<void> fits(const DirectoryTable& table, const DirectoryOrder::Policy& order) const;
 
  private:
+  void follow(const DirectoryTable& newer, const std::string& service);
   PolicyReport::Group service_group(const DirectoryTable& table,
                                     const DirectoryService& service) const;
 

@@ -157,6 +157,7 @@ struct Balancer {
   bool enabled = true;
   Duration down_after = std::chrono::seconds{5};
   Duration repair_after = std::chrono::minutes{5};
+  Duration advice_hold = std::chrono::minutes{30};
   friend bool operator==(const Balancer&, const Balancer&) = default;
 };
 

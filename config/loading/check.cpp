@@ -190,23 +190,16 @@ class Checker {
               "give it to one node, or to three or five for a cluster that survives failures");
   }
 
-  void pairs(const std::string& path, const Service& service) {
-    pair(path + ".restart", "backoff_first", "backoff_max",
-         wrong_backoff(service.restart.backoff_first, service.restart.backoff_max));
-    pair(path + ".quarantine", "backoff_first", "backoff_max",
-         wrong_backoff(service.quarantine.backoff_first, service.quarantine.backoff_max));
-    pair(path + ".admission", "in_flight_min", "in_flight_max", wrong_admission(service.admission));
-  }
-
   // Reported where one of the two is written; an inherited pair was reported at its source.
-  void pair(const std::string& path, const std::string& first, const std::string& max,
-            const std::optional<Complaint>& wrong) {
-    if (!wrong) return;
-    for (const std::string& name : {first, max}) {
-      const Place* place = find(path + '.' + name);
-      if (!place) continue;
-      problem(*place, path + '.' + name, wrong->message, wrong->hint);
-      return;
+  void pairs(const std::string& path, const Service& service) {
+    for (const WrongPair& pair : wrong_pairs(service)) {
+      for (const std::string& name : {pair.first, pair.max}) {
+        const std::string key = path + '.' + pair.section + '.' + name;
+        const Place* place = find(key);
+        if (!place) continue;
+        problem(*place, key, pair.complaint.message, pair.complaint.hint);
+        break;
+      }
     }
   }
 
@@ -303,19 +296,29 @@ class Checker {
 
 }  // namespace
 
-std::optional<Complaint> wrong_backoff(Duration first, Duration max) {
-  if (first <= max) return std::nullopt;
-  return Complaint{"backoff_first (" + format_duration(first) + ") is longer than backoff_max (" +
-                       format_duration(max) + ")",
-                   "write a backoff_first up to backoff_max"};
-}
-
-std::optional<Complaint> wrong_admission(const Admission& admission) {
-  if (admission.in_flight_min <= admission.in_flight_max) return std::nullopt;
-  return Complaint{"in_flight_min (" + std::to_string(admission.in_flight_min) +
-                       ") is more than in_flight_max (" + std::to_string(admission.in_flight_max) +
-                       ")",
-                   "write an in_flight_min up to in_flight_max"};
+std::vector<WrongPair> wrong_pairs(const Service& service) {
+  std::vector<WrongPair> wrong;
+  const auto backoff = [&](const char* section, Duration first, Duration max) {
+    if (first <= max) return;
+    wrong.push_back({section,
+                     "backoff_first",
+                     "backoff_max",
+                     {"backoff_first (" + format_duration(first) +
+                          ") is longer than backoff_max (" + format_duration(max) + ")",
+                      "write a backoff_first up to backoff_max"}});
+  };
+  backoff("restart", service.restart.backoff_first, service.restart.backoff_max);
+  backoff("quarantine", service.quarantine.backoff_first, service.quarantine.backoff_max);
+  const Admission& admission = service.admission;
+  if (admission.in_flight_min > admission.in_flight_max)
+    wrong.push_back(
+        {"admission",
+         "in_flight_min",
+         "in_flight_max",
+         {"in_flight_min (" + std::to_string(admission.in_flight_min) +
+              ") is more than in_flight_max (" + std::to_string(admission.in_flight_max) + ")",
+          "write an in_flight_min up to in_flight_max"}});
+  return wrong;
 }
 
 void check(const CheckInput& input, std::vector<Problem>& problems) {

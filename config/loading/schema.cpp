@@ -237,6 +237,8 @@ void describe_balancer(SchemaVisitor& v, Balancer& balancer) {
              balancer.down_after, Durations{2s, 1h});
   v.duration({"repair_after", "Replicas on a node that is down for so long are replaced."},
              balancer.repair_after, Durations{1s, 30 * day});
+  v.duration({"advice_hold", "`troupe advise` says less once less has been enough for so long."},
+             balancer.advice_hold, Durations{15s, 30 * day});
 }
 
 void describe(SchemaVisitor& v, Storage& storage) {
