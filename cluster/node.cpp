@@ -71,8 +71,11 @@ class NodeImpl final : public Node {
                       known_.version() > 0 ? 0 : checksum_of(manifest_places_.at(name))};
     }
     TROUPE_CHECK(folder_.keep_shards(shards));
+    const auto admission = std::make_shared<Admission>(
+        platform_, types_of(registry),
+        [&](const std::string& service) { return manifest.service(service).admission; });
     policies_ = std::make_unique<NodePolicies>(
-        NodePoliciesSpec{&platform_, manifest, node.name, &hosted_, shards_.get()});
+        NodePoliciesSpec{&platform_, manifest, node.name, &hosted_, shards_.get(), admission});
     policies_->take(known_);
     TROUPE_CHECK(shards_->begin());
     TROUPE_CHECK(links_.listen(manifest, node, folder_.identity().cluster_id, router_));
@@ -122,7 +125,8 @@ class NodeImpl final : public Node {
     admin_->routes_with(router_);
     admin_->knows(directory_.get());
     admin_->reach(*links_.mesh());
-    TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_));
+    TROUPE_TRY(servers, NodeServers::listen(platform_, manifest, node, router_, registry, *admin_,
+                                            admission));
     servers_ = std::move(servers);
     admin_->listens_on(servers_.gateway_address, servers_.grpc_address, servers_.admin_address);
     log().info("node.listening", "node " + node.name + " listens; its shards are starting",

@@ -158,6 +158,7 @@ void NodeDirectory::keep(const config::Manifest& manifest, const FolderIdentity&
   keeper.options.down_after = manifest.balancer.down_after;
   keeper.options.balance.balancing = manifest.balancer.enabled;
   keeper.options.balance.repair_delay = manifest.balancer.repair_after;
+  keeper.options.advice_hold = manifest.balancer.advice_hold;
   keeper_ = std::make_unique<DirectoryKeeper>(std::move(keeper));
 }
 

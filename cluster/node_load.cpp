@@ -13,8 +13,12 @@ NodeLoad NodeLoads::now() {
   load.set_processors(platform_.processors());
   load.set_processor_ms(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(used).count()));
-  std::map<std::string, std::int64_t> worked;  // since the last time
-  std::int64_t all = 0;
+  struct Worked {
+    double busy = 0;
+    double commands = 0;
+  };
+  std::map<std::string, Worked> worked;  // since the last time
+  Worked all;
   const auto services = hosted_.now();
   for (const HostedService& service : *services) {
     auto& told = *load.add_services();
@@ -30,15 +34,21 @@ NodeLoad NodeLoads::now() {
       told.set_bytes(told.bytes() + shard.vitals->get().file_bytes);
     }
     Service& known = services_[told.service()];
-    worked[told.service()] = std::max<std::int64_t>(0, busy - known.busy_ns);
-    all += worked[told.service()];
+    Worked& one = worked[told.service()];
+    one.busy = static_cast<double>(std::max<std::int64_t>(0, busy - known.busy_ns));
+    one.commands = static_cast<double>(told.commands() - std::min(known.commands, told.commands()));
+    all.busy += one.busy;
+    all.commands += one.commands;
     known.busy_ns = busy;
+    known.commands = told.commands();
   }
   for (auto& told : *load.mutable_services()) {
     Service& known = services_[told.service()];
-    if (all > 0)
-      known.processor_ms +=
-          used_ms * static_cast<double>(worked[told.service()]) / static_cast<double>(all);
+    const Worked& one = worked[told.service()];
+    if (all.busy > 0)
+      known.processor_ms += used_ms * one.busy / all.busy;
+    else if (all.commands > 0)
+      known.processor_ms += used_ms * one.commands / all.commands;
     told.set_processor_ms(static_cast<std::uint64_t>(known.processor_ms));
   }
   return load;

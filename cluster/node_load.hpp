@@ -2,8 +2,8 @@
 // report, for metrics, and by them for `troupe advise`.
 //
 // The system says what the process used. What serves all (network, log, workers) is shared out with
-// the rest of it, by the time that the services' shards were at work. Where the system says nothing
-// (a simulated world) it is 0.
+// the rest of it, by the time that the services' shards were at work; where no time passes
+// meanwhile (in a simulated world), by their commands. Where the system says nothing it is 0.
 //
 // Threads: any. Everything referred to outlives it.
 #pragma once
@@ -31,7 +31,8 @@ class NodeLoads {
 
  private:
   struct Service {
-    std::int64_t busy_ns = 0;  // as counted last
+    std::int64_t busy_ns = 0;  // as counted last, as what follows
+    std::uint64_t commands = 0;
     double processor_ms = 0;
   };
 

@@ -43,20 +43,27 @@ PolicyReport::Group balancer_group(const config::Balancer& manifest,
 }  // namespace
 
 void NodePolicies::take(const DirectoryTable& newer) {
-  for (const DirectoryPolicies& one : newer.policies()) {
-    if (one.of() == balancer_policies) continue;  // who keeps the directory sees to it
-    config::Service settings = spec_.manifest.service(one.of());
-    auto problems = config::apply_policies(settings, policies_in(newer, one.of()));
-    for (auto& problem : config::contradictions(settings)) problems.push_back(std::move(problem));
-    if (const auto well = no_problems(problems); !well)
-      spec_.platform->log().warn(
-          "policies.unsuitable",
-          "this node does not go by all policies of " + one.of() + ": " + well.error().message,
-          {{"service", one.of()}});
-    spec_.platform->log().info("policies.changed", "other policies hold for " + one.of(),
-                               {{"service", one.of()}, {"version", one.version()}});
-    spec_.shards->configure(one.of(), settings);
-  }
+  for (const DirectoryPolicies& one : newer.policies())
+    if (one.of() != balancer_policies) follow(newer, one.of());  // the keeper sees to the balancer
+  // One that is told anew has all that there is: what the node knew besides is lost.
+  if (newer.renewed() == 0) return;
+  for (const DirectoryService& service : newer.services())
+    if (!find_policies(newer, service.service())) follow(newer, service.service());
+}
+
+void NodePolicies::follow(const DirectoryTable& newer, const std::string& service) {
+  config::Service settings = spec_.manifest.service(service);
+  auto problems = config::apply_policies(settings, policies_in(newer, service));
+  for (auto& problem : config::contradictions(settings)) problems.push_back(std::move(problem));
+  if (const auto well = no_problems(problems); !well)
+    spec_.platform->log().warn(
+        "policies.unsuitable",
+        "this node does not go by all policies of " + service + ": " + well.error().message,
+        {{"service", service}});
+  spec_.platform->log().info("policies.changed", "other policies hold for " + service,
+                             {{"service", service}, {"version", newer.version()}});
+  spec_.shards->configure(service, settings);
+  spec_.admission->configure(service, settings.admission);
 }
 
 PolicyReport::Group NodePolicies::service_group(const DirectoryTable& table,
@@ -71,11 +78,11 @@ PolicyReport::Group NodePolicies::service_group(const DirectoryTable& table,
   if (const HostedService* hosted = cluster::find_service(*services, name)) now = hosted->settings;
   now.shards = static_cast<std::uint32_t>(service.first_bucket_size());
   now.replication_factor = service.factor();
-  config::Service defaults;
-  if (manifest.replication_factor == config::Manifest{}.service(name).replication_factor)
-    defaults.replication_factor = manifest.replication_factor;
+  config::Manifest silent = spec_.manifest;
+  silent.service_defaults = {};
+  silent.services.clear();
   return group_of_settings(name, config::settings_of(now), config::settings_of(manifest),
-                           config::settings_of(defaults), policies);
+                           config::settings_of(silent.service(name)), policies);
 }
 
 Result<PolicyReport> NodePolicies::report(const DirectoryTable& table,

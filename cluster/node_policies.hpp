@@ -1,7 +1,7 @@
 // A node's part in policies: what its manifest says of services and of the balancer, with what the
 // cluster says differently (directory/policies.hpp). When the node's copy of the directory's table
-// is newer, the shards here and their supervisors go by it at once, without a restart; shards that
-// begin later begin with it.
+// is newer, the shards here, their supervisors and the gateway go by it at once, without a restart;
+// shards that begin later begin with it.
 //
 // What this version of the program does not know, or its manifest contradicts, is left out and
 // complained about once.
@@ -9,10 +9,12 @@
 // Threads: begin() before actors start, take() in one actor, all else from any thread.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "cluster/directory/policies.hpp"
 #include "cluster/directory/table.hpp"
+#include "cluster/gateway/admission.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_shards.hpp"
 #include "config/manifest.hpp"
@@ -27,6 +29,7 @@ struct NodePoliciesSpec {
   std::string node;
   const Hosted* hosted = nullptr;
   NodeShards* shards = nullptr;
+  std::shared_ptr<Admission> admission = nullptr;  // of calls from clients
 };
 
 class NodePolicies {
@@ -45,6 +48,7 @@ class NodePolicies {
   Result<void> fits(const DirectoryTable& table, const DirectoryOrder::Policy& order) const;
 
  private:
+  void follow(const DirectoryTable& newer, const std::string& service);
   PolicyReport::Group service_group(const DirectoryTable& table,
                                     const DirectoryService& service) const;
 

@@ -60,7 +60,8 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
                                         const config::Manifest& manifest, const config::Node& node,
                                         actors::Client& client,
                                         const actors::ServiceRegistry& registry,
-                                        AdminSource& source) {
+                                        AdminSource& source,
+                                        const std::shared_ptr<Admission>& admission) {
   NodeServers servers;
   const HttpLimits limits = http_limits(manifest.gateway);
   const auto bind_admin = [&platform, &source, limits](const runtime::Address& address) {
@@ -73,16 +74,22 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
       [bind_admin, address = servers.admin_address] { return bind_admin(address); });
   const auto types = types_of(registry);
   check_descriptors(platform, manifest, node);
-  if (node.gateway) TROUPE_CHECK(servers.listen_http(platform, manifest, node, client, types));
-  if (node.grpc) TROUPE_CHECK(servers.listen_grpc(platform, manifest, node, client, types, source));
+  if (node.gateway)
+    TROUPE_CHECK(servers.listen_http(platform, manifest, node, client, types, admission));
+  if (node.grpc)
+    TROUPE_CHECK(servers.listen_grpc(platform, manifest, node, client, types, source, admission));
   return servers;
 }
 
 Result<void> NodeServers::listen_http(runtime::Platform& platform, const config::Manifest& manifest,
                                       const config::Node& node, actors::Client& client,
-                                      const ServiceTypes& types) {
-  const auto bind = [&platform, &client, types, manifest, node](const runtime::Address& address) {
-    return Gateway::start(platform, client, types, GatewayOptions::from(manifest, node, address));
+                                      const ServiceTypes& types,
+                                      const std::shared_ptr<Admission>& admission) {
+  const auto bind = [&platform, &client, types, manifest, node,
+                     admission](const runtime::Address& address) {
+    auto options = GatewayOptions::from(manifest, node, address);
+    options.admission = admission;
+    return Gateway::start(platform, client, types, options);
   };
   TROUPE_TRY(bound, bind(address_of(*node.gateway)));
   gateway_address = bound->local();
@@ -93,13 +100,15 @@ Result<void> NodeServers::listen_http(runtime::Platform& platform, const config:
 
 Result<void> NodeServers::listen_grpc(runtime::Platform& platform, const config::Manifest& manifest,
                                       const config::Node& node, actors::Client& client,
-                                      const ServiceTypes& types, AdminSource& source) {
+                                      const ServiceTypes& types, AdminSource& source,
+                                      const std::shared_ptr<Admission>& admission) {
   const auto health = std::make_shared<std::weak_ptr<Health>>();
-  const auto bind = [&platform, &client, &source, types, manifest, node,
-                     health](const runtime::Address& address) {
+  const auto bind = [&platform, &client, &source, types, manifest, node, health,
+                     admission](const runtime::Address& address) {
+    auto options = GrpcOptions::from(manifest, node, address);
+    options.admission = admission;
     auto door = GrpcDoor::start(
-        platform, client, types, [&source] { return source.ready().has_value(); },
-        GrpcOptions::from(manifest, node, address));
+        platform, client, types, [&source] { return source.ready().has_value(); }, options);
     if (door) *health = (*door)->health();
     return door;
   };

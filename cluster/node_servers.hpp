@@ -10,6 +10,7 @@
 #include "actors/client.hpp"
 #include "actors/service.hpp"
 #include "cluster/gateway/admin.hpp"
+#include "cluster/gateway/admission.hpp"
 #include "cluster/server_actor.hpp"
 #include "config/manifest.hpp"
 
@@ -18,12 +19,13 @@ namespace troupe::cluster {
 runtime::Address address_of(const config::Address& address);
 
 struct NodeServers {
-  // Platform, client and source outlive the servers. The gateways have the methods of every service
-  // of the registry, also of those that do not run here: the client says where they are, or are
-  // not.
+  // Platform, client and source outlive the servers. Both doors for clients share the admission.
+  // The gateways have the methods of every service of the registry, also of those that do not run
+  // here: the client says where they are, or are not.
   static Result<NodeServers> listen(runtime::Platform& platform, const config::Manifest& manifest,
                                     const config::Node& node, actors::Client& client,
-                                    const actors::ServiceRegistry& registry, AdminSource& source);
+                                    const actors::ServiceRegistry& registry, AdminSource& source,
+                                    const std::shared_ptr<Admission>& admission);
 
   // As bound.
   std::optional<runtime::Address> gateway_address;
@@ -43,10 +45,11 @@ struct NodeServers {
   using ServiceTypes = std::vector<const actors::ServiceType*>;
   Result<void> listen_http(runtime::Platform& platform, const config::Manifest& manifest,
                            const config::Node& node, actors::Client& client,
-                           const ServiceTypes& types);
+                           const ServiceTypes& types, const std::shared_ptr<Admission>& admission);
   Result<void> listen_grpc(runtime::Platform& platform, const config::Manifest& manifest,
                            const config::Node& node, actors::Client& client,
-                           const ServiceTypes& types, AdminSource& source);
+                           const ServiceTypes& types, AdminSource& source,
+                           const std::shared_ptr<Admission>& admission);
 };
 
 }  // namespace troupe::cluster

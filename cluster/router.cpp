@@ -210,14 +210,7 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
                            std::to_string(call.key.size())));
   const runtime::Bucket bucket = bucket_with(service->seed, call.key);
   ShardRoute& route = service->owner(bucket);
-  if (route.in_flight.load(std::memory_order_relaxed) >= options_.in_flight_max) {
-    Error why =
-        resource_exhausted("SHARD_OVERLOADED",
-                           "too many calls wait for the shard of this key; retry later under the "
-                           "same message id");
-    why.retry_after = std::chrono::seconds{1};
-    return reply_to(std::move(why));
-  }
+  if (auto why = overloaded(route)) return reply_to(*std::move(why));
   if (!options.id && !call.service->methods[call.method].read_only)
     options.id = actors::MessageId::make(platform_.clock().wall(), platform_.random());
   const MonotonicTime deadline = options.timeout == Duration::max()
@@ -243,6 +236,15 @@ void Router::send_here(actors::CallBase call, actors::CallOptions options,
   const MonotonicTime deadline = platform_.clock().now() + options.timeout;
   deliver(route, std::move(call), std::move(options), bucket, deadline, {.counted = true},
           std::move(reply_to));
+}
+
+std::optional<Error> Router::overloaded(const ShardRoute& route) const {
+  if (route.in_flight.load(std::memory_order_relaxed) < options_.in_flight_max) return {};
+  Error why = resource_exhausted("SHARD_OVERLOADED",
+                                 "too many calls wait for the shard of this key; retry later "
+                                 "under the same message id");
+  why.retry_after = std::chrono::seconds{1};
+  return why;
 }
 
 Error Router::late(ShardRoute& route) {
@@ -324,6 +326,7 @@ void Router::serve(std::string_view bytes, MonotonicTime deadline,
         {unavailable("SHARD_NOT_HERE", options_.node + " has no replica of the shard of this "
                                                        "key"),
          elsewhere}));
+  if (auto why = overloaded(route)) return refuse(*std::move(why));
   actors::CallOptions options;
   if (!call.service->methods[method].read_only) options.id = id_of(*command);
   options.caller = std::move(*command->mutable_caller());

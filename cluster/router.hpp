@@ -27,6 +27,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -157,6 +158,8 @@ class Router final : public actors::Client {
   void deliver(ShardRoute& route, actors::CallBase call, actors::CallOptions options,
                runtime::Bucket bucket, MonotonicTime deadline, Delivery delivery,
                actors::ReplyTo reply_to);
+  // The answer to one more call, if there are as many as may be.
+  std::optional<Error> overloaded(const ShardRoute& route) const;
   // The answer to a call whose time is over, which it counts.
   static Error late(ShardRoute& route);
   static std::string told_leader(const ShardRoute& route);

@@ -97,6 +97,16 @@ struct QuarantinePolicy {
   friend bool operator==(const QuarantinePolicy&, const QuarantinePolicy&) = default;
 };
 
+// How many calls of one service a node that clients call has in flight at once: so many that they
+// are answered in time. Commands and reads have a limit each.
+struct Admission {
+  bool enabled = true;
+  Duration latency = std::chrono::milliseconds{50};
+  std::uint32_t in_flight_min = 32;
+  std::uint32_t in_flight_max = 10'000;
+  friend bool operator==(const Admission&, const Admission&) = default;
+};
+
 struct Service {
   std::uint32_t shards = 4;
   std::uint32_t replication_factor = 0;  // 0: not given; Manifest::service() chooses
@@ -104,6 +114,7 @@ struct Service {
   Duration idempotency_window = std::chrono::hours{24};
   Duration stale_age_max = std::chrono::hours{1};
   ServiceLimits limits;
+  Admission admission;
   RestartPolicy restart;
   QuarantinePolicy quarantine;
   friend bool operator==(const Service&, const Service&) = default;
@@ -146,6 +157,7 @@ struct Balancer {
   bool enabled = true;
   Duration down_after = std::chrono::seconds{5};
   Duration repair_after = std::chrono::minutes{5};
+  Duration advice_hold = std::chrono::minutes{30};
   friend bool operator==(const Balancer&, const Balancer&) = default;
 };
 

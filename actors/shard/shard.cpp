@@ -270,15 +270,20 @@ void Shard::requeue(std::vector<RequestPtr> requests) {
   });
 }
 
+// Asked when a call comes and again right before it runs: in between it may have waited.
+bool Shard::refused_as_late(Request& request) {
+  if (request.deadline >= now()) return false;
+  TROUPE_SOMETIMES("the time of a call was over before it ran");
+  surroundings_.vitals->errors.fetch_add(1, std::memory_order_relaxed);
+  surroundings_.vitals->late.fetch_add(1, std::memory_order_relaxed);
+  request.answer(deadline_exceeded(
+      "DEADLINE_EXCEEDED",
+      "the call's time was over before it ran; it had no effect by this attempt"));
+  return true;
+}
+
 void Shard::handle(RequestPtr request) {
-  if (request->deadline < now()) {
-    TROUPE_SOMETIMES("the time of a call was over before it ran");
-    surroundings_.vitals->errors.fetch_add(1, std::memory_order_relaxed);
-    surroundings_.vitals->late.fetch_add(1, std::memory_order_relaxed);
-    return request->answer(deadline_exceeded(
-        "DEADLINE_EXCEEDED",
-        "the call's time was over before it ran; it had no effect by this attempt"));
-  }
+  if (refused_as_late(*request)) return;
   // Where nobody else votes an ordinary read is as quick, and it is fresh.
   const bool freshly = state_ == State::serving && consensus_->sole_voter();
   if (request->stale && !freshly && state_ != State::opening && state_ != State::stopping)

@@ -190,6 +190,7 @@ class Shard final : private ConsensusObserver {
   void dispatch(RequestPtr request);
   void confirm_reads();
   void run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages, bool known_new);
+  bool refused_as_late(Request& request);
   bool refused_as_quarantined(Request& request);
   Error version_mismatch(const Resident& resident) const;
   std::uint64_t first_version();

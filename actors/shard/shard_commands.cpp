@@ -16,6 +16,10 @@ void Shard::dispatch(RequestPtr request) {
   if (state_ != State::serving && state_ != State::refusing) return handle(std::move(request));
   const bool read = spec_.service->type->methods[request->method].read_only;
   if (read && !consensus_->sole_voter()) {
+    if (unconfirmed_reads_.size() >= spec_.options.waiting_max)
+      return request->answer(resource_exhausted(
+          "SHARD_OVERLOADED", spec_.name() + " has " + std::to_string(unconfirmed_reads_.size()) +
+                                  " reads waiting for a majority; retry later"));
     unconfirmed_reads_.push_back(std::move(request));
     return confirm_reads();
   }
@@ -86,6 +90,7 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
                 bool known_new) {
   const MethodType& method = spec_.service->type->methods[request->method];
   residents_.touch(resident, now());
+  if (refused_as_late(*request)) return;
   if (refused_as_moved(request)) return;
   if (refused_as_quarantined(*request)) return;
 

@@ -112,6 +112,7 @@ Result<Shard::FileView> Shard::view(runtime::ShardFile& file, const std::string&
 void Shard::run_stale(const std::shared_ptr<StaleRead>& read, FileView view,
                       const runtime::ShardFile::Applied& applied) {
   const RequestPtr& request = read->request;
+  if (refused_as_late(*request)) return;
   const MethodType& method = spec_.service->type->methods[request->method];
   const Duration age = age_of(applied);
   if (age > spec_.options.stale_age_max)

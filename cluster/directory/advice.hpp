@@ -82,6 +82,9 @@ class Advisor {
  public:
   explicit Advisor(AdviceOptions options) : options_(options) {}
 
+  // AdviceOptions::hold, from the next report on.
+  void set_hold(Duration hold) { options_.hold = hold; }
+
   // At regular intervals, seconds to minutes. A service that is missing is gone, with its costs.
   void observe(const LoadReport& report);
   // Before the first report: nothing.

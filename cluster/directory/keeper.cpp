@@ -20,11 +20,12 @@ v1::DirectoryRef directory() {
 // What this version does not know of the balancer's policies is left out.
 KeeperOptions with_balancer_policies(KeeperOptions options, const DirectoryTable& table) {
   config::Balancer balancer{options.balance.balancing, options.down_after,
-                            options.balance.repair_delay};
+                            options.balance.repair_delay, options.advice_hold};
   (void)config::apply_policies(balancer, policies_in(table, balancer_policies));
   options.balance.balancing = balancer.enabled;
   options.down_after = balancer.down_after;
   options.balance.repair_delay = balancer.repair_after;
+  options.advice_hold = balancer.advice_hold;
   return options;
 }
 
@@ -301,7 +302,7 @@ void DirectoryKeeper::tick() {
   balance();
   if (now - observed_ >= options_.observe) {
     observed_ = now;
-    loads_.observe(table_, spec_.platform->clock().wall());
+    loads_.observe(table_, spec_.platform->clock().wall(), options_.advice_hold);
   }
   look_at_questions(false);
   std::shared_ptr<actors::Executor> executor;

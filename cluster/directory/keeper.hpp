@@ -41,6 +41,7 @@ struct KeeperOptions {
   Duration answer_before = std::chrono::seconds{1};
   // Loads are added up so often. Nodes call at least as often.
   Duration observe = std::chrono::seconds{15};
+  Duration advice_hold = AdviceOptions{}.hold;
   // A question that waits for news is answered after so long at the latest.
   Duration wait_max = std::chrono::minutes{1};
   BalanceOptions balance = {};

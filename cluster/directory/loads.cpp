@@ -61,7 +61,7 @@ void Loads::Node::measure() {
   first_at = last_at;
 }
 
-void Loads::observe(const DirectoryTable& table, WallTime now) {
+void Loads::observe(const DirectoryTable& table, WallTime now, Duration hold) {
   LoadReport report;
   report.at = now;
   std::set<std::string> zones;
@@ -101,6 +101,7 @@ void Loads::observe(const DirectoryTable& table, WallTime now) {
   report.cores_per_node = std::max(1.0, static_cast<double>(processors) / std::max(1u, told));
   if (newest_.nodes == 0) since_ = now;
   newest_ = report;
+  advisor_.set_hold(hold);
   advisor_.observe(report);
   publish(advice());
 }

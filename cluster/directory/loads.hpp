@@ -22,8 +22,9 @@ class Loads {
 
   void take(const std::string& node, const DirectoryCall& call, MonotonicTime now);
 
-  // At regular intervals: makes one report of what came since the one before.
-  void observe(const DirectoryTable& table, WallTime now);
+  // At regular intervals: makes one report of what came since the one before. `hold`: see
+  // AdviceOptions.
+  void observe(const DirectoryTable& table, WallTime now, Duration hold = AdviceOptions{}.hold);
 
   // Nothing while nobody has told anything twice.
   AdviceReport advice() const;

@@ -147,10 +147,16 @@ void Api::call(const Route& route, const PathVariables& variables, const HttpReq
                Answering answering, Respond respond) const {
   auto options = call_options(request, method_of(route));
   if (!options) return respond(answering(options.error()));
+  auto ticket = options_.admission->enter(*route.service, route.method);
+  if (!ticket) return respond(answering(ticket.error()));
+  const auto drop = [&](const Error& why) {
+    ticket->dropped();
+    respond(answering(why));
+  };
   auto payload = route.transcoder.request(request, variables);
-  if (!payload) return respond(answering(payload.error()));
+  if (!payload) return drop(payload.error());
   auto key = method_of(route).key_of(*payload);
-  if (!key) return respond(answering(key.error()));
+  if (!key) return drop(key.error());
 
   actors::CallBase call{route.service, route.method, std::move(*key), std::move(*payload)};
   options->timeout = options_.call_timeout;
@@ -158,9 +164,10 @@ void Api::call(const Route& route, const PathVariables& variables, const HttpReq
   const auto* known = request.header("If-None-Match");
   // The route is the routes'; they may have to outlive the gateway.
   client_.send(std::move(call), *std::move(options),
-               [routes = routes_, &route, answering = std::move(answering),
-                known = known == nullptr ? std::string{} : *known,
+               [routes = routes_, &route, ticket = *std::move(ticket),
+                answering = std::move(answering), known = known == nullptr ? std::string{} : *known,
                 respond = std::move(respond)](const Result<actors::Reply>& reply) {
+                 ticket.answered(reply);
                  respond(answering(answer(route, reply, known, answering.trace.trace_id())));
                });
 }

@@ -25,14 +25,15 @@ HttpLimits http_limits(const config::Gateway& manifest) {
 GatewayOptions GatewayOptions::from(const config::Manifest& manifest, const config::Node& node,
                                     runtime::Address listen) {
   const config::Gateway& gateway = manifest.gateway;
-  HttpLimits limits = http_limits(gateway);
-  limits.stop_linger = std::chrono::seconds{1};
-  return {std::move(listen),
-          limits,
-          gateway.request_timeout,
-          gateway.cors,
-          manifest.gateway_tls_of(node),
-          manifest.cluster.name};
+  GatewayOptions options;
+  options.listen = std::move(listen);
+  options.limits = http_limits(gateway);
+  options.limits.stop_linger = std::chrono::seconds{1};
+  options.call_timeout = gateway.request_timeout;
+  options.cors = gateway.cors;
+  options.tls = manifest.gateway_tls_of(node);
+  options.title = manifest.cluster.name;
+  return options;
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::start(
@@ -42,11 +43,13 @@ Result<std::unique_ptr<Gateway>> Gateway::start(
   std::unique_ptr<Gateway> gateway{new Gateway};
   gateway->routes_ = std::move(routes);
   ApiOptions api{options.call_timeout, Cors{options.cors}, {}};
+  if (options.admission) api.admission = options.admission;
   api.document.text = openapi(*gateway->routes_, {options.title, openapi_version});
   api.document.tag = entity_tag(api.document.text);
   gateway->api_ =
       std::make_unique<Api>(client, platform.random(), gateway->routes_, std::move(api));
   HttpServerOptions server_options = observed(platform, "gateway", options.limits);
+  server_options.limits.refusals_max *= platform.processors();
   if (options.tls.on()) {
     TROUPE_TRY(security, platform.network().load_security(
                              {{}, {}, options.tls.certificate, options.tls.key, {}}));

@@ -18,8 +18,9 @@ struct GatewayOptions {
   HttpLimits limits;
   Duration call_timeout = std::chrono::seconds{10};
   config::Cors cors = {};
-  config::GatewayTls tls = {};   // the node's own files
-  std::string title = "Troupe";  // of the OpenAPI document
+  config::GatewayTls tls = {};                     // the node's own files
+  std::string title = "Troupe";                    // of the OpenAPI document
+  std::shared_ptr<Admission> admission = nullptr;  // the node's; null: every call is let in
 
   static GatewayOptions from(const config::Manifest& manifest, const config::Node& node,
                              runtime::Address listen);

@@ -48,9 +48,9 @@ class Checker {
     credentials_for_any();
     data_folders();
     if (input_.complete) control_nodes();
-    backoffs("service_defaults", manifest_.service_defaults);
+    pairs("service_defaults", manifest_.service_defaults);
     for (const auto& [name, service] : manifest_.services)
-      backoffs("services." + in_quotes(name), service);
+      pairs("services." + in_quotes(name), service);
     known_services();
     if (input_.complete) replication();
   }
@@ -190,20 +190,16 @@ class Checker {
               "give it to one node, or to three or five for a cluster that survives failures");
   }
 
-  void backoffs(const std::string& path, const Service& service) {
-    backoff(path + ".restart", service.restart.backoff_first, service.restart.backoff_max);
-    backoff(path + ".quarantine", service.quarantine.backoff_first, service.quarantine.backoff_max);
-  }
-
-  void backoff(const std::string& path, Duration first, Duration max) {
-    const auto wrong = wrong_backoff(first, max);
-    if (!wrong) return;
-    // Reported where one of the two is written; an inherited pair was reported at its source.
-    for (const std::string name : {".backoff_first", ".backoff_max"}) {
-      const Place* place = find(path + name);
-      if (!place) continue;
-      problem(*place, path + name, wrong->message, wrong->hint);
-      return;
+  // Reported where one of the two is written; an inherited pair was reported at its source.
+  void pairs(const std::string& path, const Service& service) {
+    for (const WrongPair& pair : wrong_pairs(service)) {
+      for (const std::string& name : {pair.first, pair.max}) {
+        const std::string key = path + '.' + pair.section + '.' + name;
+        const Place* place = find(key);
+        if (!place) continue;
+        problem(*place, key, pair.complaint.message, pair.complaint.hint);
+        break;
+      }
     }
   }
 
@@ -300,11 +296,29 @@ class Checker {
 
 }  // namespace
 
-std::optional<Complaint> wrong_backoff(Duration first, Duration max) {
-  if (first <= max) return std::nullopt;
-  return Complaint{"backoff_first (" + format_duration(first) + ") is longer than backoff_max (" +
-                       format_duration(max) + ")",
-                   "write a backoff_first up to backoff_max"};
+std::vector<WrongPair> wrong_pairs(const Service& service) {
+  std::vector<WrongPair> wrong;
+  const auto backoff = [&](const char* section, Duration first, Duration max) {
+    if (first <= max) return;
+    wrong.push_back({section,
+                     "backoff_first",
+                     "backoff_max",
+                     {"backoff_first (" + format_duration(first) +
+                          ") is longer than backoff_max (" + format_duration(max) + ")",
+                      "write a backoff_first up to backoff_max"}});
+  };
+  backoff("restart", service.restart.backoff_first, service.restart.backoff_max);
+  backoff("quarantine", service.quarantine.backoff_first, service.quarantine.backoff_max);
+  const Admission& admission = service.admission;
+  if (admission.in_flight_min > admission.in_flight_max)
+    wrong.push_back(
+        {"admission",
+         "in_flight_min",
+         "in_flight_max",
+         {"in_flight_min (" + std::to_string(admission.in_flight_min) +
+              ") is more than in_flight_max (" + std::to_string(admission.in_flight_max) + ")",
+          "write an in_flight_min up to in_flight_max"}});
+  return wrong;
 }
 
 void check(const CheckInput& input, std::vector<Problem>& problems) {

@@ -1,7 +1,6 @@
 // Contradictions between the sections of a manifest, each part of which is fine by itself.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,13 @@ struct CheckInput {
 
 void check(const CheckInput& input, std::vector<Problem>& problems);
 
-// Of two waits that may not be so together; nullopt: they may.
-std::optional<Complaint> wrong_backoff(Duration first, Duration max);
+// Two settings of a service each of which may be, and not together.
+struct WrongPair {
+  std::string section;  // "restart"
+  std::string first;
+  std::string max;
+  Complaint complaint;
+};
+std::vector<WrongPair> wrong_pairs(const Service& service);
 
 }  // namespace troupe::config

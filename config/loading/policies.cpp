@@ -112,12 +112,6 @@ std::vector<Problem> apply(Settings& settings, const Policies& policies) {
   return problems;
 }
 
-void contradiction(std::vector<Problem>& problems, const std::string& section, Duration first,
-                   Duration max) {
-  if (const auto wrong = wrong_backoff(first, max))
-    problems.push_back({"", 0, 0, section + ".backoff_first", wrong->message, wrong->hint});
-}
-
 }  // namespace
 
 std::vector<Setting> settings_of(const Service& service) {
@@ -138,9 +132,9 @@ std::vector<Problem> apply_policies(Balancer& balancer, const Policies& policies
 
 std::vector<Problem> contradictions(const Service& service) {
   std::vector<Problem> problems;
-  contradiction(problems, "restart", service.restart.backoff_first, service.restart.backoff_max);
-  contradiction(problems, "quarantine", service.quarantine.backoff_first,
-                service.quarantine.backoff_max);
+  for (const WrongPair& pair : wrong_pairs(service))
+    problems.push_back(
+        {"", 0, 0, pair.section + '.' + pair.first, pair.complaint.message, pair.complaint.hint});
   return problems;
 }
 

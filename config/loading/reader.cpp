@@ -40,7 +40,7 @@ std::string written(std::string_view name) {
 // For [services.banking.v1.Accounts] without quotes, which TOML reads as four nested tables: the
 // name that was meant, or nothing.
 std::string nested_service_name(std::string_view name, const toml::node& node) {
-  static const std::vector<std::string> own_tables{"limits", "restart", "quarantine"};
+  static const std::vector<std::string> own_tables{"limits", "admission", "restart", "quarantine"};
   std::string full{name};
   for (const toml::table* table = node.as_table(); table;) {
     const toml::table* inner = nullptr;

@@ -97,6 +97,22 @@ void describe(SchemaVisitor& v, ServiceLimits& limits) {
             limits.history_page_events, Counts{1, 10'000});
 }
 
+void describe(SchemaVisitor& v, Admission& admission) {
+  v.boolean({"enabled",
+             "The number of calls in flight follows how fast they are answered; otherwise it is "
+             "`in_flight_max`."},
+            admission.enabled);
+  v.duration({"latency",
+              "When most calls take longer than this, and than twice what they take when few are "
+              "in flight, fewer are let in."},
+             admission.latency, Durations{1ms, 1min});
+  v.integer({"in_flight_min", "So many calls are let in however long they take."},
+            admission.in_flight_min, Counts{1, 1'000'000});
+  v.integer({"in_flight_max",
+             "Most calls in flight; further ones are refused with `RESOURCE_EXHAUSTED`."},
+            admission.in_flight_max, Counts{1, 1'000'000});
+}
+
 void describe(SchemaVisitor& v, RestartPolicy& restart) {
   v.integer(
       {"intensity",
@@ -157,6 +173,10 @@ void describe_service(SchemaVisitor& v, Service& service) {
              service.stale_age_max, Durations{1s, 365 * day});
   v.section({"limits", "Bounds, each counted per shard."},
             [&](SchemaVisitor& inner) { describe(inner, service.limits); });
+  v.section({"admission",
+             "Calls from clients that a node has in flight, commands and reads each for "
+             "themselves ([overload](operations.md#overload))."},
+            [&](SchemaVisitor& inner) { describe(inner, service.admission); });
   v.section({"restart", "Restarts of failing shards."},
             [&](SchemaVisitor& inner) { describe(inner, service.restart); });
   v.section({"quarantine", "Keys whose handlers keep throwing."},
@@ -217,6 +237,8 @@ void describe_balancer(SchemaVisitor& v, Balancer& balancer) {
              balancer.down_after, Durations{2s, 1h});
   v.duration({"repair_after", "Replicas on a node that is down for so long are replaced."},
              balancer.repair_after, Durations{1s, 30 * day});
+  v.duration({"advice_hold", "`troupe advise` says less once less has been enough for so long."},
+             balancer.advice_hold, Durations{15s, 30 * day});
 }
 
 void describe(SchemaVisitor& v, Storage& storage) {

@@ -55,6 +55,9 @@ class Stream {
   // Closes the stream with DEADLINE_EXCEEDED after this time unless called again; zero: never.
   virtual void expire_after(Duration time) = 0;
 
+  // Calls on_wake() once after this time, unless called again before: the last call holds.
+  virtual void wake_after(Duration time) = 0;
+
   // Sends what is unsent, then closes. on_closed() follows.
   virtual void close() = 0;
 
@@ -81,6 +84,9 @@ class StreamHandler {
 
   // Everything handed to write() has been taken by the system.
   virtual void on_drained() {}
+
+  // As wake_after() asked for.
+  virtual void on_wake() {}
 };
 
 class Listener {

@@ -7,6 +7,21 @@ namespace {
 
 constexpr auto idle_for = std::chrono::seconds{1};
 
+std::optional<Failure> failed_request(const Past& past, const Unnoticed& time) {
+  const auto is_about_the_node = [&](const Operation::Heard& heard) {
+    return heard.reason == "CONNECTION_REFUSED" || heard.reason == "NODE_STOPPING" ||
+           (heard.reason == "CONNECTION_LOST" && heard.at >= time.stopping + idle_for);
+  };
+  for (const auto& operation : past.history.all())
+    for (const auto& heard : operation.heard)
+      if (heard.at >= time.from && heard.at <= time.until && !is_about_the_node(heard))
+        return Failure{{},
+                       operation.text() + " heard " + heard.reason + " while " + time.what +
+                           " and nothing else went wrong",
+                       heard.at};
+  return std::nullopt;
+}
+
 }  // namespace
 
 void declare_service_goes_on(Rehearsal& sim, Duration longest) {
@@ -24,20 +39,18 @@ void declare_service_goes_on(Rehearsal& sim, Duration longest) {
   });
 }
 
-std::optional<Failure> failed_request(const Past& past, Duration from, Duration until,
-                                      Duration stopping, const std::string& what) {
-  const auto is_about_the_node = [&](const Operation::Heard& heard) {
-    return heard.reason == "CONNECTION_REFUSED" || heard.reason == "NODE_STOPPING" ||
-           (heard.reason == "CONNECTION_LOST" && heard.at >= stopping + idle_for);
-  };
-  for (const auto& operation : past.history.all())
-    for (const auto& heard : operation.heard)
-      if (heard.at >= from && heard.at <= until && !is_about_the_node(heard))
-        return Failure{{},
-                       operation.text() + " heard " + heard.reason + " while " + what +
-                           " and nothing else went wrong",
-                       heard.at};
-  return std::nullopt;
+std::string limits_for_calm(bool calm) {
+  return calm ? "\n[service_defaults.limits]\nwaiting_commands = 1000\n\n[gateway]\n"
+                "request_timeout = \"10s\"\n"
+              : "";
+}
+
+void declare_unnoticed(Rehearsal& sim, bool calm, const std::string& name,
+                       std::function<Unnoticed(const Past&)> when) {
+  if (!calm) return;
+  sim.in_hindsight(name, [when = std::move(when)](const Past& past) {
+    return past.took_place.empty() ? failed_request(past, when(past)) : std::nullopt;
+  });
 }
 
 }  // namespace troupe::simulations

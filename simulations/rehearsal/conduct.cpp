@@ -83,6 +83,7 @@ Conduct::Conduct(Rehearsal::Declared declared, const RunOptions& options, config
     hosts_.push_back(std::make_unique<Hosting>(world_, joins ? manifests_of_[node.name] : founding_,
                                                node, services_, survivable_ > 0, joins));
     hosts_.back()->machine().hardware.work_times = draw.work_times;
+    hosts_.back()->machine().hardware.processor_times = declared_.processor_times;
   }
   if (!declared_.formats.empty()) {
     programs_.emplace([this](const std::string& what) { fail("formats", what); });

@@ -82,6 +82,8 @@ class Rehearsal {
   // Nodes of the manifest that are not there when the cluster is made: the operator has them
   // admitted and starts them.
   void latecomers(std::set<std::string> nodes) { latecomers_ = std::move(nodes); }
+  // What a message costs the processors of each node, for who asks about loads.
+  void processors(const ProcessorTimes& times) { processor_times_ = times; }
   // The formats that a node's program reads at first, if it is of an older version: the operator
   // installs others (cluster/directory/formats.hpp).
   void program_reads(const std::string& node, std::vector<std::string> formats) {
@@ -180,6 +182,7 @@ class Rehearsal {
     std::set<std::string> latecomers;
     Duration settle_max;
     std::map<std::string, std::vector<std::string>> formats;  // by node, of older programs
+    ProcessorTimes processor_times;
   };
   Declared take() {
     return {std::move(manifest_),
@@ -198,7 +201,8 @@ class Rehearsal {
             restored_,
             std::move(latecomers_),
             settle_max_,
-            std::move(formats_)};
+            std::move(formats_),
+            processor_times_};
   }
 
  private:
@@ -230,6 +234,7 @@ class Rehearsal {
   std::set<std::string> latecomers_;
   Duration settle_max_ = std::chrono::seconds{30};
   std::map<std::string, std::vector<std::string>> formats_;
+  ProcessorTimes processor_times_;
 };
 
 struct SimulationRegistration {

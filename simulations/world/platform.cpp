@@ -22,7 +22,8 @@ SimPlatform::SimPlatform(std::shared_ptr<Life> life, Hardware& hardware, Fabric&
       network_(std::make_shared<SimNetwork>(life_, fabric, hardware.certificate)),
       workers_(life_, hardware.work_times, hardware.disk_faults),
       log_(life_, book),
-      metrics_(runtime::Metrics::make()) {
+      metrics_(runtime::Metrics::make()),
+      processor_times_(hardware.processor_times) {
   if (hardware.checks)
     probe_ = hardware.checks->listen(life_->node_name(), [life = life_] { return life->over(); });
 }

@@ -14,11 +14,19 @@
 
 namespace troupe::simulations {
 
+// What the processors of a machine are said to have done: each message that an actor handles counts
+// for so long. It takes none of the world's time.
+struct ProcessorTimes {
+  unsigned processors = 1;
+  Duration message = Duration::zero();
+};
+
 // What one machine keeps from life to life, and how it is set up.
 struct Hardware {
   DiskImage disk;
   DiskFaults disk_faults;
   WorkTimes work_times;
+  ProcessorTimes processor_times;
   MachineClock clock;
   SimCertificate certificate;
   ReplicaChecks* checks = nullptr;  // hear what its replicas do; null: nobody does
@@ -36,6 +44,11 @@ class SimPlatform final : public runtime::Platform {
   runtime::Logger& log() override { return log_; }
   runtime::Metrics& metrics() override { return *metrics_; }
   runtime::Probe* probe() override { return probe_.get(); }
+  unsigned processors() const override { return processor_times_.processors; }
+  Duration processor_time() const override {
+    const std::uint64_t messages = scheduler_ ? scheduler_->steps() : 0;
+    return static_cast<std::int64_t>(messages) * processor_times_.message;
+  }
   void configure(caf::actor_system_config& config) override;
   void fail_stop(const Error& why) override;
 
@@ -57,6 +70,7 @@ class SimPlatform final : public runtime::Platform {
   SimLogger log_;
   std::unique_ptr<runtime::Metrics> metrics_;
   std::unique_ptr<runtime::Probe> probe_;
+  const ProcessorTimes& processor_times_;
   SimScheduler* scheduler_ = nullptr;
 };
 

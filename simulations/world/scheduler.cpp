@@ -83,6 +83,7 @@ void SimScheduler::run_one() {
   const auto* const seen = note(job);
   // Keeps the actor's address from being used again while it is compared below.
   const auto actor = seen != nullptr ? seen->actor.lock() : nullptr;
+  ++steps_;
   life_->record("job", seen != nullptr ? seen->name : std::string_view{"(not an actor)"});
   try_run_once();
   // An actor that is not done was put back at the head.

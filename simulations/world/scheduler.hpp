@@ -52,6 +52,9 @@ class SimScheduler final : public caf::scheduler::test_coordinator {
   // up behind the others. There must be a job.
   void run_one();
 
+  // How often run_one() was called.
+  std::uint64_t steps() const { return steps_; }
+
   // When the next timeout of an actor is due, as the world counts.
   std::optional<Duration> next_timeout() const;
   // Lets it happen: its actor gets a message.
@@ -89,7 +92,8 @@ class SimScheduler final : public caf::scheduler::test_coordinator {
   SimScheduler*& slot_;
   std::map<caf::actor_id, Seen> seen_;
   std::vector<std::uint64_t> waiting_;  // of bring_forward(), kept for its memory
-  std::size_t tidy_at_ = 1024;          // ended actors are forgotten when this many were seen
+  std::uint64_t steps_ = 0;
+  std::size_t tidy_at_ = 1024;  // ended actors are forgotten when this many were seen
 };
 
 }  // namespace troupe::simulations

@@ -200,6 +200,17 @@ void SimStream::expire_after(Duration time) {
   });
 }
 
+void SimStream::wake_after(Duration time) {
+  if (wake_) fabric_.loop.cancel(*wake_);
+  wake_.reset();
+  if (gone() || aborted_) return;
+  wake_ = fabric_.loop.after(time, [self = shared_from_this()] {
+    self->life_->when_running([self] {
+      if (!self->gone() && !self->aborted_ && self->handler_) self->handler_->on_wake();
+    });
+  });
+}
+
 void SimStream::expire() {
   send(unsent_.empty() ? Signal::end : Signal::reset);
   finish(deadline_exceeded("STREAM_EXPIRED",
@@ -223,7 +234,9 @@ void SimStream::drop() {
 void SimStream::forget() {
   finished_ = true;
   if (expiry_) fabric_.loop.cancel(*expiry_);
+  if (wake_) fabric_.loop.cancel(*wake_);
   expiry_.reset();
+  wake_.reset();
   fabric_.streams.erase(number_);
 }
 

@@ -45,6 +45,7 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
   void expire_after(Duration time) override;
+  void wake_after(Duration time) override;
   void close() override;
   void abort() override;
   runtime::Address remote() const override { return remote_; }
@@ -104,6 +105,7 @@ class SimStream final : public runtime::Stream, public std::enable_shared_from_t
   bool aborted_ = false;  // by the owner or the network; on_closed() is on its way
   bool finished_ = false;
   std::optional<EventLoop::Key> expiry_;
+  std::optional<EventLoop::Key> wake_;
 };
 
 }  // namespace troupe::simulations

@@ -60,6 +60,7 @@ struct NamedPart {
 std::vector<NamedPart> durable_parts();
 std::vector<NamedPart> read_parts();
 std::vector<NamedPart> http_parts();
+std::vector<NamedPart> overload_parts();
 std::vector<NamedPart> grpc_parts();
 std::vector<NamedPart> footprint_parts();
 std::vector<NamedPart> replicated_parts();

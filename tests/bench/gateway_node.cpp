@@ -7,7 +7,7 @@
 
 namespace troupe::bench {
 
-GatewayNode::GatewayNode(const Options& options)
+GatewayNode::GatewayNode(const Options& options, const std::string& settings)
     : folder_(options.scratch + "/http"), port_(free_port()), grpc_port_(free_port()) {
   std::filesystem::remove_all(folder_);
   std::filesystem::create_directories(folder_);
@@ -18,7 +18,8 @@ GatewayNode::GatewayNode(const Options& options)
                           << "mesh = \"127.0.0.1:0\"\ngateway = \"127.0.0.1:" << port_
                           << "\"\ngrpc = \"127.0.0.1:" << grpc_port_
                           << "\"\nadmin = \"127.0.0.1:" << admin << "\"\ndata = \"" << folder_
-                          << "/data\"\n[service_defaults]\nreplication_factor = 1\nshards = 4\n";
+                          << "/data\"\n[service_defaults]\nreplication_factor = 1\n"
+                          << settings;
   server = std::make_unique<Server>(std::vector<std::string>{options.binary, "up", manifest},
                                     folder_ + "/up.log");
   server->wait_port(port_);

@@ -12,8 +12,8 @@ namespace troupe::bench {
 
 class GatewayNode {
  public:
-  // Throws std::runtime_error.
-  explicit GatewayNode(const Options& options);
+  // `settings`: what comes after `[service_defaults]` in the manifest. Throws std::runtime_error.
+  explicit GatewayNode(const Options& options, const std::string& settings = "shards = 4\n");
   ~GatewayNode();
   unsigned short port() const { return port_; }
   unsigned short grpc_port() const { return grpc_port_; }

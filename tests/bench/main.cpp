@@ -11,8 +11,8 @@
 int main(int argc, char** argv) {
   using namespace troupe::bench;
   std::vector<NamedPart> parts;
-  for (auto made : {durable_parts(), read_parts(), http_parts(), grpc_parts(), footprint_parts(),
-                    replicated_parts(), link_parts(), scale_parts()})
+  for (auto made : {durable_parts(), read_parts(), http_parts(), grpc_parts(), overload_parts(),
+                    footprint_parts(), replicated_parts(), link_parts(), scale_parts()})
     parts.insert(parts.end(), made.begin(), made.end());
 
   CLI::App app{

@@ -256,4 +256,15 @@ m.toml:11:15: services."a.B".quarantine.backoff_max: backoff_first (1s) is longe
 )");
 }
 
+TEST_CASE("a floor of calls in flight above its ceiling is reported") {
+  CHECK(
+      problems(smallest + R"([service_defaults.admission]
+in_flight_min = 20
+in_flight_max = 10
+)") ==
+      R"(m.toml:8:17: service_defaults.admission.in_flight_min: in_flight_min (20) is more than in_flight_max (10)
+    write an in_flight_min up to in_flight_max
+)");
+}
+
 }  // namespace troupe::config

@@ -97,6 +97,11 @@ waiting_commands = 20
 resident_bytes = "1GiB"
 passivate_after = "90s"
 history_page_events = 50
+[services."a.v1.B".admission]
+enabled = false
+latency = "200ms"
+in_flight_min = 3
+in_flight_max = 70
 [services."a.v1.B".restart]
 intensity = 0
 period = "1m"
@@ -163,6 +168,7 @@ enabled = false
   service.reply_window = 90min;
   service.idempotency_window = 7 * 24h;
   service.limits = {128 * kibibyte, 10, 2, 20, 1 * gibibyte, 90s, 50};
+  service.admission = {false, 200ms, 3, 70};
   service.restart = {0, 1min, 1ms, 2s, 1.0};
   service.quarantine = {1, 2min, 3s, 4s};
   expected.services = {{"a.v1.B", service}};

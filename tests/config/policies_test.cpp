@@ -94,7 +94,7 @@ TEST_CASE("the settings of a service are the keys of docs/manifest.md, each as i
   Service service;
   CHECK(apply_policies(service, all).empty());
   CHECK(service == Service{});
-  CHECK(settings_of(Balancer{}).size() == 3);
+  CHECK(settings_of(Balancer{}).size() == 4);
 }
 
 }  // namespace troupe::config

@@ -81,18 +81,28 @@ struct GrpcDoor::Answering {
 class GrpcDoor::Unary final : public runtime::RpcHandler,
                               public std::enable_shared_from_this<Unary> {
  public:
-  Unary(actors::Client& client, Target target, actors::CallOptions options, Answering answering)
+  Unary(actors::Client& client, std::shared_ptr<Admission> admission, Target target,
+        actors::CallOptions options, Answering answering)
       : client_(client),
+        admission_(std::move(admission)),
         target_(target),
         options_(std::move(options)),
         answering_(std::move(answering)) {}
 
   void on_message(std::string message) override {
+    // Not before: until then it would be the client that decides how long the call takes.
+    auto ticket = admission_->enter(*target_.service, target_.method);
+    if (!ticket) return answering_.refuse(ticket.error());
     auto key = target_.service->methods[target_.method].key_of(message);
-    if (!key) return answering_.refuse(key.error());
+    if (!key) {
+      ticket->dropped();
+      return answering_.refuse(key.error());
+    }
     actors::CallBase call{target_.service, target_.method, std::move(*key), std::move(message)};
     client_.send(std::move(call), std::move(options_),
-                 [self = shared_from_this()](const Result<actors::Reply>& reply) {
+                 [self = shared_from_this(),
+                  ticket = *std::move(ticket)](const Result<actors::Reply>& reply) {
+                   ticket.answered(reply);
                    self->answering_.reply(self->target_, reply);
                  });
   }
@@ -105,15 +115,17 @@ class GrpcDoor::Unary final : public runtime::RpcHandler,
 
  private:
   actors::Client& client_;
+  const std::shared_ptr<Admission> admission_;
   const Target target_;
   actors::CallOptions options_;
   const Answering answering_;
 };
 
-GrpcDoor::GrpcDoor(runtime::Platform& platform, actors::Client& client, Duration call_timeout)
+GrpcDoor::GrpcDoor(runtime::Platform& platform, actors::Client& client, const GrpcOptions& options)
     : platform_(platform),
       client_(client),
-      call_timeout_(call_timeout),
+      call_timeout_(options.call_timeout),
+      admission_(options.admission ? options.admission : std::make_shared<Admission>()),
       telemetry_(std::make_shared<GrpcTelemetry>(platform.metrics())) {}
 
 Result<std::unique_ptr<GrpcDoor>> GrpcDoor::start(
@@ -123,7 +135,7 @@ Result<std::unique_ptr<GrpcDoor>> GrpcDoor::start(
   if (platform.rpc() == nullptr)
     return failed_precondition("GRPC_UNSUPPORTED",
                                "this platform has no gRPC; leave `grpc` out of [[nodes]]");
-  std::unique_ptr<GrpcDoor> door{new GrpcDoor{platform, client, options.call_timeout}};
+  std::unique_ptr<GrpcDoor> door{new GrpcDoor{platform, client, options}};
   std::set<std::string> names;
   for (const actors::ServiceType* service : services) {
     names.insert(service->name);
@@ -174,7 +186,8 @@ std::shared_ptr<runtime::RpcHandler> GrpcDoor::accept(runtime::RpcRequest reques
   }
   options->timeout = std::min(call_timeout_, request.timeout.value_or(call_timeout_));
   options->trace = answering.trace.traceparent();
-  return std::make_shared<Unary>(client_, target, *std::move(options), std::move(answering));
+  return std::make_shared<Unary>(client_, admission_, target, *std::move(options),
+                                 std::move(answering));
 }
 
 void GrpcDoor::stop(Duration deadline, std::function<void()> done) {

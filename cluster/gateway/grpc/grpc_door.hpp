@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/client.hpp"
+#include "cluster/gateway/admission.hpp"
 #include "cluster/gateway/grpc/grpc_telemetry.hpp"
 #include "cluster/gateway/grpc/health.hpp"
 #include "cluster/gateway/grpc/reflection.hpp"
@@ -22,6 +23,7 @@ struct GrpcOptions {
   runtime::Address listen;
   runtime::RpcOptions server;
   Duration call_timeout = std::chrono::seconds{10};  // of calls without an earlier deadline
+  std::shared_ptr<Admission> admission = nullptr;    // the node's; null: every call is let in
 
   static GrpcOptions from(const config::Manifest& manifest, const config::Node& node,
                           runtime::Address listen);
@@ -51,13 +53,14 @@ class GrpcDoor {
   struct Answering;
   class Unary;
 
-  GrpcDoor(runtime::Platform& platform, actors::Client& client, Duration call_timeout);
+  GrpcDoor(runtime::Platform& platform, actors::Client& client, const GrpcOptions& options);
   std::shared_ptr<runtime::RpcHandler> accept(runtime::RpcRequest request,
                                               std::shared_ptr<runtime::RpcCall> call);
 
   runtime::Platform& platform_;
   actors::Client& client_;
   const Duration call_timeout_;
+  const std::shared_ptr<Admission> admission_;  // not null
   const std::shared_ptr<GrpcTelemetry> telemetry_;
   std::unordered_map<std::string, Target> targets_;  // by "/package.v1.Service/Method"
   std::shared_ptr<Health> health_;

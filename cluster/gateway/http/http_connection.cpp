@@ -59,6 +59,26 @@ void HttpConnection::on_drained() {
   pump();
 }
 
+void HttpConnection::on_wake() {
+  {
+    const std::lock_guard lock{mutex_};
+    held_ = false;
+    if (!stream_) return;
+    steer_reading();
+    if (!may_pump()) return;
+    pumping_ = true;
+  }
+  pump();
+}
+
+void HttpConnection::hold_back(bool refused, MonotonicTime now) {
+  const bool again = std::exchange(refused_, refused) && refused;
+  const Duration hold = refused ? core_->pace.refused(now) : Duration::zero();
+  if (!again || hold == Duration::zero()) return;
+  held_ = true;
+  stream_->wake_after(hold);
+}
+
 void HttpConnection::on_closed(const Result<void>&) {
   std::shared_ptr<runtime::Stream> stream;  // let go of outside the mutex
   {
@@ -115,6 +135,7 @@ void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
       slot.answer = serialize(response, {slot.head, slot.close, slot.keep_alive},
                               date_.at(core_->platform.clock().wall()));
       progress_ = now;
+      hold_back(response.status == 429, now);
       flush();
       steer_reading();
       pump_on = may_pump();
@@ -255,7 +276,7 @@ void HttpConnection::refuse(Step& step, HttpParser::Refusal why, MonotonicTime n
 }
 
 bool HttpConnection::full() const {
-  return slots_.size() >= limits_.in_flight_max ||
+  return held_ || slots_.size() >= limits_.in_flight_max ||
          (undrained_ && stream_->unsent() > limits_.unsent_bytes_max);
 }
 

@@ -37,6 +37,7 @@ class HttpConnection final : public runtime::StreamHandler,
   void on_data(std::string_view bytes) override;
   void on_closed(const Result<void>& why) override;
   void on_drained() override;
+  void on_wake() override;
 
  private:
   // A request that has been read; it holds its place in the order of answers.
@@ -73,7 +74,8 @@ class HttpConnection final : public runtime::StreamHandler,
   std::uint64_t open_slot(MonotonicTime now);
   void take_request(Step& step, MonotonicTime now);
   void refuse(Step& step, HttpParser::Refusal why, MonotonicTime now);
-  bool full() const;                   // no further request may be read now
+  bool full() const;  // no further request may be read now
+  void hold_back(bool refused, MonotonicTime now);
   bool idle() const;                   // nothing is being read or answered
   bool over(MonotonicTime now) const;  // idle, and nothing is waited for any more
   bool last_is_taken() const;  // the server stops, and the last request waits for its answer
@@ -103,6 +105,8 @@ class HttpConnection final : public runtime::StreamHandler,
   bool undrained_ = false;
   bool continue_due_ = false;  // "100 Continue", once the answers before it are written
   bool stopping_ = false;
+  bool refused_ = false;  // by the last answer
+  bool held_ = false;     // no further request is read until on_wake()
   std::deque<Slot> slots_;
   std::uint64_t first_ = 0;      // sequence of slots_.front()
   bool begun_ = false;           // a request is being read

@@ -9,17 +9,22 @@
 #include <optional>
 
 #include "cluster/gateway/http/http_server.hpp"
+#include "cluster/gateway/http/refusal_pace.hpp"
 #include "runtime/gate.hpp"
 
 namespace troupe::cluster {
 
 struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   Core(runtime::Platform& the_platform, HttpServerOptions the_options, HttpHandler the_handler)
-      : platform{the_platform}, options{std::move(the_options)}, handler{std::move(the_handler)} {}
+      : platform{the_platform},
+        options{std::move(the_options)},
+        handler{std::move(the_handler)},
+        pace{options.limits.refusals_max} {}
 
   runtime::Platform& platform;
   const HttpServerOptions options;
   const HttpHandler handler;
+  RefusalPace pace;
   runtime::Gate gate;  // around what the server's owner gave it to call
 
   std::shared_ptr<runtime::StreamHandler> accept(std::shared_ptr<runtime::Stream> stream);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "runtime/time.hpp"
 
@@ -19,6 +20,10 @@ struct HttpLimits {
   std::size_t body_bytes_max = 1024 * 1024;   // beyond: 413
   std::size_t unsent_bytes_max = 256 * 1024;  // answers that the peer does not take; beyond, its
                                               // requests are left unread
+
+  // 429s a second, of a gateway for each processor; beyond, peers that go on sending after one are
+  // read later (refusal_pace.hpp).
+  std::uint32_t refusals_max = 10'000;
 
   // Between an answer and the first byte of the next request.
   Duration idle_time = std::chrono::seconds{60};

@@ -60,9 +60,13 @@ struct MemoryRpc final : runtime::RpcServers {
 };
 
 struct Door {
-  Door() {
+  explicit Door(std::uint32_t in_flight_max = 100) {
     platform.rpc_servers = &rpc;
     GrpcOptions options;
+    options.admission =
+        std::make_shared<Admission>(platform, std::vector{&library()}, [&](const std::string&) {
+          return config::Admission{true, std::chrono::milliseconds{50}, 1, in_flight_max};
+        });
     options.call_timeout = std::chrono::seconds{7};
     auto started = GrpcDoor::start(
         platform, client, {&library()}, [this] { return ready; }, options);
@@ -118,6 +122,26 @@ TEST_CASE("a message goes to the service as it came, and the reply's bytes come 
   CHECK(call->sent == std::vector<std::string>{"bytes"});
   CHECK(call->named("idempotency-replayed") == "true");
   CHECK(call->named("troupe-position") == library().name + "/3@5");
+}
+
+TEST_CASE("a gRPC call over the limit is refused before its message is read") {
+  Door door{1};
+  door.call(method_named("Lend"), lend("a"));
+  const auto call = door.call(method_named("Lend"), "\xff");
+  REQUIRE(call->status);
+  CHECK(call->status->code == Code::resource_exhausted);
+  google::rpc::Status status;
+  REQUIRE(status.ParseFromString(call->status->details));
+  google::rpc::ErrorInfo info;
+  google::rpc::RetryInfo retry;
+  REQUIRE(status.details(0).UnpackTo(&info));
+  REQUIRE(status.details(1).UnpackTo(&retry));
+  CHECK(info.reason() == "ADMISSION_LIMIT");
+  CHECK(retry.retry_delay().seconds() == 1);
+  door.take().reply_to(actors::Reply{});
+  CHECK(door.call(method_named("Lend"), "\xff")->status->code == Code::invalid_argument);
+  door.call(method_named("Lend"), lend("b"));
+  CHECK(door.take().call.key == "b");
 }
 
 TEST_CASE("a client's deadline holds where it is the earlier one") {

@@ -196,3 +196,46 @@ TEST_CASE("what a closing connection had begun to read does not hurry the answer
   CHECK(responses(client.take()).size() == 2);
   CHECK(client.closed());
 }
+
+TEST_CASE("beyond so many refusals a client that goes on sending is read later") {
+  HttpFixture http{limits([](auto& limits) { limits.refusals_max = 10; })};
+  unsigned status = 429;
+  int asked = 0;
+  http.handler = [&](const HttpRequest&, const Respond& respond) {
+    ++asked;
+    HttpResponse response;
+    response.status = status;
+    respond(std::move(response));
+  };
+  auto client = http.connect();
+  auto other = http.connect();
+  client.send(many(5));
+  http.platform.advance(100ms);
+  CHECK(asked == 5);  // five in a tenth of a second are too many
+  client.send(many(3));
+  CHECK(asked == 6);
+  CHECK(client.read_paused());
+  client.send(many(1));
+  other.send(get("/"));  // it may have met a bad moment
+  CHECK(asked == 7);
+  CHECK_FALSE(other.read_paused());
+  http.platform.advance(4ms);
+  CHECK(asked == 7);
+  http.platform.advance(1ms);
+  CHECK(asked == 8);
+  status = 200;
+  http.platform.advance(5ms);
+  CHECK(asked == 10);  // an answer of another kind ends it
+  CHECK_FALSE(client.read_paused());
+  CHECK(responses(client.take()).size() == 9);
+
+  // A server that stops does not wait for what it has not read.
+  status = 429;
+  client.send(many(3));
+  CHECK(asked == 12);
+  bool stopped = false;
+  http.server->stop(1s, [&] { stopped = true; });
+  http.platform.advance(1s);
+  CHECK(stopped);
+  CHECK(client.closed());
+}

@@ -35,6 +35,10 @@ void MemoryStream::expire_after(Duration time) {
   }
 }
 
+void MemoryStream::wake_after(Duration time) {
+  wake_ = network_.clock_.now() + time;
+}
+
 void MemoryStream::close() {
   if (closed_ || closing_) return;
   closing_ = true;
@@ -70,6 +74,7 @@ void MemoryStream::end(Result<void> why) {
   if (closed_) return;
   closed_ = true;
   expiry_.reset();
+  wake_.reset();
   const auto self = network_.streams_.at(id_);
   network_.streams_.erase(id_);
   if (auto handler = std::move(handler_)) handler->on_closed(why);
@@ -103,15 +108,22 @@ void MemoryNetwork::run() {
 void MemoryNetwork::advance(Duration time) {
   run();
   const auto end = clock_.now() + time;
+  const auto due = [](const MemoryStream& stream) {
+    const auto never = MonotonicTime::max();
+    return std::min(stream.expiry_.value_or(never), stream.wake_.value_or(never));
+  };
   for (;;) {
     std::shared_ptr<MemoryStream> next;
-    for (const auto& [id, stream] : streams_) {
-      if (stream->expiry_ && *stream->expiry_ <= end && (!next || stream->expiry_ < next->expiry_))
-        next = stream;
-    }
+    for (const auto& [id, stream] : streams_)
+      if (due(*stream) <= end && (!next || due(*stream) < due(*next))) next = stream;
     if (!next) break;
-    clock_.elapsed = std::max(clock_.now(), *next->expiry_).time_since_epoch();
-    next->end(deadline_exceeded("the stream's time is over"));
+    clock_.elapsed = std::max(clock_.now(), due(*next)).time_since_epoch();
+    if (next->wake_ && *next->wake_ <= clock_.now()) {
+      next->wake_.reset();
+      next->handler_->on_wake();
+    } else {
+      next->end(deadline_exceeded("the stream's time is over"));
+    }
     run();
   }
   clock_.elapsed = end.time_since_epoch();

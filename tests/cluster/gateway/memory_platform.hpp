@@ -70,6 +70,7 @@ class MemoryStream final : public runtime::Stream {
   void pause_reading() override { paused_ = true; }
   void resume_reading() override;
   void expire_after(Duration time) override;
+  void wake_after(Duration time) override;
   void close() override;
   void abort() override;
   runtime::Address remote() const override { return {"198.51.100.7", 40'000}; }
@@ -90,6 +91,7 @@ class MemoryStream final : public runtime::Stream {
   std::string received_;           // what the client has
   std::size_t window_ = SIZE_MAX;  // bytes that the client still takes
   std::optional<MonotonicTime> expiry_;
+  std::optional<MonotonicTime> wake_;
   bool paused_ = false;
   bool closing_ = false;
   bool closed_ = false;

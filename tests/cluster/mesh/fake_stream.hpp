@@ -28,6 +28,7 @@ class FakeStream final : public runtime::Stream {
   void pause_reading() override {}
   void resume_reading() override {}
   void expire_after(Duration time) override { expiry = time; }
+  void wake_after(Duration) override {}
   void close() override { closed = true; }
   void abort() override { aborted = true; }
   runtime::Address remote() const override { return {"fake", 1}; }

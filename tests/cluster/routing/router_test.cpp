@@ -260,4 +260,43 @@ TEST_CASE("a command from another node reaches the shard with all that belongs t
   CHECK(came->deadline == deadline);
 }
 
+TEST_CASE("calls of a shard are bounded, wherever they come from") {
+  Rig rig;
+  Router router{rig.world.outside(), {.node = "n1", .in_flight_max = 2}};
+  router.add_service(books(), {{"n1"}});
+  std::vector<std::string> refused;
+  actors::CallOptions options;
+  options.id = rig.fresh_id();
+  const auto serve = [&] {
+    router.serve(encode_command({&books(), 0, "dune", "body"}, options, 1), MonotonicTime::max(),
+                 [&](const std::string& bytes) {
+                   const auto reply = decode_reply(bytes).reply;
+                   refused.push_back(reply ? "" : reply.error().reason);
+                 });
+  };
+  caf::actor_system_config config;
+  config.set("scheduler.policy", caf::atom("testing"));  // no threads: nothing is answered
+  {
+    caf::actor_system system{config};
+    const caf::actor shard = system.spawn(
+        [](caf::event_based_actor*) { return caf::behavior{[](actors::RequestPtr&) {}}; });
+    router.announce(books(), 0, shard);
+    serve();
+    serve();
+    CHECK(refused.empty());
+    serve();
+    CHECK(refused == std::vector<std::string>{"SHARD_OVERLOADED"});
+    router.send({&books(), 0, "dune", "body"}, {}, [&](const Result<actors::Reply>& reply) {
+      refused.push_back(reply ? "" : reply.error().reason);
+    });
+    CHECK(refused.back() == "SHARD_OVERLOADED");
+    dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run();
+    CHECK(refused.size() == 4);
+    serve();
+    CHECK(refused.size() == 4);
+    dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run();
+    router.announce(books(), 0, {});
+  }
+}
+
 }  // namespace troupe::cluster::test

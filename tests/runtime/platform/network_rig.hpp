@@ -79,6 +79,12 @@ class Handler : public runtime::StreamHandler {
     ++drained_;
     changed_.notify_all();
   }
+  void on_wake() override {
+    Inside inside{*this};
+    const std::lock_guard lock{mutex_};
+    ++woken_;
+    changed_.notify_all();
+  }
   void on_closed(const Result<void>& why) override {
     Inside inside{*this};
     if (closing) closing();
@@ -96,6 +102,14 @@ class Handler : public runtime::StreamHandler {
   void wait_until_drained() {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [&] { return drained_ > 0; });
+  }
+  void wait_until_woken(int times) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return woken_ >= times; });
+  }
+  int woken() {
+    const std::lock_guard lock{mutex_};
+    return woken_;
   }
   Result<void> wait_until_closed() {
     std::unique_lock lock{mutex_};
@@ -136,6 +150,7 @@ class Handler : public runtime::StreamHandler {
   bool inside_ = false;
   bool over_ = false;
   int drained_ = 0;
+  int woken_ = 0;
   std::string received_;
   Result<void> why_;
 };

@@ -163,6 +163,28 @@ TEST_CASE("callbacks never run inside a call of the owner") {
   CHECK(nested == 0);
 }
 
+TEST_CASE("a stream wakes its owner once, when the time that was named last has passed") {
+  Served served;
+  const auto client = *connect(*served.network, served.address);
+  const auto server = served.wait_for_stream();
+  // Beside a time limit that is set all the time, earlier and later.
+  server->stream->expire_after(1h);
+  server->stream->wake_after(1h);
+  const auto begin = std::chrono::steady_clock::now();
+  server->stream->wake_after(5ms);
+  server->wait_until_woken(1);
+  CHECK(std::chrono::steady_clock::now() - begin >= 5ms);
+  server->stream->wake_after(1ms);
+  server->stream->expire_after(1h);
+  server->wait_until_woken(2);
+  server->stream->wake_after(10h);
+  server->stream->expire_after(2ms);
+  CHECK(server->wait_until_closed().error().reason == "STREAM_EXPIRED");
+  server->stream->wake_after(0ns);  // ignored
+  CHECK(client->wait_until_closed());
+  CHECK(server->woken() == 2);
+}
+
 TEST_CASE("a handler that throws loses its own connection, and the others go on") {
   const auto thrower = [](Handler& handler) {
     handler.data = [&handler](std::string_view bytes) {

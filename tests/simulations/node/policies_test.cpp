@@ -101,6 +101,27 @@ TEST_CASE("a node that starts alone goes by the policies that it knew") {
   CHECK(three.told("n2") == "3 from cluster");
 }
 
+TEST_CASE("the limit of calls from clients follows a policy, also that of a node that starts") {
+  Policies three{1};
+  const auto limit = [&](const std::string& node) {
+    const auto text = ask_admin(three.world, "/metrics", node).body;
+    const std::string metric =
+        R"(troupe_admission_limit{kind="commands",service="banking.v1.Accounts"} )";
+    const auto at = text.find(metric);
+    return at == std::string::npos ? 0 : std::stoi(text.substr(at + metric.size()));
+  };
+  CHECK(limit("n1") == 10'000);
+  const auto version =
+      three.change(R"("set":[{"key":"admission.in_flight_max","value":"77"}])", "n1");
+  three.wait([&] { return three.agreed(version); });
+  three.world.run_for(1s);
+  for (const std::string node : {"n1", "n2", "n3"}) CHECK(limit(node) == 77);
+  three.world.crash(three.machine(1));
+  REQUIRE(three.world.start(three.machine(1)));
+  three.world.run_for(2s);
+  CHECK(limit("n2") == 77);
+}
+
 TEST_CASE("a policy that is refused is so at any node, and one that contradicts a manifest") {
   Policies three{1};
   const auto refused = [&](const std::string& key, const std::string& value, const char* with) {

@@ -19,6 +19,7 @@ struct End final : runtime::StreamHandler {
   std::string received;
   std::size_t pieces = 0;
   int drained = 0;
+  int woken = 0;
   int closed = 0;
   std::string reason;  // of the error, or empty
   std::function<void(End&, std::string_view)> data;
@@ -35,6 +36,7 @@ struct End final : runtime::StreamHandler {
     stream.reset();
   }
   void on_drained() override { ++drained; }
+  void on_wake() override { ++woken; }
 };
 
 // A world with a server on node-1:80 and one connection from outside.

@@ -109,6 +109,19 @@ TEST_CASE("a stream expires exactly when its time is over, unless the time is se
   CHECK(pair.server->reason.empty());  // nothing was lost
 }
 
+TEST_CASE("a stream wakes its owner once, when the time that was named last has passed") {
+  Pair pair;
+  pair.client->stream->wake_after(1s);
+  pair.client->stream->wake_after(10s);
+  const auto begin = pair.world.now();
+  REQUIRE(pair.world.run_until([&] { return pair.client->woken == 1; }, 60s));
+  CHECK(pair.world.now() - begin == 10s);
+  pair.client->stream->wake_after(1s);
+  pair.client->stream->abort();
+  pair.world.run_for(60s);
+  CHECK(pair.client->woken == 1);
+}
+
 TEST_CASE("a stream that expires with bytes unsent is lost for its peer") {
   Pair pair;
   pair.server->stream->pause_reading();

@@ -282,8 +282,19 @@ void TcpStream::expire_after(Duration time) {
   deadline_ = time <= Duration::zero()
                   ? MonotonicTime::max()
                   : std::chrono::steady_clock::now() + std::min<Duration>(time, expiry_max);
-  // A timer that fires earlier looks at the deadline again: most calls cost nothing but the clock.
-  if (deadline_ >= timer_due_ || std::exchange(timer_posted_, true)) return;
+  want_timer(deadline_);
+}
+
+void TcpStream::wake_after(Duration time) {
+  const std::lock_guard lock{mutex_};
+  if (phase_ == Phase::closed) return;
+  wake_at_ = std::chrono::steady_clock::now() + std::min<Duration>(time, expiry_max);
+  want_timer(wake_at_);
+}
+
+// A timer that fires earlier looks at the times again: most calls cost nothing but the clock.
+void TcpStream::want_timer(MonotonicTime when) {
+  if (when >= timer_due_ || std::exchange(timer_posted_, true)) return;
   post(&TcpStream::arm_timer);
 }
 
@@ -292,9 +303,9 @@ void TcpStream::arm_timer() {
   {
     const std::lock_guard lock{mutex_};
     timer_posted_ = false;
-    timer_due_ = deadline_;
-    if (deadline_ == MonotonicTime::max()) return;
-    timer_.expires_at(deadline_);
+    timer_due_ = std::min(deadline_, wake_at_);
+    if (timer_due_ == MonotonicTime::max()) return;
+    timer_.expires_at(timer_due_);
   }
   timer_.async_wait([self = shared_from_this()](const ErrorCode& stopped) {
     if (!stopped) self->timer_fired();
@@ -302,18 +313,25 @@ void TcpStream::arm_timer() {
 }
 
 void TcpStream::timer_fired() {
+  bool expired = false;
+  bool wake = false;
   bool bytes_are_lost = false;
   {
     const std::lock_guard lock{mutex_};
     if (phase_ == Phase::closed) return;
     timer_due_ = MonotonicTime::max();
-    if (deadline_ > std::chrono::steady_clock::now()) {
-      if (deadline_ != MonotonicTime::max() && !std::exchange(timer_posted_, true))
-        post(&TcpStream::arm_timer);
-      return;
-    }
+    const MonotonicTime now = std::chrono::steady_clock::now();
+    expired = deadline_ <= now;
     bytes_are_lost = unsent_ > 0;
+    if (!expired) {
+      wake = wake_at_ <= now && phase_ == Phase::open && !aborted_;
+      if (wake_at_ <= now) wake_at_ = MonotonicTime::max();
+      if (const auto next = std::min(deadline_, wake_at_); next != MonotonicTime::max())
+        want_timer(next);
+    }
   }
+  if (wake) call_handler("on_wake", [](StreamHandler& handler) { handler.on_wake(); });
+  if (!expired) return;
   fail(deadline_exceeded("STREAM_EXPIRED",
                          "the connection with " + remote_.to_string() + " was too slow or idle"),
        bytes_are_lost);

@@ -50,6 +50,7 @@ class TcpStream final : public Stream,
   void pause_reading() override;
   void resume_reading() override;
   void expire_after(Duration time) override;
+  void wake_after(Duration time) override;
   void close() override;
   void abort() override;
   Address remote() const override { return remote_; }
@@ -89,6 +90,7 @@ class TcpStream final : public Stream,
   bool say_goodbye();
   void output_failed(const ErrorCode& error);
   void arm_timer();
+  void want_timer(MonotonicTime when);  // with the mutex held
   void timer_fired();
   void fail(const Error& why, bool reset);
   void report_closed(const Result<void>& why);
@@ -125,6 +127,7 @@ class TcpStream final : public Stream,
   bool aborted_ = false;
   bool timer_posted_ = false;
   MonotonicTime deadline_ = MonotonicTime::max();
+  MonotonicTime wake_at_ = MonotonicTime::max();
   MonotonicTime timer_due_ = MonotonicTime::max();  // when the timer fires at the latest
 };
 
