@@ -74,7 +74,6 @@ class Wire final : public runtime::Stream {
   void resume_reading() override {}
   void expire_after(Duration) override {}
   void wake_after(Duration) override {}
-  void wake_after(Duration) override {}
   void close() override { closed_ = true; }
   void abort() override { closed_ = true; }
   runtime::Address remote() const override { return {"fake", 1}; }
