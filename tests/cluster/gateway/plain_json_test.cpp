@@ -1,5 +1,10 @@
 // What is read and written without Protobuf's own code is what that would have said: the same
 // message, and the same JSON but for characters that need no escape.
+//
+// Not under ThreadSanitizer: Protobuf's headers give maps two members more there, which Debian's
+// library, compiled without it, does not know.
+#ifndef __SANITIZE_THREAD__
+
 #include "cluster/gateway/plain_json.hpp"
 
 #include <doctest/doctest.h>
@@ -331,3 +336,5 @@ TEST_CASE("odd JSON is read as Protobuf reads it") {
   check_same_reading<v1::Loan>(R"({"until":"2026-11-26T00:00:00Z","notes":{"a":1}})");
   check_same_reading<v1::FindRequest>(R"({"price":1.5,"lent":true,"tags":{},"offset":"-3"})");
 }
+
+#endif

@@ -60,7 +60,7 @@ const euros = (minor_units) => ({ currency: "EUR", minor_units });
 async function commands() {
   const opened = await call(accounts, "Open", { account: "a", owner: "Ada", currency: "EUR" });
   assert.equal(opened.reply.status, "OPEN");
-  assert.equal(opened.headers.etag, '"1"');
+  assert.match(opened.headers.etag, /^"\d+"$/);
   assert.match(opened.headers["troupe-position"], /^banking\.v1\.Accounts\/\d+@\d+$/);
 
   const deposit = { account: "a", amount: euros(500) };
@@ -77,9 +77,9 @@ async function commands() {
   const { INVALID_ARGUMENT, FAILED_PRECONDITION } = grpc.status;
   const other = call(accounts, "Deposit", deposit, { "idempotency-key": "deposit-1 and more" });
   assert.equal(reason(await refused(INVALID_ARGUMENT, other)), "IDEMPOTENCY_KEY_INVALID");
-  const stale = call(accounts, "Deposit", deposit, { "if-match": '"1"' });
+  const stale = call(accounts, "Deposit", deposit, { "if-match": opened.headers.etag });
   assert.equal(reason(await refused(FAILED_PRECONDITION, stale)), "VERSION_MISMATCH");
-  await call(accounts, "Deposit", deposit, { "if-match": '"2"' });
+  await call(accounts, "Deposit", deposit, { "if-match": first.headers.etag });
   const poor = call(accounts, "Withdraw", { account: "a", amount: euros(5000) });
   assert.equal(reason(await refused(FAILED_PRECONDITION, poor)), "INSUFFICIENT_FUNDS");
   assert.equal((await call(accounts, "Get", { account: "a" })).reply.balance.minor_units, "1000");
