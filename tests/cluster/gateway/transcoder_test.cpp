@@ -167,6 +167,7 @@ TEST_CASE("a field has one place") {
   CHECK(find("member=a&guest=1").find("FIELD_REPEATED") == 0);
 }
 
+#ifndef __SANITIZE_THREAD__  // it has a map; see plain_json_test.cpp
 TEST_CASE("a reply is JSON with its plain fields, or one field of it") {
   const auto reply = [](const std::string& verb, const std::string& path,
                         const google::protobuf::Message& message) {
@@ -202,6 +203,7 @@ TEST_CASE("a reply is JSON with its plain fields, or one field of it") {
   book.mutable_shelf()->set_room("r");
   CHECK(reply("PATCH", "/v1/any/b", book) == R"({"room":"r","number":0})");
 }
+#endif
 
 TEST_CASE("a reply that is not its message is an error") {
   PathVariables variables;
