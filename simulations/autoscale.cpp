@@ -174,7 +174,7 @@ SIMULATION(autoscale, "nodes come and go with the load of a day, as the cluster 
   sim.duration(24 * hour);
   sim.settles_within(200s);
   sim.manifest(cluster_manifest(shape, sim.random()) + limits_for_calm(true) +
-               "\n[balancer]\nadvice_hold = \"25s\"\n");
+               "\n[balancer]\nadvice_hold = \"60s\"\n");
   sim.model<AccountModel>("banking.v1.Accounts");
   sim.clients(shoppers, [day](Client& client) { return shopper(client, day); });
   sim.operated([what, followed](Operator& at) { return follow(at, what, followed); }, false);
