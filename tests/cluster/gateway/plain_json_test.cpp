@@ -37,7 +37,7 @@ void check_same_writing(const pb::Message& message) {
     const auto theirs = by_protobuf(message, defaults);
     CAPTURE(ours);
     CAPTURE(theirs);
-    CHECK(tests::same_json(ours, theirs));
+    CHECK(troupe::cluster::tests::same_json(ours, theirs));
   }
 }
 
@@ -144,6 +144,16 @@ class Samples {
   std::mt19937_64 random_{20261126};
 };
 
+template <class Message>
+void check_reading(Samples& samples, const Message& sample, bool defaults) {
+  const auto json = by_protobuf(sample, defaults);
+  CAPTURE(json);
+  Message message;
+  CHECK(read_plain_json(json, message));
+  check_same_reading<Message>(json);
+  for (int i = 0; i < 10; ++i) check_same_reading<Message>(samples.spoilt(json));
+}
+
 }  // namespace
 
 TEST_CASE("every message is written as Protobuf writes it") {
@@ -169,16 +179,6 @@ TEST_CASE("every character is written as Protobuf writes it") {
     line.set_text(text);
     check_same_writing(line);
   }
-}
-
-template <class Message>
-void check_reading(Samples& samples, const Message& sample, bool defaults) {
-  const auto json = by_protobuf(sample, defaults);
-  CAPTURE(json);
-  Message message;
-  CHECK(read_plain_json(json, message));
-  check_same_reading<Message>(json);
-  for (int i = 0; i < 10; ++i) check_same_reading<Message>(samples.spoilt(json));
 }
 
 TEST_CASE("every JSON is read as Protobuf reads it, and refused when that refuses it") {

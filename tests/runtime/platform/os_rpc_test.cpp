@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "event.hpp"
+#include "network_rig.hpp"
 #include "runtime/platform/os/os_platform.hpp"
 
 // ThreadSanitizer does not know what Debian's gRPC, compiled without it, locks.
@@ -19,6 +20,7 @@
 namespace troupe::runtime {
 namespace {
 
+using troupe::tests::BareSocket;
 using troupe::tests::Event;
 
 // Keeps calls and messages for a test to answer; or answers each message with itself.
@@ -222,6 +224,25 @@ TEST_CASE("answers after a gRPC server's end, or to a client that has gone, do n
   CHECK_FALSE(cut.wait().status.ok());
   other.call->answer("answer", {});
   other.call->receive();
+}
+
+// gRPC's server speaks first, once it has taken a connection.
+bool is_taken(const BareSocket& connection) {
+  char byte = 0;
+  return ::recv(connection.number(), &byte, 1, 0) == 1;
+}
+
+TEST_CASE("gRPC connections beyond the most are closed, and taken again once one has gone") {
+  RpcLimits limits;
+  limits.connections_max = 2;
+  Serving serving{limits};
+  BareSocket first{serving.address()};
+  const BareSocket second{serving.address()};
+  CHECK(is_taken(first));
+  CHECK(is_taken(second));
+  CHECK_FALSE(is_taken(BareSocket{serving.address()}));
+  first.close();
+  while (!is_taken(BareSocket{serving.address()})) std::this_thread::yield();
 }
 
 TEST_CASE("a gRPC server says that its address is taken") {
