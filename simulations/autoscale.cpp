@@ -7,6 +7,7 @@
 // at night they have gone again; and their number goes up and down once, not back and forth.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <memory>
 
 #include "simulations/models/account_client.hpp"
@@ -63,7 +64,8 @@ struct Growing {
 struct Followed {
   std::size_t most = 0;
   unsigned changes = 0;
-  double worst = 0;  // part of all processors that was busy
+  unsigned overloaded = 0;  // looks in a row
+  double worst = 0;         // part of all processors that was busy
   Duration stopping = Duration::max();
 };
 
@@ -112,7 +114,10 @@ void look(Operator& at, const cluster::AdviceReport& report, Followed& followed)
   double busy = 0;
   for (const auto& service : report.services()) busy += service.cores_now();
   const double part = busy / std::max(1u, report.nodes_now());
-  if (part > 1 && followed.worst <= 1)
+  // A node that joins counts after 10 s, and reports are means of as much.
+  constexpr unsigned looks_max = 6;
+  followed.overloaded = part > 1 ? followed.overloaded + 1 : 0;
+  if (followed.overloaded == looks_max)
     at.complain("autoscale", "the load is more than " + std::to_string(report.nodes_now()) +
                                  " nodes can carry, and " + std::to_string(report.nodes()) +
                                  " are advised only now");
@@ -150,9 +155,13 @@ Script follow(Operator& at, Growing what, std::shared_ptr<Followed> followed) {
   if (live.size() != what.founders.size())
     at.complain("autoscale", std::to_string(live.size()) + " nodes are still there at night");
   const auto more = static_cast<unsigned>(followed->most - what.founders.size());
-  if (more < 2)
-    at.complain("autoscale", "at noon there were " + std::to_string(followed->most) + " nodes");
-  if (followed->changes > 2 * more + 2)
+  // What a request costs differs between runs; a day may be a quiet one.
+  if (more == 0 && followed->worst > 0.7)
+    at.complain("autoscale", "at noon there were no more nodes, of which " +
+                                 std::to_string(std::lround(100 * followed->worst)) +
+                                 " % were busy");
+  // The load is drawn: an advice may be taken back, once or twice a day.
+  if (followed->changes > 2 * more + 4)
     at.complain("autoscale", std::to_string(followed->changes) + " changes for " +
                                  std::to_string(more) + " nodes more at noon");
 }
@@ -165,11 +174,11 @@ SIMULATION(autoscale, "nodes come and go with the load of a day, as the cluster 
   for (const auto& node : node_names(shape))
     (what.founders.size() < 3 ? what.founders : what.spares).push_back(node);
   Day day;
-  day.peak = static_cast<double>(random.between(75, 90)) / 10;
+  day.peak = static_cast<double>(random.between(80, 95)) / 10;
   day.late = random.between(0, 30'000) * 1ms;
   const auto followed = std::make_shared<Followed>();
   sim.latecomers({what.spares.begin(), what.spares.end()});
-  sim.processors({.processors = 1, .message = 10ms});
+  sim.processors({.processors = 1, .message = 12ms});
   sim.faults(Faults::none());
   sim.duration(24 * hour);
   sim.settles_within(200s);
@@ -178,10 +187,10 @@ SIMULATION(autoscale, "nodes come and go with the load of a day, as the cluster 
   sim.model<AccountModel>("banking.v1.Accounts");
   sim.clients(shoppers, [day](Client& client) { return shopper(client, day); });
   sim.operated([what, followed](Operator& at) { return follow(at, what, followed); }, false);
-  declare_unnoticed(sim, true, "no request fails while nodes come and go",
-                    [followed](const Past& past) {
-                      return Unnoticed{0s, past.healed, followed->stopping, "nodes came and went"};
-                    });
+  declare_unnoticed(
+      sim, true, "no request fails while nodes come and go", [followed](const Past& past) {
+        return Unnoticed{hour, past.healed, followed->stopping, "nodes came and went"};
+      });
 }
 
 }  // namespace
