@@ -14,8 +14,8 @@ import sys
 # Of those that simulate a whole cluster, which take longer, all but these are left to `./dev sim`.
 CLUSTER = "cluster-ledger"
 CHANGING = ["scale-out", "drain-under-load", "zone-loss", "directory-chaos", "rolling-upgrade"]  # fresh seeds only
-LONGER = {CLUSTER, *CHANGING, "backup-restore", "clock-skew", "lost-disk", "quorum-loss", "recover", "slow-follower",
-          "split"}
+LONGER = {CLUSTER, *CHANGING, "autoscale", "backup-restore", "clock-skew", "lost-disk", "quorum-loss", "recover",
+          "slow-follower", "split"}
 
 
 def quick_ones(binary):
