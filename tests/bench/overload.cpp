@@ -127,7 +127,9 @@ std::vector<Figure> overload(const Options& options, const Case& what) {
   HttpLoad load;
   load.port = node.port();
   load.request = deposit_over_http;
-  load.seconds = std::max(3.0, options.seconds);
+  // Long enough for what a node does now and then to be in it: checkpoints, and what a slow disk
+  // owes.
+  load.seconds = std::max(3.0, loops_long / 4 * options.seconds);
   const double before = node.server->cpu_seconds();
   const double most = run_http_load(load).good_rate();
   const double cpu = (node.server->cpu_seconds() - before) * 1e6 / (most * load.seconds);
