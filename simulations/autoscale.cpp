@@ -1,7 +1,7 @@
-// A day in eighteen minutes: the load rises in the morning, is highest at noon, and falls in the
-// evening; an operator asks every few seconds how much the cluster should have, and has nodes join
-// or drains, stops and removes them, as an autoscaler would. Processor time is modelled: each
-// message that an actor handles counts (ProcessorTimes).
+// A day, and two hours of the night after it, in twenty minutes: the load rises in the morning, is
+// highest at noon, and falls in the evening; an operator asks every few seconds how much the
+// cluster should have, and has nodes join or drains, stops and removes them, as an autoscaler
+// would. Processor time is modelled: each message that an actor handles counts (ProcessorTimes).
 //
 // Nothing else goes wrong. No request fails all day; nodes are there before the load needs them;
 // at night they have gone again; and their number goes up and down once, not back and forth.
@@ -180,7 +180,7 @@ SIMULATION(autoscale, "nodes come and go with the load of a day, as the cluster 
   sim.latecomers({what.spares.begin(), what.spares.end()});
   sim.processors({.processors = 1, .message = 12ms});
   sim.faults(Faults::none());
-  sim.duration(24 * hour);
+  sim.duration(26 * hour);
   sim.settles_within(200s);
   sim.manifest(cluster_manifest(shape, sim.random()) + limits_for_calm(true) +
                "\n[balancer]\nadvice_hold = \"60s\"\n");
