@@ -160,8 +160,8 @@ Script follow(Operator& at, Growing what, std::shared_ptr<Followed> followed) {
     at.complain("autoscale", "at noon there were no more nodes, of which " +
                                  std::to_string(std::lround(100 * followed->worst)) +
                                  " % were busy");
-  // The load is drawn: an advice may be taken back, once or twice a day.
-  if (followed->changes > 2 * more + 4)
+  // The load is drawn: an advice may be taken back, more often the more nodes there are.
+  if (followed->changes > 3 * more + 4)
     at.complain("autoscale", std::to_string(followed->changes) + " changes for " +
                                  std::to_string(more) + " nodes more at noon");
 }

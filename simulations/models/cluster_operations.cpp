@@ -175,7 +175,9 @@ DirectoryOrder any_policy(Operator& at) {
                             {"limits.resident_bytes", {"1MiB", "2MiB"}},
                             {"limits.history_page_events", {"3", "50"}},
                             {"quarantine.backoff_max", {"2s", "10s"}},
-                            {"repair_after", {"3s", "15s"}}};
+                            // Not so short that a replica of a node that is only down is given up
+                            // before a disk is lost: then two of three are gone.
+                            {"repair_after", {"2m", "10m"}}};
   const auto& choice = choices[at.between(0, std::size(choices) - 1)];
   const bool balancer = choice.key == std::string_view{"repair_after"};
   DirectoryOrder order;
