@@ -3,8 +3,9 @@
 // cluster should have, and has nodes join or drains, stops and removes them, as an autoscaler
 // would. Processor time is modelled: each message that an actor handles counts (ProcessorTimes).
 //
-// Nothing else goes wrong. No request fails all day; nodes are there before the load needs them;
-// at night they have gone again; and their number goes up and down once, not back and forth.
+// Nothing else goes wrong. No request fails after the first hour; the load is never more than the
+// nodes can carry for longer than it takes to add some; at night they have gone again; and how
+// often their number changes is bounded.
 #include <algorithm>
 #include <array>
 #include <cmath>
