@@ -102,8 +102,14 @@ void RaftGroup::follow_places(const RaftPlaces& wish, const std::vector<RaftMemb
   // Planted: who is not to be there any more stays a voter.
   if (!wish.binding || TROUPE_PLANTED(old_voter_forgotten)) return;
   const auto leaves = [&](const RaftMember& one) { return one.voter && !wish.have(one.node); };
+  // A lost replica that stays costs no majority until as many vote as are wished, and it may come
+  // back before one of the others goes.
+  const bool all_vote = crowded || std::ranges::all_of(wish.nodes, [&](const std::string& node) {
+                          const auto found = std::ranges::find(all, node, &RaftMember::node);
+                          return found != all.end() && found->voter;
+                        });
   for (const RaftMember& one : all) {
-    if (!leaves(one) || !may_be_replaced(one, all)) continue;
+    if (!all_vote || !leaves(one) || !may_be_replaced(one, all)) continue;
     TROUPE_SOMETIMES("a lost replica was removed because its place had gone elsewhere");
     if (remove(one.replica)) return;
   }

@@ -30,13 +30,15 @@
 // Where replicas are to be (RaftPlaces) may change at any time; the leader makes the group follow
 // (raft_group_places.cpp). Replicas on new nodes ask and are taken in; when every node that is to
 // have one has a voter that lives and has caught up, the leader removes the others one at a time,
-// itself last: it hands its leadership over before. One that is silent and not to be there goes
-// first. Nothing is removed that the majority of the rest cannot do without. A replica that is not
-// to be there asks whether it still is a member; one that never was forgets by itself.
+// itself last: it hands its leadership over before. One that is silent and not to be there goes as
+// soon as all vote that are. Nothing is removed that the majority of the rest cannot do without. A
+// replica that is not to be there asks whether it still is a member; one that never was forgets by
+// itself.
 //
-// While a lost replica is named, one more failure stops a group of three. Its removal changes
-// nothing about that: two of two are needed then as two of three were before. It is over when the
-// new replica votes.
+// While a silent replica is named, one more failure stops a group of three, until the new replica
+// votes. To remove it before that would change nothing (two of two are needed then as two of three
+// were before) but that its return could not help. Only a replica whose own node has lost it goes
+// before its successor votes, since no node is named twice.
 #pragma once
 
 #include <cstdint>
