@@ -209,13 +209,14 @@ std::uint64_t ReplicaChecks::committed_bytes(GroupId group) const {
   return found == groups_.end() ? 0 : found->second.bytes;
 }
 
-std::optional<std::string> ReplicaChecks::behind() const {
+std::optional<std::string> ReplicaChecks::behind(Duration committed_by) const {
   for (const auto& [id, expected] : voters_) {
     const auto group = groups_.find(id);
     if (group == groups_.end()) continue;
     const auto& all = group->second.committed;
-    const auto newest = std::find_if(all.rbegin(), all.rend(),
-                                     [](const auto& one) { return one.second.content != 0; });
+    const auto newest = std::find_if(all.rbegin(), all.rend(), [&](const auto& one) {
+      return one.second.content != 0 && one.second.at <= committed_by;
+    });
     if (newest == all.rend()) continue;
     // Where most were lost, so may the directory be, which could want them elsewhere.
     for (const auto& node : group->second.alone_since > 0 ? expected : voters(id)) {

@@ -65,8 +65,8 @@ class ReplicaChecks {
   // The nodes of a group's voters: by the newest configuration that is committed.
   std::set<std::string> voters(runtime::GroupId group) const;
 
-  // A voter whose file lacks rows that were committed, in words.
-  std::optional<std::string> behind() const;
+  // A voter whose file lacks rows that were committed by then, in words.
+  std::optional<std::string> behind(Duration committed_by = Duration::max()) const;
 
   // The node's disk is gone or was damaged: from its next life on, what it promised before counts
   // no more, and what its groups committed neither, unless another node was handed it, too.

@@ -119,11 +119,12 @@ void Conduct::run_finals(Duration limit) {
 }
 
 // Replicas are where the directory wants them, and where that is every node knows. Those that were
-// behind, too, get all that was committed, and so do new ones on nodes that lost their disk.
+// behind, too, get all that was committed, and so do new ones on nodes that lost their disk. What
+// is committed meanwhile, as replies whose window is over are deleted, may be on its way.
 void Conduct::catch_up() {
-  const auto wrong = [this] {
+  const auto wrong = [this, begin = world_.now()] {
     auto what = misplaced();
-    return what ? what : world_.checks().behind();
+    return what ? what : world_.checks().behind(begin);
   };
   const auto until = world_.now() + settle_max;
   while (failures_.empty() && wrong() && world_.now() < until) world_.run_for(100ms);

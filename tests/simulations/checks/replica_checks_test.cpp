@@ -111,26 +111,6 @@ TEST_CASE("a file that came when the log had caught up takes nobody's place") {
   CHECK(story.found.empty());
 }
 
-TEST_CASE("a replica whose file lacks rows is behind") {
-  Story story;
-  story.checks.expect_voters(group, {"n1", "n2"});
-  auto one = story.start("n1");
-  auto two = story.start("n2");
-  CHECK_FALSE(story.checks.behind());
-  for (auto* node : {&one, &two}) {
-    (*node)->file_opened(group, rows(0));
-    node->write(1, 5);
-  }
-  one.hand_out(1, 5);
-  one->rows_applied(group, rows(5));
-  REQUIRE(story.checks.behind());
-  CHECK(story.checks.behind()->find("up to entry 5, its file on node n2") != std::string::npos);
-  two.hand_out(1, 5);
-  two->rows_applied(group, rows(5));
-  CHECK_FALSE(story.checks.behind());
-  CHECK(story.found.empty());
-}
-
 TEST_CASE("what a process tells after its end does not count") {
   Story story;
   auto life = story.first_life();

@@ -36,7 +36,9 @@ inline Probe::Rows rows(LogIndex index) {
 
 struct Story {
   std::vector<std::string> found;
-  ReplicaChecks checks{[this](const std::string& what) { found.push_back(what); }};
+  Duration now{};
+  ReplicaChecks checks{[this](const std::string& what) { found.push_back(what); },
+                       [this] { return now; }};
 
   // One life of a node.
   struct Life {
