@@ -2,9 +2,12 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstddef>
 #include <new>
+#include <thread>
 
+#include "runtime/platform/os/files/sync_pace.hpp"
 #include "runtime/platform/os/threads/threads.hpp"
 
 namespace troupe::runtime {
@@ -12,10 +15,11 @@ namespace {
 
 sqlite3_vfs* unix_vfs = nullptr;
 
-// Behind each file's object, which is Unix's own: its functions, with another xWrite.
+// Behind each file's object, which is Unix's own: its functions, with others for xWrite and xSync.
 struct Extra {
   const sqlite3_io_methods* unix_methods;
   sqlite3_io_methods ours;
+  SyncPace pace;
 };
 
 std::size_t extra_offset() {
@@ -27,18 +31,43 @@ void* extra_place(sqlite3_file* file) {
   return reinterpret_cast<std::byte*>(file) + extra_offset();
 }
 
+Extra& extra_of(sqlite3_file* file) {
+  return *static_cast<Extra*>(extra_place(file));
+}
+
 int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-  const auto* extra = static_cast<const Extra*>(extra_place(file));
-  const int code = extra->unix_methods->xWrite(file, bytes, size, offset);
+  const int code = extra_of(file).unix_methods->xWrite(file, bytes, size, offset);
   let_others_run();
   return code;
+}
+
+// As write(), of a database or its WAL. A sync that fails is a write that fails: the kernel reports
+// it once.
+int write_in_pieces(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+  const int code = write(file, bytes, size, offset);
+  if (code != SQLITE_OK || !has_lower_priority()) return code;
+  Extra& extra = extra_of(file);
+  if (!extra.pace.written(static_cast<std::size_t>(size))) return code;
+  const auto begin = std::chrono::steady_clock::now();
+  const int synced = extra.unix_methods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  if (synced != SQLITE_OK) return synced;
+  std::this_thread::sleep_for(extra.pace.synced(std::chrono::steady_clock::now() - begin));
+  return SQLITE_OK;
+}
+
+int sync(sqlite3_file* file, int flags) {
+  Extra& extra = extra_of(file);
+  extra.pace.clear();
+  return extra.unix_methods->xSync(file, flags);
 }
 
 int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* flags_out) {
   const int code = unix_vfs->xOpen(unix_vfs, name, file, flags, flags_out);
   if (code != SQLITE_OK || file->pMethods == nullptr) return code;
-  auto* extra = new (extra_place(file)) Extra{file->pMethods, *file->pMethods};
-  extra->ours.xWrite = write;
+  auto* extra = new (extra_place(file)) Extra{file->pMethods, *file->pMethods, {}};
+  const bool in_pieces = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
+  extra->ours.xWrite = in_pieces ? write_in_pieces : write;
+  extra->ours.xSync = sync;
   file->pMethods = &extra->ours;
   return code;
 }

@@ -1,10 +1,12 @@
-// SQLite's VFS for Unix, with one difference: a thread of lower priority lets others run between
-// its writes.
+// SQLite's VFS for Unix, with a difference for threads of lower priority: between their writes they
+// let others run, and let others write.
 //
 // A kernel takes the processor away from a thread at its ticks, every 1 to 4 ms, so that a message
 // that arrives while rows are being written could wait that long, however low the writer's priority
 // is. A writer that offers the processor every few hundred microseconds makes that wait short, and
-// costs next to nothing where nobody wants it (sched_yield(2)).
+// costs next to nothing where nobody wants it (sched_yield(2)). The disk has no ticks at all: what
+// such a thread writes to a database or its WAL is synced a piece at a time (sync_pace.hpp), so
+// that the node log, which writes on other threads, does not wait for a whole checkpoint.
 #pragma once
 
 namespace troupe::runtime {

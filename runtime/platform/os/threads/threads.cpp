@@ -44,4 +44,8 @@ void let_others_run() {
   ::sched_yield();
 }
 
+bool has_lower_priority() {
+  return yields;
+}
+
 }  // namespace troupe::runtime

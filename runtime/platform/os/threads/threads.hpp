@@ -17,4 +17,7 @@ void lower_priority(int steps);
 // once in a while; on any other thread it does nothing.
 void let_others_run();
 
+// Whether lower_priority() was called on this thread.
+bool has_lower_priority();
+
 }  // namespace troupe::runtime
