@@ -36,5 +36,6 @@ if(NOT TARGET troupe_caf)
     find_library(TROUPE_TCMALLOC tcmalloc_minimal REQUIRED)
     target_link_options(troupe_allocator INTERFACE -Wl,--push-state,--no-as-needed ${TROUPE_TCMALLOC}
                                                    -Wl,--pop-state)
+    target_compile_definitions(troupe_allocator INTERFACE TROUPE_TCMALLOC)
   endif()
 endif()
