@@ -26,8 +26,9 @@ struct ShardOptions {
   // when the oldest has waited this long (monotonic time).
   std::size_t apply_rows_max = 20'000;
   Duration apply_delay_max = std::chrono::milliseconds{500};
-  // Committed bytes that may wait for the shard file; beyond it commands are refused.
-  std::size_t unapplied_bytes_max = 64u << 20;
+  // Committed bytes that may wait for the shard file; beyond it commands wait, too. Some seconds of
+  // the most that a shard does: a checkpoint takes that long.
+  std::size_t unapplied_bytes_max = 16u << 20;
   // The file is checkpointed when its WAL has grown past this.
   std::uint64_t checkpoint_wal_bytes = 64ull << 20;
   // ... or when this many entries are in the file and not in a checkpoint.

@@ -10,8 +10,10 @@
 namespace troupe::actors {
 namespace {
 
-// Entries given to the file in one transaction; bounds the time for which loads wait behind it.
+// Given to the file in one transaction; bounds the time for which loads wait behind it, and how
+// much room for new rows there is all at once.
 constexpr std::size_t apply_entries_max = 4096;
+constexpr std::size_t apply_bytes_max = 4u << 20;
 constexpr Duration apply_retry = std::chrono::milliseconds{200};
 constexpr Duration sweep_every = std::chrono::seconds{1};
 constexpr Duration purge_every = std::chrono::seconds{10};
@@ -42,7 +44,10 @@ void Shard::apply_soon() {
 }
 
 void Shard::start_apply() {
-  const std::size_t count = std::min(unapplied_.size(), apply_entries_max);
+  std::size_t count = 0;
+  for (std::size_t bytes = 0;
+       count < std::min(unapplied_.size(), apply_entries_max) && bytes < apply_bytes_max; ++count)
+    bytes += unapplied_[count].payload ? unapplied_[count].payload->size() : 0;
   applying_ = std::make_shared<const Entries>(
       std::make_move_iterator(unapplied_.begin()),
       std::make_move_iterator(unapplied_.begin() + static_cast<std::ptrdiff_t>(count)));

@@ -22,7 +22,7 @@ TEST_CASE("pieces become as small as a slow disk wants them, and grow again on a
   CHECK(fill(pace) == SyncPace::piece_first / 2);
   for (int i = 0; i < 20; ++i) pace.synced(100ms);
   CHECK(fill(pace) == SyncPace::piece_smallest);
-  for (int i = 0; i < 20; ++i) pace.synced(15ms);
+  for (int i = 0; i < 20; ++i) pace.synced(40ms);
   CHECK(fill(pace) == SyncPace::piece_smallest);
   for (int i = 0; i < 20; ++i) pace.synced(1ms);
   CHECK(fill(pace) == SyncPace::piece_largest);

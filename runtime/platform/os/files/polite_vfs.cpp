@@ -41,8 +41,7 @@ int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset)
   return code;
 }
 
-// As write(), of a database or its WAL. A sync that fails is a write that fails: the kernel reports
-// it once.
+// As write(), of a database. A sync that fails is a write that fails: the kernel reports it once.
 int write_in_pieces(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
   const int code = write(file, bytes, size, offset);
   if (code != SQLITE_OK || !has_lower_priority()) return code;
@@ -65,8 +64,7 @@ int open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* fla
   const int code = unix_vfs->xOpen(unix_vfs, name, file, flags, flags_out);
   if (code != SQLITE_OK || file->pMethods == nullptr) return code;
   auto* extra = new (extra_place(file)) Extra{file->pMethods, *file->pMethods, {}};
-  const bool in_pieces = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
-  extra->ours.xWrite = in_pieces ? write_in_pieces : write;
+  extra->ours.xWrite = (flags & SQLITE_OPEN_MAIN_DB) != 0 ? write_in_pieces : write;
   extra->ours.xSync = sync;
   file->pMethods = &extra->ours;
   return code;

@@ -5,8 +5,9 @@
 // that arrives while rows are being written could wait that long, however low the writer's priority
 // is. A writer that offers the processor every few hundred microseconds makes that wait short, and
 // costs next to nothing where nobody wants it (sched_yield(2)). The disk has no ticks at all: what
-// such a thread writes to a database or its WAL is synced a piece at a time (sync_pace.hpp), so
-// that the node log, which writes on other threads, does not wait for a whole checkpoint.
+// such a thread writes to a database (in WAL mode: by a checkpoint) is synced a piece at a time
+// (sync_pace.hpp), so that the node log, which is written on other threads, does not wait for the
+// whole of it. A WAL is written in order, in few large requests, and is left to the kernel.
 #pragma once
 
 namespace troupe::runtime {

@@ -6,8 +6,9 @@
 // two, lets others in; PostgreSQL spreads the writes of its checkpoints for the same reason
 // (PostgreSQL manual, section 30.5, WAL Configuration: checkpoint_completion_target).
 //
-// Pieces are as large as the disk takes in some 20 ms: it is measured with each. One object a file;
-// one thread at a time.
+// Pieces are as large as the disk takes in some 50 ms, which is measured with each, but not so
+// small that a checkpoint comes to nothing: what cannot be checkpointed cannot be applied, and
+// waits in memory. One object a file; one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -18,10 +19,10 @@ namespace troupe::runtime {
 
 class SyncPace {
  public:
-  static constexpr std::size_t piece_smallest = std::size_t{16} << 10;
+  static constexpr std::size_t piece_smallest = std::size_t{128} << 10;
   static constexpr std::size_t piece_first = std::size_t{256} << 10;
   static constexpr std::size_t piece_largest = std::size_t{4} << 20;
-  static constexpr Duration piece_time = std::chrono::milliseconds{20};
+  static constexpr Duration piece_time = std::chrono::milliseconds{50};
   static constexpr Duration rest_longest = std::chrono::milliseconds{50};
 
   // Counts bytes that were written. True: they are to be synced now.
