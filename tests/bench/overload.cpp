@@ -118,10 +118,13 @@ std::vector<Figure> overload(const Options& options, const Case& what) {
   if (what.open) disk = std::make_unique<SlowDisk>(options.scratch);
   const bool slow = disk && disk->on();
   const std::string batch = slow ? "8" : "1";
-  GatewayNode node{options,
-                   !what.open ? "shards = 4\n"
-                              : "shards = 1\n[service_defaults.limits]\nbatch_commands = " + batch +
-                                    "\nbatches_in_flight = 1\n"};
+  // A cache that is soon full: what grows then is not a cache.
+  const std::string cache = "[storage]\npage_cache_bytes = \"16MiB\"\n";
+  GatewayNode node{
+      options, (!what.open ? "shards = 4\n"
+                           : "shards = 1\n[service_defaults.limits]\nbatch_commands = " + batch +
+                                 "\nbatches_in_flight = 1\n") +
+                   cache};
   if (slow && !disk->hold(node.server->pid())) throw std::runtime_error("no limit of the disk");
   if (what.open && !slow) progress("no cgroup to limit the disk: one command makes a batch");
   HttpLoad load;
