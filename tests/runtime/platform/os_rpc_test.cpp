@@ -3,6 +3,9 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <atomic>
@@ -13,6 +16,7 @@
 #include "event.hpp"
 #include "network_rig.hpp"
 #include "runtime/platform/os/os_platform.hpp"
+#include "runtime/platform/os/rpc/rpc_connections.hpp"
 
 // ThreadSanitizer does not know what Debian's gRPC, compiled without it, locks.
 #ifndef __SANITIZE_THREAD__
@@ -106,6 +110,10 @@ class Asking {
   }
   grpc::StatusCode code() { return wait().status.error_code(); }
   void cancel() { context_.TryCancel(); }
+  std::string peer() {  // of the server, as gRPC names it
+    outcome_.wait();
+    return context_.peer();
+  }
 
  private:
   grpc::ByteBuffer request_, response_;
@@ -115,10 +123,10 @@ class Asking {
 };
 
 struct Serving {
-  explicit Serving(RpcLimits limits = {}, bool echo = false) {
+  explicit Serving(RpcLimits limits = {}, bool echo = false, const char* host = "127.0.0.1") {
     RpcOptions options;
     options.limits = limits;
-    auto made = platform->rpc()->listen({"127.0.0.1", 0}, calls.accept(echo), options);
+    auto made = platform->rpc()->listen({host, 0}, calls.accept(echo), options);
     REQUIRE(made);
     server = *std::move(made);
   }
@@ -243,6 +251,81 @@ TEST_CASE("gRPC connections beyond the most are closed, and taken again once one
   CHECK_FALSE(is_taken(BareSocket{serving.address()}));
   first.close();
   while (!is_taken(BareSocket{serving.address()})) std::this_thread::yield();
+}
+
+// Bytes that were written, and that have not been sent.
+int unsent(int descriptor) {
+  int bytes = -1;
+  REQUIRE(::ioctl(descriptor, SIOCOUTQNSD, &bytes) == 0);
+  return bytes;
+}
+
+TEST_CASE("a connection is found by the name that gRPC has for its peer") {
+  for (const char* host : {"127.0.0.1", "::1"}) {
+    CAPTURE(host);
+    Serving serving{{}, true, host};
+    const auto peer = Asking{serving.address(), "question"}.peer();
+    // The same address, looked at from this side.
+    sockaddr_storage address{};
+    socklen_t size = sizeof(sockaddr_in);
+    if (std::string_view{host} == "::1") {
+      auto& inet = reinterpret_cast<sockaddr_in6&>(address);
+      inet.sin6_family = AF_INET6;
+      inet.sin6_addr = in6addr_loopback;
+      inet.sin6_port = htons(serving.address().port);
+      size = sizeof inet;
+    } else {
+      auto& inet = reinterpret_cast<sockaddr_in&>(address);
+      inet.sin_family = AF_INET;
+      inet.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      inet.sin_port = htons(serving.address().port);
+    }
+    const int number = ::socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::connect(number, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+    RpcConnections connections;
+    CHECK(connections.descriptor_of(peer) < 0);
+    connections.add(number);
+    CHECK(connections.descriptor_of(peer) == number);
+    ::close(number);
+    connections.add(number);  // the number is nobody's now
+    CHECK(connections.descriptor_of(peer) < 0);
+  }
+}
+
+TEST_CASE("what is written under a cork waits for its end") {
+  const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(::listen(listening, 1) == 0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  REQUIRE(::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  BareSocket reader{{"127.0.0.1", ntohs(address.sin_port)}};
+  const int writer = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
+  const int on = 1;
+  REQUIRE(::setsockopt(writer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
+  const auto write = [&] { REQUIRE(::send(writer, "one", 3, 0) == 3); };
+  write();
+  CHECK(unsent(writer) == 0);
+  CHECK(reader.receive(3) == "one");
+  // The kernel keeps a cork for 200 ms at most, which may pass while this process does not run.
+  int kept = 0;
+  for (int tries = 0; tries < 20 && kept != 6; ++tries) {
+    {
+      const RpcCork cork{writer};
+      write();
+      write();
+      kept = unsent(writer);
+    }
+    CHECK(unsent(writer) == 0);
+    CHECK(reader.receive(6) == "oneone");
+  }
+  CHECK(kept == 6);
+  {
+    const RpcCork none{-1};
+    write();
+    CHECK(unsent(writer) == 0);
+  }
+  ::close(writer);
+  ::close(listening);
 }
 
 TEST_CASE("a gRPC server says that its address is taken") {
