@@ -26,12 +26,13 @@ void RpcLane::run() {
   for (int events = 0;;) {
     void* tag = nullptr;
     bool ok = false;
-    const auto next = queue->AsyncNext(&tag, &ok, asleep_ ? look_at : at_once);
-    if (next == grpc::CompletionQueue::SHUTDOWN) return;
+    const auto next = queue->AsyncNext(&tag, &ok, may_sleep() ? look_at : at_once);
     asleep_ = false;
+    if (next == grpc::CompletionQueue::SHUTDOWN) return;
     if (next == grpc::CompletionQueue::GOT_EVENT) {
       event(tag, ok);
-      if (++events < events_max) continue;
+      // Woken for an answer, it found nothing else to do.
+      if (tag != this && ++events < events_max) continue;
     }
     events = 0;
     flush();
@@ -40,6 +41,13 @@ void RpcLane::run() {
       cancel_some();
     }
   }
+}
+
+bool RpcLane::may_sleep() {
+  if (!told_.empty()) return false;
+  const std::lock_guard guard{answered_mutex_};
+  asleep_ = answered_.empty();
+  return asleep_;
 }
 
 void RpcLane::drain() {
@@ -63,20 +71,16 @@ void RpcLane::hand_over(std::shared_ptr<RpcCallImpl> answered) {
 }
 
 void RpcLane::flush() {
-  for (Calls answered;;) {
-    if (!told_.empty())
-      shared.together([this] {
-        for (Calls told = std::exchange(told_, {}); const auto& call : told) call->tell_message();
-      });
-    {
-      const std::lock_guard guard{answered_mutex_};
-      answered.swap(answered_);
-      asleep_ = answered.empty();
-    }
-    if (answered.empty()) return;
-    write(answered);
-    answered.clear();
+  if (!told_.empty())
+    shared.together([this] {
+      for (Calls told = std::exchange(told_, {}); const auto& call : told) call->tell_message();
+    });
+  Calls answered;
+  {
+    const std::lock_guard guard{answered_mutex_};
+    answered.swap(answered_);
   }
+  if (!answered.empty()) write(answered);
 }
 
 void RpcLane::write(Calls& answered) {

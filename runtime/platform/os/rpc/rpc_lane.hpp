@@ -55,8 +55,9 @@ class RpcLane {
   using Calls = std::vector<std::shared_ptr<RpcCallImpl>>;
 
   void event(void* tag, bool ok);
-  // Messages and answers, until there are none; hand_over() wakes the thread from then on.
-  void flush();
+  // Nothing waits for flush(). From then on hand_over() wakes the thread.
+  bool may_sleep();
+  void flush();  // the messages and the answers that are there
   void write(Calls& answered);
   void cancel_some();
 
