@@ -146,7 +146,7 @@ TEST_CASE("messages, metadata and deadlines of gRPC reach the handler, and answe
                            std::pair<std::string, std::string>{"name", "value"}) == 1);
   REQUIRE(request.timeout);
   CHECK(*request.timeout > std::chrono::seconds{1});
-  CHECK(*request.timeout <= std::chrono::seconds{50});
+  CHECK(*request.timeout < std::chrono::seconds{55});  // gRPC rounds up what it sends
   std::thread{[call = taken.call] { call->answer("answer", {}); }}.join();
   CHECK(asking.wait().reply == "answer");
 
