@@ -51,6 +51,9 @@ class Client {
   // `reply_to` is called exactly once, possibly before this returns.
   virtual void send(CallBase call, CallOptions options, ReplyTo reply_to) = 0;
 
+  // Runs `sends` on this thread; what it sends may go on its way together, when it returns.
+  virtual void together(const std::function<void()>& sends) { sends(); }
+
   template <class Response>
   void call(Call<Response> call, CallOptions options,
             std::function<void(Result<Response>)> reply_to) {

@@ -226,6 +226,11 @@ void Router::send(actors::CallBase call, actors::CallOptions options, actors::Re
       ->attempt();
 }
 
+void Router::together(const std::function<void()>& sends) {
+  const actors::RequestBatch batch;
+  sends();
+}
+
 void Router::send_here(actors::CallBase call, actors::CallOptions options,
                        actors::ReplyTo reply_to) {
   const ServiceRoute& service = services_.at(call.service);

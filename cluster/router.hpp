@@ -90,6 +90,7 @@ class Router final : public actors::Client {
                 std::function<std::string()> leader = {});
 
   void send(actors::CallBase call, actors::CallOptions options, actors::ReplyTo reply_to) override;
+  void together(const std::function<void()>& sends) override;
 
   // To the replica on this node and no other, which answers or says that it does not lead: once,
   // without a second attempt.

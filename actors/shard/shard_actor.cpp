@@ -1,5 +1,6 @@
 #include "actors/shard/shard_actor.hpp"
 
+#include <algorithm>
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -21,10 +22,17 @@ struct ShardJob {
   std::shared_ptr<std::function<void(Shard&)>> run;
 };
 
+struct Requests {
+  std::shared_ptr<std::vector<RequestPtr>> all;
+};
+
+thread_local RequestBatch* batch_of_thread = nullptr;
+
 }  // namespace
 }  // namespace troupe::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::RequestPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Requests)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::Job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ShardOptions)
@@ -116,6 +124,13 @@ class ShardActor final : public caf::event_based_actor {
           const Busy busy{surroundings_};
           shard_->handle(request);
         },
+        [this](const Requests& requests) {
+          const Busy busy{surroundings_};
+          for (RequestPtr& request : *requests.all) {
+            if (ended_) return;
+            shard_->handle(std::move(request));
+          }
+        },
         [this](const Job& job) {
           const Busy busy{surroundings_};
           (*job.run)();
@@ -153,6 +168,7 @@ class ShardActor final : public caf::event_based_actor {
       }
       // Lost or rotten data is not cured by a restart: the node stops and says so.
       if (why.code == Code::data_loss) surroundings_.platform->fail_stop(why);
+      ended_ = true;
       quit(to_caf_error(why));
     });
     shard_->start();
@@ -162,6 +178,7 @@ class ShardActor final : public caf::event_based_actor {
   ShardSurroundings surroundings_;  // empty once it has ended
   std::shared_ptr<LifeExecutor> life_;
   std::optional<Shard> shard_;
+  bool ended_ = false;  // by a failure; what comes after it is dropped
 };
 
 }  // namespace
@@ -171,7 +188,30 @@ caf::actor spawn_shard(caf::actor_system& system, ShardSpec spec, ShardSurroundi
 }
 
 void send_request(const caf::actor& shard, RequestPtr request) {
+  if (batch_of_thread) return batch_of_thread->add(shard, std::move(request));
   caf::anon_send(shard, std::move(request));
+}
+
+RequestBatch::RequestBatch() {
+  if (!batch_of_thread) batch_of_thread = this;
+}
+
+RequestBatch::~RequestBatch() {
+  if (batch_of_thread != this) return;
+  batch_of_thread = nullptr;
+  for (auto& [shard, requests] : waiting_) {
+    if (requests.size() == 1)
+      send_request(shard, std::move(requests.front()));
+    else
+      caf::anon_send(shard,
+                     Requests{std::make_shared<std::vector<RequestPtr>>(std::move(requests))});
+  }
+}
+
+void RequestBatch::add(const caf::actor& shard, RequestPtr request) {
+  auto found = std::ranges::find(waiting_, shard, [](const auto& one) { return one.first; });
+  if (found == waiting_.end()) found = waiting_.insert(found, {shard, {}});
+  found->second.push_back(std::move(request));
 }
 
 void send_checkpoint(const caf::actor& shard) {

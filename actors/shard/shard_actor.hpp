@@ -6,6 +6,8 @@
 #include <caf/fwd.hpp>
 #include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "actors/shard/shard.hpp"
 
@@ -17,6 +19,23 @@ caf::actor spawn_shard(caf::actor_system& system, ShardSpec spec, ShardSurroundi
 
 // Any thread. A request for a shard that has ended is answered by its destructor.
 void send_request(const caf::actor& shard, RequestPtr request);
+
+// While there is one on a thread, what it sends with send_request() waits for its end, and then
+// goes to each shard as one message: for a thread that is woken for each of many calls, the waking
+// costs more than the call. In another one's life it does nothing.
+class RequestBatch {
+ public:
+  RequestBatch();
+  ~RequestBatch();
+  RequestBatch(const RequestBatch&) = delete;
+  RequestBatch& operator=(const RequestBatch&) = delete;
+
+  void add(const caf::actor& shard, RequestPtr request);
+
+ private:
+  std::vector<std::pair<caf::actor, std::vector<RequestPtr>>> waiting_;  // of a few shards
+};
+
 void send_checkpoint(const caf::actor& shard);
 // Shard::hand_over(); the ticket is let go of when it is over, or the shard has ended.
 void send_hand_over(const caf::actor& shard, std::shared_ptr<void> ticket,

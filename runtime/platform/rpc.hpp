@@ -78,6 +78,9 @@ struct RpcOptions {
   // What clients are shown, PEM; both or neither. Read again when they change.
   std::string certificate;
   std::string key;
+  // Runs `tell`, which calls on_message() of several calls.
+  std::function<void(const std::function<void()>& tell)> together =
+      [](const std::function<void()>& tell) { tell(); };
 };
 
 class RpcServer {

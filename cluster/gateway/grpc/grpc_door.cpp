@@ -144,13 +144,15 @@ Result<std::unique_ptr<GrpcDoor>> GrpcDoor::start(
   }
   door->health_ = std::make_shared<Health>(std::move(names), std::move(ready));
   door->reflection_ = std::make_shared<Reflection>(services);
+  runtime::RpcOptions serving = options.server;
+  serving.together = [&client](const std::function<void()>& tell) { client.together(tell); };
   TROUPE_TRY(server, platform.rpc()->listen(
                          options.listen,
                          [door = door.get()](runtime::RpcRequest request,
                                              std::shared_ptr<runtime::RpcCall> call) {
                            return door->accept(std::move(request), std::move(call));
                          },
-                         options.server));
+                         serving));
   door->server_ = std::move(server);
   return door;
 }

@@ -6,6 +6,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
 #include <future>
+#include <string>
 
 #include "tests/actors/shard/rig.hpp"
 
@@ -27,6 +28,52 @@ TEST_CASE("a shard's actor that has ended holds nothing, whoever still holds the
   }
   CHECK(rig.queue.use_count() == 1);
   CHECK(rig.vitals.use_count() == 1);
+}
+
+// Requests without a deadline of their own are late, which is answered at once.
+TEST_CASE("requests of a batch reach the shard in their order when the batch ends") {
+  Rig rig;
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  const caf::actor shard = spawn_shard(system, rig.spec(), rig.surroundings());
+  std::string answers;
+  std::promise<void> all;
+  const auto send = [&](const std::string& name) {
+    auto request = std::make_shared<Request>();
+    request->service = &counter_type();
+    request->method = get;
+    request->reply_to = [&answers, &all, name](const Result<Reply>& reply) {
+      answers += name + ' ' + (reply ? "" : reply.error().reason) + '\n';
+      if (name == "third") all.set_value();
+    };
+    send_request(shard, std::move(request));
+  };
+  {
+    const RequestBatch batch;
+    send("first");
+    {
+      const RequestBatch inner;
+      send("second");
+    }
+    send("third");
+  }
+  all.get_future().wait();
+  CHECK(answers == "first DEADLINE_EXCEEDED\nsecond DEADLINE_EXCEEDED\nthird DEADLINE_EXCEEDED\n");
+
+  std::promise<void> ended;
+  caf::actor_cast<caf::abstract_actor*>(shard)->attach_functor([&] { ended.set_value(); });
+  caf::anon_send_exit(shard, caf::exit_reason::kill);
+  ended.get_future().wait();
+  answers.clear();
+  {
+    const RequestBatch batch;
+    send("fourth");
+    send("fifth");
+    CHECK(answers.empty());
+  }
+  CHECK(answers == "fourth OUTCOME_UNKNOWN\nfifth OUTCOME_UNKNOWN\n");
+  while (rig.queue->run_one()) {  // the file's end
+  }
 }
 
 }  // namespace

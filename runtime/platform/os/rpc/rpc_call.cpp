@@ -31,38 +31,10 @@ grpc::Status status_of(RpcStatus status) {
 
 }  // namespace
 
-void RpcLane::hand_over(std::shared_ptr<RpcCallImpl> answered) {
-  if (std::this_thread::get_id() == thread) return answered->write_answer();
-  {
-    const std::lock_guard guard{answered_mutex_};
-    answered_.push_back(std::move(answered));
-    if (std::exchange(woken_, true)) return;
-  }
-  alarm_.Set(queue.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), this);
-}
-
-void RpcLane::event(void* tag, bool ok) {
-  if (tag == this) return write_answers();
-  RpcCallImpl::event(tag, ok);
-}
-
-void RpcLane::write_answers() {
-  std::vector<std::shared_ptr<RpcCallImpl>> answered;
-  {
-    const std::lock_guard guard{answered_mutex_};
-    answered.swap(answered_);
-    woken_ = false;
-  }
-  for (const auto& call : answered) call->write_answer();
-}
-
 RpcCallImpl::RpcCallImpl(RpcLane& lane) : lane_(lane), wire_(std::make_unique<Wire>()) {}
 
 void RpcCallImpl::request(RpcLane& lane) {
-  {
-    const std::lock_guard guard{lane.mutex};
-    ++lane.outstanding;
-  }
+  lane.enter();
   const auto call = std::make_shared<RpcCallImpl>(lane);
   call->self_ = call;
   Wire& wire = *call->wire_;
@@ -172,11 +144,20 @@ void RpcCallImpl::on_read(bool ok) {
     tell = !ended();
   }
   heard_ = true;
-  std::string message = ok ? bytes_of(received_) : std::string{};
+  if (tell && ok) {
+    message_ = bytes_of(received_);
+    lane_.has_message(shared_from_this());
+  }
   received_.Clear();  // before the handler asks for the next
-  if (tell && ok) handler_->on_message(std::move(message));
   if (tell && !ok) handler_->on_end();
   release_if_over();
+}
+
+void RpcCallImpl::tell_message() {
+  if (!message_) return;
+  std::string message = *std::move(message_);
+  message_.reset();
+  handler_->on_message(std::move(message));
 }
 
 void RpcCallImpl::on_written(bool) {
@@ -212,6 +193,7 @@ void RpcCallImpl::release_if_over() {
     wire_.reset();
     unsent_.clear();
   }
+  tell_message();
   if (handler_) std::exchange(handler_, nullptr)->on_closed();
   leave_lane();
 }
@@ -228,12 +210,7 @@ void RpcCallImpl::leave_lane() {
     wire_.reset();
   }
   const auto last = std::move(self_);
-  std::function<void()> idle;
-  {
-    const std::lock_guard guard{lane.mutex};
-    if (--lane.outstanding == 0) idle = std::exchange(lane.idle, nullptr);
-  }
-  if (idle) idle();
+  lane.leave();
 }
 
 void RpcCallImpl::cancel() {

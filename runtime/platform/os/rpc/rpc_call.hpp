@@ -2,64 +2,32 @@
 // asynchronous API: https://grpc.io/docs/languages/cpp/async/.
 #pragma once
 
-#include <grpcpp/alarm.h>
 #include <grpcpp/generic/async_generic_service.h>
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
-#include <vector>
 
+#include "runtime/platform/os/rpc/rpc_connections.hpp"
+#include "runtime/platform/os/rpc/rpc_lane.hpp"
 #include "runtime/platform/rpc.hpp"
 
 namespace troupe::runtime {
-
-class RpcCallImpl;
 
 // What its calls need of a server; outlives them.
 struct RpcShared {
   grpc::AsyncGenericService service;
   RpcServers::Accept accept;
+  std::function<void(const std::function<void()>&)> together;
   RpcLimits limits;
+  RpcConnections connections;
   std::atomic<std::size_t> open{0};   // calls that have begun and are not over
   std::atomic<bool> stopping{false};  // further ones are refused
-};
-
-// What belongs to one completion queue and its thread.
-//
-// Answers are given to gRPC on that thread alone. Two threads at one connection would wait for each
-// other inside gRPC, and it would pass the work on to a third one, which cost a fifth of a read.
-class RpcLane {
- public:
-  explicit RpcLane(RpcShared& server) : shared(server) {}
-
-  // Any thread, while gRPC still has to say something of the call.
-  void hand_over(std::shared_ptr<RpcCallImpl> answered);
-  // On the lane's thread, with everything that its queue gives.
-  void event(void* tag, bool ok);
-
-  RpcShared& shared;
-  std::unique_ptr<grpc::ServerCompletionQueue> queue;
-  std::atomic<bool> cut{false};  // open calls are not waited for any more
-  std::list<RpcCallImpl*> open;  // in the order in which they began; of its thread alone
-  std::thread::id thread;        // set before the first call is told of
-
-  std::mutex mutex;
-  std::size_t outstanding = 0;  // calls asked for or open: gRPC will say more of each
-  std::function<void()> idle;   // once `outstanding` is 0, on its thread
-
- private:
-  void write_answers();
-
-  std::mutex answered_mutex_;
-  std::vector<std::shared_ptr<RpcCallImpl>> answered_;
-  bool woken_ = false;  // the alarm's event is on its way
-  grpc::Alarm alarm_;
 };
 
 class RpcCallImpl final : public RpcCall, public std::enable_shared_from_this<RpcCallImpl> {
@@ -79,7 +47,9 @@ class RpcCallImpl final : public RpcCall, public std::enable_shared_from_this<Rp
   // On the lane's thread. True if it began before that and no message has come.
   bool waits_since(MonotonicTime time) const { return !heard_ && began_ < time; }
   void cancel();
-  void write_answer();
+  void tell_message();  // what it has for its handler, if it has not done so
+  void write_answer();  // what answer() was given
+  std::string peer() const { return wire_->context.peer(); }  // before write_answer()
 
  private:
   struct Wire {
@@ -122,6 +92,7 @@ class RpcCallImpl final : public RpcCall, public std::enable_shared_from_this<Rp
   bool open_ = false;
   bool heard_ = false;
   grpc::ByteBuffer received_;
+  std::optional<std::string> message_;  // that the handler has not got yet
 
   std::mutex mutex_;  // guards the rest
   std::unique_ptr<Wire> wire_;

@@ -21,8 +21,6 @@ namespace {
 
 // Calls that a lane asks for in advance, so that gRPC need not queue those that arrive together.
 constexpr int calls_asked_for = 64;
-// How often calls without a message are looked for.
-constexpr auto look_every = std::chrono::seconds{1};
 // How often credential files are; gRPC counts seconds.
 constexpr unsigned reload_seconds = 1;
 // Memory of all connections of a server; beyond it gRPC reads slower and closes those that are
@@ -103,10 +101,11 @@ void set_limits(grpc::ServerBuilder& builder, const RpcLimits& limits) {
 
 class OsRpcServer final : public RpcServer {
  public:
-  OsRpcServer(RpcServers::Accept accept, const RpcLimits& limits, Logger& log)
-      : listener_(limits.connections_max, log) {
+  OsRpcServer(RpcServers::Accept accept, const RpcOptions& options, Logger& log)
+      : listener_(options.limits.connections_max, log) {
     shared_.accept = std::move(accept);
-    shared_.limits = limits;
+    shared_.together = options.together;
+    shared_.limits = options.limits;
   }
   ~OsRpcServer() override {
     stop(Duration::zero(), [] {});
@@ -116,8 +115,7 @@ class OsRpcServer final : public RpcServer {
     for (Lane& lane : lanes_) lane.calls->queue->Shutdown();
     for (Lane& lane : lanes_) {
       if (lane.thread.joinable()) lane.thread.join();
-      void* tag = nullptr;
-      for (bool ok = false; lane.calls->queue->Next(&tag, &ok);) lane.calls->event(tag, ok);
+      lane.calls->drain();
     }
   }
 
@@ -138,11 +136,15 @@ class OsRpcServer final : public RpcServer {
       return internal("RPC_FAILED", "gRPC does not start: " + GrpcLog::instance().last_error());
     for (Lane& lane : lanes_) {
       for (int i = 0; i < calls_asked_for; ++i) RpcCallImpl::request(*lane.calls);
-      lane.thread = std::thread{[calls = lane.calls.get()] { run(*calls); }};
+      lane.thread = std::thread{[calls = lane.calls.get()] {
+        begin_thread("rpc");
+        calls->run();
+      }};
     }
     listener_.start([this](int descriptor) {
       grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
       connection.fd = descriptor;
+      shared_.connections.add(descriptor);
       acceptor_->HandleNewConnection(&connection);
     });
     return {};
@@ -160,7 +162,7 @@ class OsRpcServer final : public RpcServer {
       listener_.stop();
       server_->Shutdown(std::chrono::system_clock::now() + deadline);
       // Operations may not begin on a queue that is shut down: so all calls end before.
-      for (Lane& lane : lanes_) wait_until_idle(*lane.calls);
+      for (Lane& lane : lanes_) lane.calls->wait_until_idle();
       done();
     }};
   }
@@ -170,47 +172,6 @@ class OsRpcServer final : public RpcServer {
     std::unique_ptr<RpcLane> calls;
     std::thread thread;
   };
-
-  static void run(RpcLane& lane) {
-    begin_thread("rpc");
-    lane.thread = std::this_thread::get_id();
-    auto look_at = std::chrono::system_clock::now() + look_every;
-    for (;;) {
-      void* tag = nullptr;
-      bool ok = false;
-      const auto next = lane.queue->AsyncNext(&tag, &ok, look_at);
-      if (next == grpc::CompletionQueue::SHUTDOWN) return;
-      if (next == grpc::CompletionQueue::GOT_EVENT) lane.event(tag, ok);
-      if (const auto now = std::chrono::system_clock::now(); now >= look_at) {
-        look_at = now + look_every;
-        cancel_some(lane);
-      }
-    }
-  }
-
-  // Those that are silent, or all.
-  static void cancel_some(RpcLane& lane) {
-    const auto before = std::chrono::steady_clock::now() - lane.shared.limits.message_time;
-    for (RpcCallImpl* call : lane.open)
-      if (lane.cut || call->waits_since(before)) call->cancel();
-  }
-
-  static void wait_until_idle(RpcLane& lane) {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool is_idle = false;
-    {
-      const std::lock_guard guard{lane.mutex};
-      if (lane.outstanding == 0) return;
-      lane.idle = [&] {
-        const std::lock_guard idle_guard{mutex};
-        is_idle = true;
-        changed.notify_all();
-      };
-    }
-    std::unique_lock lock{mutex};
-    changed.wait(lock, [&] { return is_idle; });
-  }
 
   RpcListener listener_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> acceptor_;
@@ -242,7 +203,7 @@ class OsRpc final : public RpcServers {
       TROUPE_TRY(checked, network_.load_security({{}, {}, options.certificate, options.key, {}}));
       (void)checked;
     }
-    auto server = std::make_unique<OsRpcServer>(std::move(accept), options.limits, log_);
+    auto server = std::make_unique<OsRpcServer>(std::move(accept), options, log_);
     TROUPE_CHECK(server->start(address, threads_, options));
     return std::unique_ptr<RpcServer>{std::move(server)};
   }
