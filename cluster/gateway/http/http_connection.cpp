@@ -25,6 +25,10 @@ HttpConnection::HttpConnection(std::shared_ptr<HttpServer::Core> core,
       stream_{std::move(stream)},
       parser_{limits_} {}
 
+HttpConnection::~HttpConnection() {
+  core_->large_bodies_bytes -= large_counted_;
+}
+
 void HttpConnection::start() {
   const std::lock_guard lock{mutex_};
   const auto now = core_->platform.clock().now();
@@ -69,6 +73,15 @@ void HttpConnection::on_wake() {
     pumping_ = true;
   }
   pump();
+}
+
+bool HttpConnection::count_bodies() {
+  const std::size_t body = parser_.body_bytes();
+  const std::size_t now = large_unanswered_ + (body > limits_.large_body_bytes ? body : 0);
+  const std::size_t before = std::exchange(large_counted_, now);
+  if (now == before) return true;
+  return (core_->large_bodies_bytes += now - before) <= limits_.large_bodies_bytes_max ||
+         now < before;
 }
 
 void HttpConnection::hold_back(bool refused, MonotonicTime now) {
@@ -123,6 +136,11 @@ void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
     target = std::move(slot.target);
     exchange.took = now - slot.since;
     exchange.request_bytes = slot.request_bytes;
+    if (slot.request_bytes > limits_.large_body_bytes) {
+      large_unanswered_ -= slot.request_bytes;
+      core_->large_bodies_bytes -= slot.request_bytes;
+      large_counted_ -= slot.request_bytes;
+    }
     exchange.client_gone = phase_ == Phase::closing || phase_ == Phase::closed;
     if (!exchange.client_gone) {
       const bool last = &slot == &slots_.back() && !begun_;
@@ -201,6 +219,14 @@ bool HttpConnection::next_step(Step& step) {
       in_body_ = true;
       request_limit_ = now + limits_.body_time;
     }
+    if (state != HttpParser::State::refused && !count_bodies()) {
+      refuse(step,
+             {503, unavailable("TOO_MANY_BODY_BYTES",
+                               "the node holds as many large bodies as it has memory for; try "
+                               "again later")},
+             now);
+      return true;
+    }
     switch (state) {
       case HttpParser::State::ready:
         take_request(step, now);
@@ -256,6 +282,7 @@ void HttpConnection::take_request(Step& step, MonotonicTime now) {
   slot.method = request.method;
   slot.target = request.target;
   slot.request_bytes = request.body.size();
+  if (slot.request_bytes > limits_.large_body_bytes) large_unanswered_ += slot.request_bytes;
   slot.head = request.method == "HEAD";
   slot.close = !request.keep_alive;
   slot.keep_alive = request.keep_alive && request.version < 11;

@@ -28,6 +28,7 @@ class HttpConnection final : public runtime::StreamHandler,
   // `surplus`: there are too many connections; this one gets a 503 whatever it asks.
   HttpConnection(std::shared_ptr<HttpServer::Core> core, std::shared_ptr<runtime::Stream> stream,
                  std::uint64_t id, bool surplus);
+  ~HttpConnection() override;
 
   void start();
   void answer(std::uint64_t sequence, HttpResponse response);
@@ -74,7 +75,8 @@ class HttpConnection final : public runtime::StreamHandler,
   std::uint64_t open_slot(MonotonicTime now);
   void take_request(Step& step, MonotonicTime now);
   void refuse(Step& step, HttpParser::Refusal why, MonotonicTime now);
-  bool full() const;  // no further request may be read now
+  bool full() const;    // no further request may be read now
+  bool count_bodies();  // false: with this one there are too many large ones
   void hold_back(bool refused, MonotonicTime now);
   bool idle() const;                   // nothing is being read or answered
   bool over(MonotonicTime now) const;  // idle, and nothing is waited for any more
@@ -108,12 +110,14 @@ class HttpConnection final : public runtime::StreamHandler,
   bool refused_ = false;  // by the last answer
   bool held_ = false;     // no further request is read until on_wake()
   std::deque<Slot> slots_;
-  std::uint64_t first_ = 0;      // sequence of slots_.front()
-  bool begun_ = false;           // a request is being read
-  bool in_body_ = false;         // its headers are complete
-  MonotonicTime request_limit_;  // until when its headers, or its body, are waited for
-  MonotonicTime progress_;       // a request was read, an answer written or taken
-  MonotonicTime linger_end_;     // of an idle connection while the server stops
+  std::uint64_t first_ = 0;           // sequence of slots_.front()
+  std::size_t large_unanswered_ = 0;  // bytes of large bodies in slots_
+  std::size_t large_counted_ = 0;     // what Core::large_bodies_bytes has of this connection
+  bool begun_ = false;                // a request is being read
+  bool in_body_ = false;              // its headers are complete
+  MonotonicTime request_limit_;       // until when its headers, or its body, are waited for
+  MonotonicTime progress_;            // a request was read, an answer written or taken
+  MonotonicTime linger_end_;          // of an idle connection while the server stops
   MonotonicTime stop_deadline_;
   HttpDate date_;
 };

@@ -1,6 +1,8 @@
 // What a server shares with its connections, which may outlive it by a moment.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,7 +27,8 @@ struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   const HttpServerOptions options;
   const HttpHandler handler;
   RefusalPace pace;
-  runtime::Gate gate;  // around what the server's owner gave it to call
+  std::atomic<std::size_t> large_bodies_bytes{0};  // HttpLimits::large_bodies_bytes_max
+  runtime::Gate gate;                              // around what the server's owner gave it to call
 
   std::shared_ptr<runtime::StreamHandler> accept(std::shared_ptr<runtime::Stream> stream);
   void remove(std::uint64_t id);

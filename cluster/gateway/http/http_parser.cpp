@@ -209,6 +209,10 @@ bool HttpParser::in_body() const {
   return impl_ && impl_->is_header_done();
 }
 
+std::size_t HttpParser::body_bytes() const {
+  return impl_ ? impl_->request.body.size() : 0;
+}
+
 bool HttpParser::wants_continue() {
   // A client that has sent some of its body does not wait.
   return impl_ && impl_->request.body.empty() && std::exchange(impl_->continue_wanted, false);

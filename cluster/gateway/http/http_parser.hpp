@@ -45,6 +45,9 @@ class HttpParser {
   // Its headers are complete.
   bool in_body() const;
 
+  // Of the body, that have been taken.
+  std::size_t body_bytes() const;
+
   // The request waits for "100 Continue" before it sends its body. True once for each.
   bool wants_continue();
 

@@ -239,3 +239,38 @@ TEST_CASE("beyond so many refusals a client that goes on sending is read later")
   CHECK(stopped);
   CHECK(client.closed());
 }
+
+TEST_CASE("large bodies share a bound, and small ones pass it by") {
+  HttpFixture http{limits([](auto& limits) {
+    limits.large_body_bytes = 100;
+    limits.large_bodies_bytes_max = 1000;
+  })};
+  const auto large = [](int bytes) { return post("/large", std::string(bytes, 'b')); };
+  auto first = http.connect();
+  const std::string half = large(900);
+  first.send(half.substr(0, half.size() - 100));  // 800 bytes have arrived
+  auto second = http.connect();
+  SUBCASE("while one is on its way") {}
+  SUBCASE("while one waits for its answer") {
+    first.send(half.substr(half.size() - 100));
+    REQUIRE(http.waiting.size() == 1);
+  }
+  const std::size_t waiting = http.waiting.size();
+  second.send(large(300));
+  const auto refused = response(second.take());
+  CHECK(refused.status == 503);
+  CHECK(refused.body.find("TOO_MANY_BODY_BYTES") != std::string::npos);
+  CHECK(second.closed());
+  auto third = http.connect();
+  third.send(post("/small", std::string(100, 's')));
+  CHECK(http.waiting.size() == waiting + 1);
+
+  if (waiting == 1) {
+    http.answer("done");
+  } else {
+    first.hang_up();
+  }
+  auto fourth = http.connect();
+  fourth.send(large(900));
+  CHECK(http.waiting.back().request.path == "/large");
+}
