@@ -212,8 +212,10 @@ void describe(SchemaVisitor& v, Gateway& gateway) {
              gateway.header_timeout, Durations{10ms, 1h});
   v.duration({"body_timeout", "For a request's body to arrive."}, gateway.body_timeout,
              Durations{10ms, 1h});
-  v.duration({"request_timeout", "For a service to answer; then the client gets 504."},
-             gateway.request_timeout, Durations{10ms, 1h});
+  v.duration(
+      {"request_timeout",
+       "For a call to have its turn; one that comes too late is not run, and its client gets 504."},
+      gateway.request_timeout, Durations{10ms, 1h});
   v.duration({"write_timeout", "For a client to take a response."}, gateway.write_timeout,
              Durations{10ms, 1h});
   v.duration({"idle_timeout", "A connection without a request for this long is closed."},

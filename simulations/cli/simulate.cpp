@@ -148,7 +148,7 @@ class Command {
     }
     if (only_one()) return;
     if (options_.shrink && summary_.failures() > 0) *io_.out << "\n";
-    print_summary(io_, summary_);
+    print_summary(io_, summary_, options_.verbose);
     io_.out->flush();
     last_.left.reset();
     *io_.err << "troupe: " << progress_text(last_) << "; took " << human_time(elapsed_) << "\n";

@@ -22,6 +22,7 @@ using cluster::tinted;
 
 constexpr std::size_t faults_shown = 10;
 constexpr std::size_t log_lines_shown = 40;
+constexpr std::size_t marks_shown = 12;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -78,6 +79,7 @@ void print_log(const CliIo& io, const SeedResult& result, bool verbose) {
     *io.out << "  " << lines[i] << "\n";
 }
 
+// Those that were reached, or those that never were.
 std::string list(const std::map<std::string, std::uint64_t>& counts, bool reached) {
   std::string text;
   for (const auto& [name, count] : counts)
@@ -85,6 +87,15 @@ std::string list(const std::map<std::string, std::uint64_t>& counts, bool reache
       text += (text.empty() ? "" : ", ") + harmless(name) +
               (reached ? " " + human_count(count) : std::string{});
   return text.empty() ? "none" : text;
+}
+
+// As list(), unless there are so many that nobody reads on.
+std::string list_of_few(const std::map<std::string, std::uint64_t>& counts, bool reached,
+                        bool verbose) {
+  const auto many =
+      std::ranges::count_if(counts, [&](const auto& one) { return (one.second > 0) == reached; });
+  if (verbose || static_cast<std::size_t>(many) <= marks_shown) return list(counts, reached);
+  return std::to_string(many) + "; --verbose names them";
 }
 
 }  // namespace
@@ -129,7 +140,7 @@ void print_passed(const CliIo& io, const SeedResult& result, bool verbose) {
   *io.out << "\n";
 }
 
-void print_summary(const CliIo& io, const Summary& summary) {
+void print_summary(const CliIo& io, const Summary& summary, bool verbose) {
   using Align = cluster::Table::Align;
   cluster::Table table{{{"SIMULATION"},
                         {"SEEDS", Align::right},
@@ -151,8 +162,8 @@ void print_summary(const CliIo& io, const Summary& summary) {
   table.print(io);
   *io.out << "\nFaults injected: " << list(summary.injected(), true) << "\n";
   if (summary.marks().empty()) return;
-  *io.out << "Marks reached: " << list(summary.marks(), true) << "\n"
-          << "Marks never reached: " << list(summary.marks(), false) << "\n";
+  *io.out << "Marks reached: " << list_of_few(summary.marks(), true, verbose) << "\n"
+          << "Marks never reached: " << list_of_few(summary.marks(), false, verbose) << "\n";
 }
 
 void print_shrunk(const CliIo& io, const Shrunk& shrunk) {

@@ -19,7 +19,8 @@ void print_short_failure(const cluster::CliIo& io, const SeedResult& result,
 // A run that passed, where there was only one.
 void print_passed(const cluster::CliIo& io, const SeedResult& result, bool verbose);
 
-void print_summary(const cluster::CliIo& io, const Summary& summary);
+// Not `verbose`: many marks are counted and not named.
+void print_summary(const cluster::CliIo& io, const Summary& summary, bool verbose);
 void print_shrunk(const cluster::CliIo& io, const Shrunk& shrunk);
 
 // "0.052s", "6.5s", "20s", "3m 12s"

@@ -49,7 +49,7 @@ void add_simulate(CLI::App& app, SimulateOptions& options) {
   command->add_flag("--shrink", options.shrink,
                     "Find the fewest faults with which the first seed that fails still does");
   command->add_flag("--verbose", options.verbose,
-                    "Print all faults and the whole log of a failure");
+                    "Print all faults, the whole log of a failure, and all marks");
   command->add_flag("--json", options.json,
                     "Print JSON, for programs: one object per run and line");
   list->excludes(seed)->excludes(seeds)->excludes(first)->excludes(faults)->excludes(plan);

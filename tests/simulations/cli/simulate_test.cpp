@@ -53,6 +53,14 @@ TEST_CASE("one seed that passes is told with its draw and trace hash") {
                  "    6.000s full_disk n1 lasts=0.25s amount=1005\n"));
 }
 
+TEST_CASE("many marks are counted, and named if somebody wants them") {
+  Simulate simulate;
+  for (int i = 0; i < 20; ++i) simulate.marks.push_back("never " + std::to_string(i));
+  CHECK(contains(simulate.run({"calm", "--seeds", "2"}).out,
+                 "Marks never reached: 21; --verbose names them\n"));
+  CHECK(contains(simulate.run({"calm", "--seeds", "2", "--verbose"}).out, "never 17, never 18"));
+}
+
 TEST_CASE("many seeds end with a summary of commands, faults and marks") {
   const Ran ran = Simulate{}.run({"calm", "stock", "--seeds", "3", "--first", "1"});
   CHECK(ran.status == 0);
