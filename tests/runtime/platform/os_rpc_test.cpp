@@ -300,7 +300,7 @@ TEST_CASE("a connection is found by the name that gRPC has for its peer") {
   }
 }
 
-TEST_CASE("a cork holds what is written to its connection until its end, and nothing else") {
+TEST_CASE("a cork is on its connection until its end, and on no other") {
   const BareSocket one, other;
   const auto corked = [](const BareSocket& socket) {
     int on = -1;
