@@ -104,6 +104,7 @@ NodeAdmin::NodeAdmin(runtime::Platform& platform, const config::Manifest& manife
       loads_(loads),
       tree_(std::move(tree)),
       started_(platform.clock().now()),
+      handlers_(platform, hosted),
       serves_metrics_(manifest.metrics.enabled),
       view_(platform, *this, node.name, [this, others = others_of(manifest, node.name)] {
         return directory_->others(others);
@@ -163,6 +164,7 @@ void NodeAdmin::tell_ready() {
 
 void NodeAdmin::publish_metrics() {
   backup_->tidy();
+  handlers_.look();
   const auto services = hosted_.now();
   const NodeLoad load = loads_.now();
   for (std::size_t i = 0; i < services->size(); ++i) {
@@ -235,7 +237,7 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
       one.set_entities_resident(one.entities_resident() + vitals.entities_resident);
       one.set_commands(one.commands() + shard.vitals->commands);
       one.set_reads(one.reads() + shard.vitals->reads);
-      one.set_errors(one.errors() + shard.vitals->errors);
+      one.set_errors(one.errors() + shard.vitals->errors + shard.vitals->exceptions);
       if (vitals.consensus.recovered)
         status.add_problems(shard.spec.name() + " was recovered by an operator's order at " +
                             runtime::to_string(*vitals.consensus.recovered) +
@@ -263,6 +265,10 @@ void NodeAdmin::status(std::function<void(Result<NodeStatus>)> answer) {
         " replicas of this node do not vote, or not yet; while that is so, one more node that "
         "fails can stop their shards. 'troupe shards' shows them: \"catching up\" goes on by "
         "itself, \"absent\" waits for the other nodes to lead and to take it in");
+  }
+  for (std::string& problem : handlers_.problems()) {
+    incomplete = true;
+    status.add_problems(std::move(problem));
   }
   for (const MeshLinkStatus& link : mesh_->status())
     if (!mesh_->is_up(link.node) && !link.last_error.empty())

@@ -16,6 +16,7 @@
 #include "actors/supervision.hpp"
 #include "cluster/cluster_view.hpp"
 #include "cluster/gateway/admin.hpp"
+#include "cluster/handler_watch.hpp"
 #include "cluster/hosted.hpp"
 #include "cluster/node_backup.hpp"
 #include "cluster/node_load.hpp"
@@ -96,6 +97,7 @@ class NodeAdmin final : public AdminSource {
   NodeLoads& loads_;
   const std::shared_ptr<actors::SupervisionTree> tree_;
   const MonotonicTime started_;
+  HandlerWatch handlers_;
   const bool serves_metrics_;
   std::vector<std::unique_ptr<ServiceMetrics>> metrics_;  // in the order of hosted_
   ClusterView view_;

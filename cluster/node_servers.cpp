@@ -63,7 +63,8 @@ Result<NodeServers> NodeServers::listen(runtime::Platform& platform,
                                         AdminSource& source,
                                         const std::shared_ptr<Admission>& admission) {
   NodeServers servers;
-  const HttpLimits limits = http_limits(manifest.gateway);
+  HttpLimits limits = http_limits(manifest.gateway);
+  limits.answer_time = std::chrono::minutes{2};  // some questions wait for a change, up to a minute
   const auto bind_admin = [&platform, &source, limits](const runtime::Address& address) {
     return AdminServer::start(platform, source, address, limits);
   };

@@ -1,4 +1,4 @@
-// What the shard gives a handler while it runs: shard time and pages of history.
+// What the shard gives a handler while it runs (shard time and pages of history), and tells of it.
 #pragma once
 
 #include <functional>
@@ -69,16 +69,27 @@ class Context final : public HandlerContext {
   const Find find_;
 };
 
-// Sets the context for the time of a handler's call.
+// Sets the context for the time of a handler's call, and says that it runs.
 class Entered {
  public:
-  Entered(Entity& entity, HandlerContext& context) : entity_(entity) { entity_.enter(&context); }
-  ~Entered() { entity_.enter(nullptr); }
+  Entered(Entity& entity, HandlerContext& context, ShardVitals& vitals, std::uint32_t method,
+          MonotonicTime now)
+      : entity_(entity), vitals_(vitals) {
+    entity_.enter(&context);
+    vitals_.handler.store(method, std::memory_order_relaxed);
+    vitals_.handler_since_ns.store(std::chrono::nanoseconds{now.time_since_epoch()}.count(),
+                                   std::memory_order_release);
+  }
+  ~Entered() {
+    vitals_.handler_since_ns.store(0, std::memory_order_relaxed);
+    entity_.enter(nullptr);
+  }
   Entered(const Entered&) = delete;
   Entered& operator=(const Entered&) = delete;
 
  private:
   Entity& entity_;
+  ShardVitals& vitals_;
 };
 
 }  // namespace troupe::actors

@@ -89,7 +89,8 @@ bool Shard::refused_as_quarantined(Request& request) {
 void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> pages,
                 bool known_new) {
   const MethodType& method = spec_.service->type->methods[request->method];
-  residents_.touch(resident, now());
+  const MonotonicTime began = now();
+  residents_.touch(resident, began);
   if (refused_as_late(*request)) return;
   if (refused_as_moved(request)) return;
   if (refused_as_quarantined(*request)) return;
@@ -134,7 +135,7 @@ void Shard::run(Resident& resident, RequestPtr request, std::shared_ptr<Pages> p
       [&pages](const PageWanted& wanted) { return pages ? find_page(*pages, wanted) : nullptr; }};
   Entity::Outcome outcome{internal("no outcome"), {}, false};
   try {
-    const Entered entered{*resident.entity, context};
+    const Entered entered{*resident.entity, context, *surroundings_.vitals, request->method, began};
     outcome = resident.entity->execute(request->method, request->payload);
   } catch (const PageNeeded& needed) {
     resident.entity->restore_state();

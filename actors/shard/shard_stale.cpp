@@ -127,7 +127,7 @@ void Shard::run_stale(const std::shared_ptr<StaleRead>& read, FileView view,
                   [&view](const PageWanted& wanted) { return find_page(view.pages, wanted); }};
   std::optional<Result<std::string>> reply;
   try {
-    const Entered entered{*entity, context};
+    const Entered entered{*entity, context, *surroundings_.vitals, request->method, now()};
     reply = entity->execute(request->method, request->payload).reply;
   } catch (const PageNeeded& needed) {
     if (read->wanted.size() >= pages_max) return request->answer(history_too_long(method));

@@ -53,6 +53,11 @@ class ShardVitals {
   // used.
   std::atomic<std::int64_t> busy_ns{0};
 
+  // The handler that runs now: its method's place in the contract, and since when by the monotonic
+  // clock, in ns; 0: none runs.
+  std::atomic<std::uint32_t> handler{0};
+  std::atomic<std::int64_t> handler_since_ns{0};
+
  private:
   mutable std::mutex mutex_;
   Snapshot snapshot_;

@@ -6,6 +6,7 @@
 
 #include "cluster/gateway/call_headers.hpp"
 #include "cluster/gateway/http/entity_tag.hpp"
+#include "cluster/gateway/http/overdue.hpp"
 #include "cluster/gateway/http/problem.hpp"
 #include "cluster/gateway/openapi.hpp"
 
@@ -43,7 +44,9 @@ HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
 }  // namespace
 
 // What every answer to a request has, whoever makes it and whenever.
-struct Api::Answering {
+struct Api::Answering final : OverdueAnswer {
+  explicit Answering(runtime::TraceContext its_trace) : trace{std::move(its_trace)} {}
+
   runtime::TraceContext trace;
   std::string route;
   std::vector<HttpHeader> headers;
@@ -61,6 +64,7 @@ struct Api::Answering {
   HttpResponse operator()(unsigned status, const Error& error) const {
     return (*this)(problem(status, error, trace.trace_id()));
   }
+  HttpResponse overdue() const override { return (*this)(answer_overdue()); }
 };
 
 Api::Api(actors::Client& client, runtime::Random& random, std::shared_ptr<const Routes> routes,
@@ -68,7 +72,7 @@ Api::Api(actors::Client& client, runtime::Random& random, std::shared_ptr<const 
     : client_{client}, random_{random}, routes_{std::move(routes)}, options_{std::move(options)} {}
 
 void Api::handle(HttpRequest request, Respond respond) const {
-  Answering answering{trace_of(request, random_), {}, {}};
+  Answering answering{trace_of(request, random_)};
   if (Cors::is_preflight(request)) {
     answering.headers = options_.cors.headers(request, allowed(request.path));
     return respond(no_route(request, answering));
@@ -162,13 +166,15 @@ void Api::call(const Route& route, const PathVariables& variables, const HttpReq
   options->timeout = options_.call_timeout;
   options->trace = answering.trace.traceparent();
   const auto* known = request.header("If-None-Match");
+  const auto kept = std::make_shared<const Answering>(std::move(answering));
+  respond.if_overdue(kept);
   // The route is the routes'; they may have to outlive the gateway.
   client_.send(std::move(call), *std::move(options),
-               [routes = routes_, &route, ticket = *std::move(ticket),
-                answering = std::move(answering), known = known == nullptr ? std::string{} : *known,
+               [routes = routes_, &route, ticket = *std::move(ticket), kept,
+                known = known == nullptr ? std::string{} : *known,
                 respond = std::move(respond)](const Result<actors::Reply>& reply) {
                  ticket.answered(reply);
-                 respond(answering(answer(route, reply, known, answering.trace.trace_id())));
+                 respond((*kept)(answer(route, reply, known, kept->trace.trace_id())));
                });
 }
 

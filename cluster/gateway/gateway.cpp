@@ -5,6 +5,7 @@
 
 #include "cluster/gateway/http/entity_tag.hpp"
 #include "cluster/gateway/http/http_telemetry.hpp"
+#include "cluster/gateway/http/overdue.hpp"
 #include "cluster/gateway/openapi.hpp"
 
 namespace troupe::cluster {
@@ -17,7 +18,8 @@ HttpLimits http_limits(const config::Gateway& manifest) {
   limits.body_bytes_max = manifest.body_bytes;
   limits.header_time = manifest.header_timeout;
   limits.body_time = manifest.body_timeout;
-  limits.answer_time = manifest.request_timeout + manifest.write_timeout;
+  limits.answer_time = manifest.request_timeout + overdue_after;
+  limits.write_time = manifest.write_timeout;
   limits.idle_time = manifest.idle_timeout;
   return limits;
 }

@@ -58,6 +58,8 @@ class RpcHandler {
   // Instead of a message: the client has sent its last, or one that is too long; then the call ends
   // by itself with RESOURCE_EXHAUSTED.
   virtual void on_end() = 0;
+  // It goes on for longer than RpcLimits::answer_time: said each second or so, until it ends.
+  virtual void on_overdue() {}
   // The call is over: finished, cancelled by the client, or cut off by stop(). The last call.
   virtual void on_closed() = 0;
 };
@@ -69,6 +71,7 @@ struct RpcLimits {
   std::size_t calls_max = 10'000;                      // further ones get RESOURCE_EXHAUSTED
   std::size_t streams_max = 1000;                      // calls at once of one connection
   Duration message_time = std::chrono::seconds{30};    // for a call's first message to arrive
+  Duration answer_time = std::chrono::minutes{1};      // after its last message; on_overdue()
   Duration handshake_time = std::chrono::seconds{10};  // for TLS and HTTP/2 to begin
   Duration idle_time = std::chrono::minutes{1};        // a connection without calls is closed
 };

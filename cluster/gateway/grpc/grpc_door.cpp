@@ -1,6 +1,7 @@
 #include "cluster/gateway/grpc/grpc_door.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "cluster/gateway/call_headers.hpp"
@@ -39,6 +40,7 @@ GrpcOptions GrpcOptions::from(const config::Manifest& manifest, const config::No
   limits.calls_max = gateway.connections;
   limits.streams_max = std::min<std::size_t>(limits.streams_max, gateway.connections);
   limits.message_time = gateway.body_timeout;
+  limits.answer_time = gateway.request_timeout + overdue_after;
   limits.handshake_time = gateway.header_timeout;
   limits.idle_time = gateway.idle_timeout;
   const config::GatewayTls files = manifest.gateway_tls_of(node);
@@ -51,6 +53,7 @@ GrpcOptions GrpcOptions::from(const config::Manifest& manifest, const config::No
 struct GrpcDoor::Answering {
   std::shared_ptr<runtime::RpcCall> call;
   std::shared_ptr<GrpcTelemetry> telemetry;
+  std::shared_ptr<OverdueLog> overdue;
   runtime::Clock* clock = nullptr;
   MonotonicTime began;
   std::string method;  // of a contract; empty: none
@@ -92,33 +95,44 @@ class GrpcDoor::Unary final : public runtime::RpcHandler,
   void on_message(std::string message) override {
     // Not before: until then it would be the client that decides how long the call takes.
     auto ticket = admission_->enter(*target_.service, target_.method);
-    if (!ticket) return answering_.refuse(ticket.error());
+    if (!ticket) return refuse(ticket.error());
     auto key = target_.service->methods[target_.method].key_of(message);
     if (!key) {
       ticket->dropped();
-      return answering_.refuse(key.error());
+      return refuse(key.error());
     }
     actors::CallBase call{target_.service, target_.method, std::move(*key), std::move(message)};
     client_.send(std::move(call), std::move(options_),
                  [self = shared_from_this(),
                   ticket = *std::move(ticket)](const Result<actors::Reply>& reply) {
                    ticket.answered(reply);
-                   self->answering_.reply(self->target_, reply);
+                   if (!self->answered_.exchange(true))
+                     self->answering_.reply(self->target_, reply);
                  });
   }
   void on_end() override {
-    answering_.refuse(invalid_argument("GRPC_MESSAGE_MISSING",
-                                       "the call ended without a message; a unary call has one"));
+    refuse(invalid_argument("GRPC_MESSAGE_MISSING",
+                            "the call ended without a message; a unary call has one"));
+  }
+  void on_overdue() override {
+    if (answered_.exchange(true)) return;
+    answering_.overdue->say(answering_.method);
+    answering_.refuse(answer_overdue());
   }
   // What has begun goes on: its outcome must not depend on who still listens.
   void on_closed() override {}
 
  private:
+  void refuse(const Error& error) {
+    if (!answered_.exchange(true)) answering_.refuse(error);
+  }
+
   actors::Client& client_;
   const std::shared_ptr<Admission> admission_;
   const Target target_;
   actors::CallOptions options_;
   const Answering answering_;
+  std::atomic<bool> answered_{false};
 };
 
 GrpcDoor::GrpcDoor(runtime::Platform& platform, actors::Client& client, const GrpcOptions& options)
@@ -126,7 +140,8 @@ GrpcDoor::GrpcDoor(runtime::Platform& platform, actors::Client& client, const Gr
       client_(client),
       call_timeout_(options.call_timeout),
       admission_(options.admission ? options.admission : std::make_shared<Admission>()),
-      telemetry_(std::make_shared<GrpcTelemetry>(platform.metrics())) {}
+      telemetry_(std::make_shared<GrpcTelemetry>(platform.metrics())),
+      overdue_(std::make_shared<OverdueLog>(platform)) {}
 
 Result<std::unique_ptr<GrpcDoor>> GrpcDoor::start(
     runtime::Platform& platform, actors::Client& client,
@@ -170,6 +185,7 @@ std::shared_ptr<runtime::RpcHandler> GrpcDoor::accept(runtime::RpcRequest reques
   const HttpRequest headers = headers_of(std::move(request.metadata));
   Answering answering{std::move(call),
                       telemetry_,
+                      overdue_,
                       &platform_.clock(),
                       platform_.clock().now(),
                       {},

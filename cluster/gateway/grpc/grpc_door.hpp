@@ -14,6 +14,7 @@
 #include "cluster/gateway/grpc/grpc_telemetry.hpp"
 #include "cluster/gateway/grpc/health.hpp"
 #include "cluster/gateway/grpc/reflection.hpp"
+#include "cluster/gateway/http/overdue.hpp"
 #include "config/manifest.hpp"
 #include "runtime/platform/platform.hpp"
 
@@ -62,6 +63,7 @@ class GrpcDoor {
   const Duration call_timeout_;
   const std::shared_ptr<Admission> admission_;  // not null
   const std::shared_ptr<GrpcTelemetry> telemetry_;
+  const std::shared_ptr<OverdueLog> overdue_;
   std::unordered_map<std::string, Target> targets_;  // by "/package.v1.Service/Method"
   std::shared_ptr<Health> health_;
   std::shared_ptr<Reflection> reflection_;

@@ -63,18 +63,6 @@ void HttpConnection::on_drained() {
   pump();
 }
 
-void HttpConnection::on_wake() {
-  {
-    const std::lock_guard lock{mutex_};
-    held_ = false;
-    if (!stream_) return;
-    steer_reading();
-    if (!may_pump()) return;
-    pumping_ = true;
-  }
-  pump();
-}
-
 bool HttpConnection::count_bodies() {
   const std::size_t body = parser_.body_bytes();
   const std::size_t now = large_unanswered_ + (body > limits_.large_body_bytes ? body : 0);
@@ -84,12 +72,10 @@ bool HttpConnection::count_bodies() {
          now < before;
 }
 
-void HttpConnection::hold_back(bool refused, MonotonicTime now) {
-  const bool again = std::exchange(refused_, refused) && refused;
-  const Duration hold = refused ? core_->pace.refused(now) : Duration::zero();
-  if (!again || hold == Duration::zero()) return;
-  held_ = true;
-  stream_->wake_after(hold);
+void HttpConnection::uncount_body(std::size_t bytes) {
+  large_unanswered_ -= bytes;
+  core_->large_bodies_bytes -= bytes;
+  large_counted_ -= bytes;
 }
 
 void HttpConnection::on_closed(const Result<void>&) {
@@ -123,7 +109,7 @@ void HttpConnection::abort() {
   stream_->abort();
 }
 
-void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
+bool HttpConnection::answer(std::uint64_t sequence, HttpResponse response, bool overdue) {
   const auto now = core_->platform.clock().now();
   HttpExchange exchange;
   std::string method;
@@ -131,15 +117,26 @@ void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
   bool pump_on = false;
   {
     const std::lock_guard lock{mutex_};
+    if (sequence < first_ || slots_[sequence - first_].answered) {
+      if (const auto held = overdue_bodies_.find(sequence);
+          !overdue && held != end(overdue_bodies_)) {
+        uncount_body(held->second);
+        overdue_bodies_.erase(held);
+      }
+      return false;
+    }
     auto& slot = slots_[sequence - first_];
+    slot.answered = true;
+    slot.if_overdue.reset();
     method = std::move(slot.method);
     target = std::move(slot.target);
     exchange.took = now - slot.since;
     exchange.request_bytes = slot.request_bytes;
     if (slot.request_bytes > limits_.large_body_bytes) {
-      large_unanswered_ -= slot.request_bytes;
-      core_->large_bodies_bytes -= slot.request_bytes;
-      large_counted_ -= slot.request_bytes;
+      if (overdue)
+        overdue_bodies_.emplace(sequence, slot.request_bytes);
+      else
+        uncount_body(slot.request_bytes);
     }
     exchange.client_gone = phase_ == Phase::closing || phase_ == Phase::closed;
     if (!exchange.client_gone) {
@@ -171,6 +168,14 @@ void HttpConnection::answer(std::uint64_t sequence, HttpResponse response) {
     core_->options.observe(exchange);
   }
   if (pump_on) pump();
+  return true;
+}
+
+void HttpConnection::if_overdue(std::uint64_t sequence,
+                                std::shared_ptr<const OverdueAnswer> answer) {
+  const std::lock_guard lock{mutex_};
+  if (sequence < first_ || slots_[sequence - first_].answered) return;
+  slots_[sequence - first_].if_overdue = std::move(answer);
 }
 
 void HttpConnection::pump() {
@@ -283,6 +288,7 @@ void HttpConnection::take_request(Step& step, MonotonicTime now) {
   slot.target = request.target;
   slot.request_bytes = request.body.size();
   if (slot.request_bytes > limits_.large_body_bytes) large_unanswered_ += slot.request_bytes;
+  want_wake(slot.since + limits_.answer_time, now);
   slot.head = request.method == "HEAD";
   slot.close = !request.keep_alive;
   slot.keep_alive = request.keep_alive && request.version < 11;
@@ -375,22 +381,6 @@ void HttpConnection::steer_reading() {
   } else {
     stream_->resume_reading();
   }
-}
-
-void HttpConnection::set_timer(MonotonicTime now) {
-  if (phase_ == Phase::closed) return;
-  auto end = MonotonicTime::max();
-  // A quarter more, in which bytes that still arrive are answered 408.
-  if (begun_) end = request_limit_ + (in_body_ ? limits_.body_time : limits_.header_time) / 4;
-  if (!slots_.empty() || undrained_ || phase_ == Phase::closing) {
-    end = std::min(end, progress_ + limits_.answer_time);
-  } else if (!begun_) {
-    end = progress_ + limits_.idle_time;
-  }
-  const bool lingers = phase_ == Phase::reading && idle() && !undrained_;
-  if (stopping_) end = std::min(end, lingers ? linger_end_ : stop_deadline_);
-  // Zero would mean never.
-  stream_->expire_after(std::max<Duration>(end - now, std::chrono::milliseconds{1}));
 }
 
 }  // namespace troupe::cluster

@@ -4,17 +4,20 @@
 // handler, without the mutex; that is the network's thread or, for requests that had to wait for
 // room, the one that brought an answer. Answers come from any thread.
 //
-// Time limits use the stream's only timer. It is set on the network's thread where possible, since
-// setting it elsewhere may wake that thread.
+// Time limits that end the connection use expire_after() of the stream, others wake_after(): both
+// are set on the network's thread where possible, since setting them elsewhere may wake that
+// thread, and the second seldom.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cluster/gateway/http/http_core.hpp"
 #include "cluster/gateway/http/http_date.hpp"
@@ -31,7 +34,9 @@ class HttpConnection final : public runtime::StreamHandler,
   ~HttpConnection() override;
 
   void start();
-  void answer(std::uint64_t sequence, HttpResponse response);
+  // `overdue`: nobody has answered in time. False: the request has an answer already.
+  bool answer(std::uint64_t sequence, HttpResponse response, bool overdue = false);
+  void if_overdue(std::uint64_t sequence, std::shared_ptr<const OverdueAnswer> answer);
   void stop(MonotonicTime deadline);
   void abort();
 
@@ -50,7 +55,9 @@ class HttpConnection final : public runtime::StreamHandler,
     bool head = false;
     bool close = false;       // nothing is read after it
     bool keep_alive = false;  // an HTTP/1.0 client asked for it
-    std::string answer;       // empty: not answered
+    bool answered = false;
+    std::string answer;  // what the client gets
+    std::shared_ptr<const OverdueAnswer> if_overdue;
   };
 
   enum class Phase : std::uint8_t {
@@ -67,6 +74,12 @@ class HttpConnection final : public runtime::StreamHandler,
     std::optional<HttpParser::Refusal> refusal;
   };
 
+  struct Overdue {
+    std::uint64_t sequence = 0;
+    std::string call;  // "GET /v1/accounts/ann"
+    std::shared_ptr<const OverdueAnswer> answer;
+  };
+
   void pump();
   bool next_step(Step& step);  // false: nothing to do; the pump has stopped
   void dispatch(HttpRequest request, std::uint64_t sequence);
@@ -77,7 +90,10 @@ class HttpConnection final : public runtime::StreamHandler,
   void refuse(Step& step, HttpParser::Refusal why, MonotonicTime now);
   bool full() const;    // no further request may be read now
   bool count_bodies();  // false: with this one there are too many large ones
+  void uncount_body(std::size_t bytes);
   void hold_back(bool refused, MonotonicTime now);
+  void want_wake(MonotonicTime when, MonotonicTime now);
+  std::vector<Overdue> overdue(MonotonicTime now);
   bool idle() const;                   // nothing is being read or answered
   bool over(MonotonicTime now) const;  // idle, and nothing is waited for any more
   bool last_is_taken() const;  // the server stops, and the last request waits for its answer
@@ -108,16 +124,19 @@ class HttpConnection final : public runtime::StreamHandler,
   bool continue_due_ = false;  // "100 Continue", once the answers before it are written
   bool stopping_ = false;
   bool refused_ = false;  // by the last answer
-  bool held_ = false;     // no further request is read until on_wake()
+  bool held_ = false;     // no further request is read until hold_end_
+  MonotonicTime hold_end_;
+  MonotonicTime wake_ = MonotonicTime::max();  // on_wake() comes by then
   std::deque<Slot> slots_;
-  std::uint64_t first_ = 0;           // sequence of slots_.front()
-  std::size_t large_unanswered_ = 0;  // bytes of large bodies in slots_
-  std::size_t large_counted_ = 0;     // what Core::large_bodies_bytes has of this connection
-  bool begun_ = false;                // a request is being read
-  bool in_body_ = false;              // its headers are complete
-  MonotonicTime request_limit_;       // until when its headers, or its body, are waited for
-  MonotonicTime progress_;            // a request was read, an answer written or taken
-  MonotonicTime linger_end_;          // of an idle connection while the server stops
+  std::uint64_t first_ = 0;                              // sequence of slots_.front()
+  std::size_t large_unanswered_ = 0;                     // bytes of large bodies in slots_
+  std::map<std::uint64_t, std::size_t> overdue_bodies_;  // large ones that are still held
+  std::size_t large_counted_ = 0;  // what Core::large_bodies_bytes has of this connection
+  bool begun_ = false;             // a request is being read
+  bool in_body_ = false;           // its headers are complete
+  MonotonicTime request_limit_;    // until when its headers, or its body, are waited for
+  MonotonicTime progress_;         // a request was read, an answer written or taken
+  MonotonicTime linger_end_;       // of an idle connection while the server stops
   MonotonicTime stop_deadline_;
   HttpDate date_;
 };

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "cluster/gateway/http/http_server.hpp"
+#include "cluster/gateway/http/overdue.hpp"
 #include "cluster/gateway/http/refusal_pace.hpp"
 #include "runtime/gate.hpp"
 
@@ -21,12 +22,14 @@ struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
       : platform{the_platform},
         options{std::move(the_options)},
         handler{std::move(the_handler)},
-        pace{options.limits.refusals_max} {}
+        pace{options.limits.refusals_max},
+        overdue{the_platform} {}
 
   runtime::Platform& platform;
   const HttpServerOptions options;
   const HttpHandler handler;
   RefusalPace pace;
+  OverdueLog overdue;
   std::atomic<std::size_t> large_bodies_bytes{0};  // HttpLimits::large_bodies_bytes_max
   runtime::Gate gate;                              // around what the server's owner gave it to call
 

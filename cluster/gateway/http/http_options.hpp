@@ -39,8 +39,12 @@ struct HttpLimits {
   Duration header_time = std::chrono::seconds{10};
   Duration body_time = std::chrono::seconds{30};
 
-  // From a request's last byte until the peer has taken the answer: longer than any call may take.
+  // From a request's last byte until its answer; then it is answered 504. Longer than a call takes
+  // that gives up by itself.
   Duration answer_time = std::chrono::seconds{60};
+
+  // From an answer until the peer has taken it, or goes on sending.
+  Duration write_time = std::chrono::seconds{60};
 
   // When the server stops, an idle connection stays open for so long: a request that is on its way
   // is answered, and told that the connection ends. Closed at once, it would be lost.

@@ -149,4 +149,8 @@ void Respond::operator()(HttpResponse response) const {
   ticket_->connection->answer(ticket_->sequence, std::move(response));
 }
 
+void Respond::if_overdue(std::shared_ptr<const OverdueAnswer> answer) const {
+  ticket_->connection->if_overdue(ticket_->sequence, std::move(answer));
+}
+
 }  // namespace troupe::cluster

@@ -20,6 +20,13 @@ namespace troupe::cluster {
 
 class HttpConnection;
 
+// What a request is answered with if its answer does not come within HttpLimits::answer_time.
+class OverdueAnswer {
+ public:
+  virtual ~OverdueAnswer() = default;
+  virtual HttpResponse overdue() const = 0;  // any thread
+};
+
 // The way back for one answer. Copies name the same request. Any thread may call it, exactly once:
 // a second answer is a bug and aborts. If every copy is gone without one, the request is answered
 // 500. When the client has hung up, the answer is dropped.
@@ -27,6 +34,8 @@ class Respond {
  public:
   Respond(std::shared_ptr<HttpConnection> connection, std::uint64_t sequence);
   void operator()(HttpResponse response) const;
+  // Before the answer. Without it an overdue request gets a bare problem document.
+  void if_overdue(std::shared_ptr<const OverdueAnswer> answer) const;
 
  private:
   struct Ticket;

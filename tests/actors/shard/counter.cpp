@@ -30,6 +30,7 @@ const ServiceType& counter_type() {
 Entity::Outcome Counter::execute(std::size_t method, std::string_view request) {
   const std::int64_t amount = request.empty() ? 0 : std::stoll(std::string{request});
   Effects effects{*this};
+  if (while_running) while_running();
   switch (method) {
     case add:
       effects.emit(amount);

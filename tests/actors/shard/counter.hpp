@@ -4,6 +4,7 @@
 
 #include <google/protobuf/wrappers.pb.h>
 
+#include <functional>
 #include <stdexcept>
 
 #include "actors/entity.hpp"
@@ -30,6 +31,9 @@ class Counter final : public Entity {
   const ServiceType& type() const override { return counter_type(); }
   google::protobuf::Message& state_message() override { return state_; }
   std::uint64_t history_max() const override { return key() == "forgetful" ? 3 : 0; }
+
+  // Called by each handler while it runs, if it is set.
+  static inline std::function<void()> while_running;
 
   // `request` is a number in decimal, the reply too; of read_now and add_now it is shard time.
   Outcome execute(std::size_t method, std::string_view request) override;

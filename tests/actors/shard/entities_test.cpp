@@ -20,6 +20,31 @@ TEST_CASE("a handler that throws harms its own command only") {
   CHECK(!rig.failed);
 }
 
+TEST_CASE("a shard tells of a handler while it runs") {
+  Rig rig;
+  rig.start();
+  std::vector<std::pair<std::uint32_t, std::int64_t>> seen;
+  struct Forget {
+    ~Forget() { Counter::while_running = nullptr; }
+  } forget_at_the_end;
+  Counter::while_running = [&] {
+    seen.emplace_back(rig.vitals->handler, rig.vitals->handler_since_ns);
+  };
+  const auto now = [&] {
+    return std::chrono::nanoseconds{rig.platform.clock().now().time_since_epoch()}.count();
+  };
+  for (const CounterMethod method : {add, explode, get}) {
+    CAPTURE(method);
+    rig.platform.clock().advance(ms(7));
+    rig.send(method, "alice", "1");
+    rig.settle();
+    REQUIRE_FALSE(seen.empty());
+    CHECK(seen.back() == std::pair<std::uint32_t, std::int64_t>{method, now()});
+    CHECK(rig.vitals->handler_since_ns == 0);
+    seen.clear();
+  }
+}
+
 TEST_CASE("a key that keeps failing is quarantined with back-off; others go on") {
   Rig rig;
   rig.start();

@@ -1,4 +1,6 @@
 // A shard that is split: what it serves and when, and what it asks of its node.
+#include <doctest/doctest.h>
+
 #include "tests/actors/shard/rig.hpp"
 
 namespace troupe::actors::testing {

@@ -22,6 +22,21 @@ std::string preflight(const std::string& target, const std::string& origin) {
          "Access-Control-Request-Headers: content-type\r\n\r\n";
 }
 
+TEST_CASE("a call that hangs is answered with what every answer has") {
+  config::Cors cors;
+  cors.origins = {"https://shop.example"};
+  CorsFixture api{cors};
+  const auto& sent =
+      api.send(json("POST", "/v1/books/b:lend", "{}", "Origin: https://shop.example\r\n"));
+  api.platform.advance(std::chrono::minutes{1});
+  const auto got = response(api.http->take());
+  CHECK(got.status == 504);
+  CHECK(got.header("traceparent") == sent.options.trace);
+  CHECK(got.header("Access-Control-Allow-Origin") == "https://shop.example");
+  sent.reply_to(not_found("BOOK_UNKNOWN", "too late"));
+  CHECK(api.http->take() == "");
+}
+
 TEST_CASE("a preflight of an origin that may is told what it may do") {
   config::Cors cors;
   cors.origins = {"https://shop.example", "http://localhost:3000"};

@@ -107,6 +107,20 @@ std::string lend(const std::string& book) {
   return request.SerializeAsString();
 }
 
+TEST_CASE("a call that hangs is answered once, and what comes after that is dropped") {
+  Door door;
+  const auto call = door.call(method_named("Lend"), lend("b"));
+  const auto sent = door.take();
+  door.handler->on_overdue();
+  REQUIRE(call->status);
+  CHECK(call->status->code == Code::deadline_exceeded);
+  door.handler->on_overdue();
+  REQUIRE(door.platform.log().lines.size() == 1);
+  CHECK(door.platform.log().lines.front().starts_with("gateway.call_overdue: "));
+  sent.reply_to(actors::Reply{"bytes", 5, true});  // MemoryCall takes one end only
+  CHECK(call->sent.empty());
+}
+
 TEST_CASE("a message goes to the service as it came, and the reply's bytes come back") {
   Door door;
   const auto call = door.call(method_named("Lend"), lend("b"), {{"idempotency-key", "k"}});

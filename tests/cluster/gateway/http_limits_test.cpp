@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "http_fixture.hpp"
 
 using namespace troupe;
@@ -69,7 +71,7 @@ TEST_CASE("a client that does not take its answers is not read until it does") {
 }
 
 TEST_CASE("a client that takes no answer at all is cut off") {
-  HttpFixture http{limits([](auto& limits) { limits.answer_time = 10s; })};
+  HttpFixture http{limits([](auto& limits) { limits.write_time = 10s; })};
   http.echo();
   auto client = http.connect();
   client.read_only_up_to(0);
@@ -78,6 +80,97 @@ TEST_CASE("a client that takes no answer at all is cut off") {
   CHECK_FALSE(client.closed());
   http.platform.advance(2s);
   CHECK(client.closed());
+}
+
+TEST_CASE("a request whose answer does not come is answered 504, and the connection goes on") {
+  HttpServerOptions options = limits([](auto& limits) { limits.answer_time = 10s; });
+  std::vector<unsigned> observed;
+  options.observe = [&](const HttpExchange& exchange) { observed.push_back(exchange.status); };
+  HttpFixture http{std::move(options)};
+  auto client = http.connect();
+  client.send(get("/hangs?secret=1"));
+  http.platform.advance(4s);
+  client.send(get("/also") + get("/third"));
+  http.platform.advance(5s);
+  CHECK(client.take() == "");
+  http.platform.advance(1s);
+  const auto got = response(client.take());
+  CHECK(got.status == 504);
+  CHECK(got.body.find("CALL_TIMEOUT") != std::string::npos);
+  const auto& log = http.platform.log().lines;
+  const auto is_overdue = [](const std::string& line) {
+    return line.starts_with("gateway.call_overdue: ") && line.ends_with("call=GET /hangs trace=");
+  };
+  CHECK(std::ranges::count_if(log, is_overdue) == 1);
+
+  http.answer("too late");
+  CHECK(client.take() == "");
+  http.answer("in time", 1);  // and waits for the one before it
+  CHECK(client.take() == "");
+  http.platform.advance(4s);
+  const auto rest = responses(client.take());
+  REQUIRE(rest.size() == 2);
+  CHECK(rest[0].status == 504);
+  CHECK(rest[1].body == "in time");
+  http.waiting.clear();
+  CHECK(observed == std::vector<unsigned>{504, 200, 504});
+
+  http.echo();
+  client.send(get("/next"));
+  CHECK(response(client.take()).status == 200);
+  CHECK_FALSE(client.closed());
+}
+
+TEST_CASE("a client that does not take an answer that came late is cut off, too") {
+  HttpFixture http{limits([](auto& limits) {
+    limits.answer_time = 10s;
+    limits.write_time = 5s;
+  })};
+  auto client = http.connect();
+  client.read_only_up_to(0);
+  client.send(get("/1") + get("/2"));
+  http.platform.advance(3s);
+  http.answer("one");
+  http.platform.advance(11s);
+  CHECK_FALSE(client.closed());
+  http.platform.advance(1s);
+  CHECK(client.closed());
+}
+
+TEST_CASE("a handler may say what an overdue request is answered with") {
+  struct Instead final : OverdueAnswer {
+    HttpResponse overdue() const override {
+      HttpResponse response;
+      response.status = 504;
+      response.body = "instead";
+      return response;
+    }
+  };
+  HttpFixture http{limits([](auto& limits) { limits.answer_time = 10s; })};
+  auto client = http.connect();
+  client.send(get("/1"));
+  http.waiting.front().respond.if_overdue(std::make_shared<const Instead>());
+  http.platform.advance(10s);
+  CHECK(response(client.take()).body == "instead");
+}
+
+TEST_CASE("a large body is counted until its handler lets go of it") {
+  HttpFixture http{limits([](auto& limits) {
+    limits.answer_time = 10s;
+    limits.large_body_bytes = 10;
+    limits.large_bodies_bytes_max = 100;
+  })};
+  auto client = http.connect();
+  client.send(post("/hangs", std::string(60, 'b')));
+  http.platform.advance(10s);
+  CHECK(response(client.take()).status == 504);
+  client.send(post("/next", std::string(60, 'b')));
+  CHECK(response(client.take()).status == 503);
+  http.answer("at last");
+  auto other = http.connect();
+  other.send(post("/other", std::string(60, 'b')));
+  http.answer("in time");
+  CHECK(response(other.take()).status == 200);
 }
 
 TEST_CASE("an idle connection is closed, counted from the last answer") {

@@ -61,6 +61,7 @@ class Calls {
       calls.changed_.notify_all();
     }
     void on_end() override { call->finish({Code::invalid_argument, "no message", {}}, {}); }
+    void on_overdue() override { call->finish({Code::deadline_exceeded, "overdue", {}}, {}); }
     void on_closed() override { ++calls.closed; }
     Calls& calls;
     const std::shared_ptr<RpcCall> call;
@@ -216,6 +217,15 @@ TEST_CASE("a call whose message does not come is ended") {
   stub.PrepareBidiStreamingCall(&context, "/a.B/C", grpc::StubOptions{}, &silent);
   silent.StartCall();
   CHECK_FALSE(silent.done.wait().ok());
+}
+
+TEST_CASE("a handler is told of a call that is not answered in time") {
+  RpcLimits limits;
+  limits.answer_time = std::chrono::milliseconds{10};
+  Serving serving{limits};
+  Asking asking{serving.address(), "one"};
+  const auto taken = serving.calls.take();  // and not answered
+  CHECK(asking.wait().status.error_message() == "overdue");
 }
 
 TEST_CASE("a gRPC server that stops lets calls finish, and takes no more") {

@@ -78,6 +78,9 @@ TEST_CASE("a handler that throws before or after it ran has had no effect") {
   const auto failures =
       std::ranges::count(bank.world.log().lines, "entity.restarted", &LogLine::event);
   CHECK(static_cast<std::uint64_t>(failures) == bank.handlers.thrown());
+  const std::string thrown = std::to_string(bank.handlers.thrown());
+  CHECK(ask_admin(bank.world, "/v1/status", "n1").body.find("\"errors\":\"" + thrown + '"') !=
+        std::string::npos);
   bank.handlers.clear();
   for (const bool restarted : {false, true}) {
     CAPTURE(restarted);

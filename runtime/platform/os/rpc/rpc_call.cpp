@@ -63,7 +63,7 @@ RpcRequest RpcCallImpl::describe() const {
 void RpcCallImpl::on_arrived(bool ok) {
   if (!ok) return leave_lane();  // the server takes none any more, and nothing else is told of this
   request(lane_);
-  began_ = std::chrono::steady_clock::now();
+  since_ = std::chrono::steady_clock::now();
   open_ = true;
   place_ = lane_.open.insert(lane_.open.end(), this);
   if (++lane_.shared.open > lane_.shared.limits.calls_max)
@@ -144,6 +144,7 @@ void RpcCallImpl::on_read(bool ok) {
     tell = !ended();
   }
   heard_ = true;
+  since_ = std::chrono::steady_clock::now();
   if (tell && ok) {
     message_ = bytes_of(received_);
     lane_.has_message(shared_from_this());

@@ -45,7 +45,11 @@ class RpcCallImpl final : public RpcCall, public std::enable_shared_from_this<Rp
   void answer(std::string message, RpcMetadata headers) override;
 
   // On the lane's thread. True if it began before that and no message has come.
-  bool waits_since(MonotonicTime time) const { return !heard_ && began_ < time; }
+  bool waits_since(MonotonicTime time) const { return !heard_ && since_ < time; }
+  // The same. Tells its handler if its last message came before that.
+  void tell_if_overdue(MonotonicTime time) {
+    if (handler_ && heard_ && since_ < time) handler_->on_overdue();
+  }
   void cancel();
   void tell_message();  // what it has for its handler, if it has not done so
   void write_answer();  // what answer() was given
@@ -88,7 +92,7 @@ class RpcCallImpl final : public RpcCall, public std::enable_shared_from_this<Rp
   std::shared_ptr<RpcCallImpl> self_;  // while gRPC may name it
   std::shared_ptr<RpcHandler> handler_;
   std::list<RpcCallImpl*>::iterator place_;
-  MonotonicTime began_;
+  MonotonicTime since_;  // it began, or its last message came
   bool open_ = false;
   bool heard_ = false;
   grpc::ByteBuffer received_;

@@ -11,7 +11,7 @@
 namespace troupe::runtime {
 namespace {
 
-// How often calls without a message are looked for.
+// How often calls that take too long are looked for.
 constexpr auto look_every = std::chrono::seconds{1};
 // Then a batch is taken, though there may be more: who came first waits for the last.
 constexpr int events_max = 64;
@@ -38,7 +38,7 @@ void RpcLane::run() {
     flush();
     if (const gpr_timespec time = now(); gpr_time_cmp(time, look_at) >= 0) {
       look_at = gpr_time_add(time, pause);
-      cancel_some();
+      look_at_open();
     }
   }
 }
@@ -98,11 +98,15 @@ void RpcLane::write(Calls& answered) {
   }
 }
 
-// Those that are silent, or all.
-void RpcLane::cancel_some() {
-  const auto before = std::chrono::steady_clock::now() - shared.limits.message_time;
-  for (RpcCallImpl* call : open)
-    if (cut || call->waits_since(before)) call->cancel();
+// Cancels those that are silent, or all.
+void RpcLane::look_at_open() {
+  const auto now = std::chrono::steady_clock::now();
+  for (RpcCallImpl* call : open) {
+    if (cut || call->waits_since(now - shared.limits.message_time))
+      call->cancel();
+    else
+      call->tell_if_overdue(now - shared.limits.answer_time);
+  }
 }
 
 void RpcLane::enter() {

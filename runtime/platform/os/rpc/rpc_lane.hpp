@@ -59,7 +59,7 @@ class RpcLane {
   bool may_sleep();
   void flush();  // the messages and the answers that are there
   void write(Calls& answered);
-  void cancel_some();
+  void look_at_open();
 
   Calls told_;  // of the thread
 
