@@ -10,6 +10,7 @@
 namespace troupe::simulations {
 namespace {
 
+using cluster::shell_word;
 using Counts = std::map<std::string, std::uint64_t>;
 using Texts = google::protobuf::RepeatedPtrField<std::string>;
 
@@ -52,21 +53,22 @@ const char* name_of(ShrinkEnd end) {
   return "";
 }
 
-std::string command(const SeedResult& result) {
-  return "troupe simulate " + shell_word(result.variation->name) + " --seed " +
-         std::to_string(result.seed());
+std::string command(const SeedResult& result, const Request& request) {
+  return shell_word(request.program) + " simulate " + shell_word(result.variation->name) +
+         " --seed " + std::to_string(result.seed());
 }
 
 }  // namespace
 
 std::string replay_command(const SeedResult& result, const Request& request) {
-  if (request.plan_from_input) return replay_command(result, result.outcome.plan);
-  return command(result) + request.varied;
+  if (request.plan_from_input) return replay_command(result, request, result.outcome.plan);
+  return command(result, request) + request.varied;
 }
 
-std::string replay_command(const SeedResult& result, const FaultPlan& plan) {
-  if (plan.empty()) return command(result) + " --plan /dev/null";
-  return command(result) + " --plan - <<'END'\n" + to_text(plan) + "END";
+std::string replay_command(const SeedResult& result, const Request& request,
+                           const FaultPlan& plan) {
+  if (plan.empty()) return command(result, request) + " --plan /dev/null";
+  return command(result, request) + " --plan - <<'END'\n" + to_text(plan) + "END";
 }
 
 Line line_of(const SeedResult& result, const Request& request) {
@@ -98,7 +100,7 @@ Line line_of(const SeedResult& result, const Request& request) {
   return line;
 }
 
-Line line_of(const Shrunk& shrunk) {
+Line line_of(const Shrunk& shrunk, const Request& request) {
   Line line;
   auto& report = *line.mutable_shrunk();
   report.set_simulation(as_utf8(shrunk.result.variation->name));
@@ -108,7 +110,7 @@ Line line_of(const Shrunk& shrunk) {
   report.set_runs(shrunk.runs);
   report.set_faults_before(shrunk.from);
   for (const auto& fault : shrunk.plan) report.add_plan(as_utf8(to_text(fault)));
-  report.set_replay(as_utf8(replay_command(shrunk.result, shrunk.plan)));
+  report.set_replay(as_utf8(replay_command(shrunk.result, request, shrunk.plan)));
   return line;
 }
 

@@ -15,10 +15,10 @@ namespace troupe::simulations {
 std::string replay_command(const SeedResult& result, const Request& request);
 
 // ... that runs it with these faults, which it brings along.
-std::string replay_command(const SeedResult& result, const FaultPlan& plan);
+std::string replay_command(const SeedResult& result, const Request& request, const FaultPlan& plan);
 
 Line line_of(const SeedResult& result, const Request& request);
-Line line_of(const Shrunk& shrunk);
+Line line_of(const Shrunk& shrunk, const Request& request);
 Line line_of(const Summary& summary, const Request& request, CampaignEnd end, Duration elapsed);
 
 // Bytes that are not UTF-8 become question marks: Protobuf has no other texts.

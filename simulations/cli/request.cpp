@@ -16,6 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using cluster::harmless;
+using cluster::shell_word;
 using config::in_quotes;
 
 constexpr std::uint64_t default_seeds = 100;
@@ -89,6 +90,7 @@ class Understanding {
 
   // Nullopt: problems of files were printed.
   std::optional<Request> understood() {
+    request_.program = io_.program;
     seeds();
     bounds();
     if (!variations()) return std::nullopt;
@@ -238,17 +240,6 @@ std::optional<Request> understand(const cluster::CliIo& io, const cluster::Simul
     *io.err << "troupe: " << mistake.sentence << "\n";
     return std::nullopt;
   }
-}
-
-std::string shell_word(const std::string& text) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view{"_-./,:@%+="}.find(c) != std::string_view::npos;
-  });
-  if (plain) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
-  return quoted + "'";
 }
 
 }  // namespace troupe::simulations

@@ -16,15 +16,13 @@ struct Request {
   bool fresh = false;     // the first seed was drawn just now
   std::string trace;      // a file, or empty
   Duration shrink_time{};
-  bool plan_from_input = false;  // nobody can read it again: a command brings it along
+  bool plan_from_input = false;    // nobody can read it again: a command brings it along
+  std::string program = "troupe";  // as it is called
   std::string varied;  // the options that a command needs, too, to repeat a run: " --faults none"
 };
 
 // Nullopt after a complaint on standard error: exit with 2.
 std::optional<Request> understand(const cluster::CliIo& io, const cluster::SimulateOptions& options,
                                   const Repertoire& repertoire);
-
-// A word of a command line, in quotes where a shell would see more than one.
-std::string shell_word(const std::string& text);
 
 }  // namespace troupe::simulations

@@ -134,9 +134,9 @@ class Command {
                             [this](const ShrinkProgress& progress) { progress_.show(progress); });
     progress_.clear();
     if (options_.json)
-      *io_.out << cluster::to_json(line_of(shrunk)) << "\n";
+      *io_.out << cluster::to_json(line_of(shrunk, request_)) << "\n";
     else
-      print_shrunk(io_, shrunk);
+      print_shrunk(io_, shrunk, request_);
     return cluster::exit_failed;
   }
 

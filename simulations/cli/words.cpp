@@ -166,7 +166,7 @@ void print_summary(const CliIo& io, const Summary& summary, bool verbose) {
           << "Marks never reached: " << list_of_few(summary.marks(), false, verbose) << "\n";
 }
 
-void print_shrunk(const CliIo& io, const Shrunk& shrunk) {
+void print_shrunk(const CliIo& io, const Shrunk& shrunk, const Request& request) {
   const std::string name = name_and_seed(shrunk.result);
   const std::string runs = counted(shrunk.runs, "run");
   *io.out << "\n" << tinted("Shrinking", Tint::strong, io.colour) << " " << name << ": ";
@@ -193,7 +193,7 @@ void print_shrunk(const CliIo& io, const Shrunk& shrunk) {
       break;
   }
   *io.out << " (" << runs << "). Again:\n\n"
-          << harmless_lines(replay_command(shrunk.result, shrunk.plan)) << "\n";
+          << harmless_lines(replay_command(shrunk.result, request, shrunk.plan)) << "\n";
 }
 
 std::string human_time(Duration time) {

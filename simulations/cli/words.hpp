@@ -21,7 +21,7 @@ void print_passed(const cluster::CliIo& io, const SeedResult& result, bool verbo
 
 // Not `verbose`: many marks are counted and not named.
 void print_summary(const cluster::CliIo& io, const Summary& summary, bool verbose);
-void print_shrunk(const cluster::CliIo& io, const Shrunk& shrunk);
+void print_shrunk(const cluster::CliIo& io, const Shrunk& shrunk, const Request& request);
 
 // "0.052s", "6.5s", "20s", "3m 12s"
 std::string human_time(Duration time);

@@ -277,7 +277,9 @@ void add_all(CLI::App& app, Options& options, const CliHooks& hooks) {
 }  // namespace
 
 int run_cli(int argc, char** argv, const CliHooks& hooks) {
-  return run_cli(argc, argv, hooks, CliIo::process());
+  CliIo io = CliIo::process();
+  if (argc > 0) io.program = argv[0];
+  return run_cli(argc, argv, hooks, io);
 }
 
 std::string command_reference(const CliHooks& hooks) {

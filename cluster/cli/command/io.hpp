@@ -14,6 +14,7 @@
 namespace troupe::cluster {
 
 struct CliIo {
+  std::string program = "troupe";  // as it was called, for commands that are to be repeated
   std::ostream* out = nullptr;
   std::ostream* err = nullptr;
   std::istream* in = nullptr;  // where a question is answered; null: nowhere
@@ -43,6 +44,9 @@ std::string harmless(std::string_view text);
 
 // The same for text of several lines, which stay lines.
 std::string harmless_lines(std::string_view text);
+
+// A word of a command line, in quotes where a shell would see more than one.
+std::string shell_word(const std::string& text);
 
 // Columns that the text takes: UTF-8 code points.
 std::size_t width(std::string_view text);
