@@ -68,6 +68,9 @@ endforeach()
 install(TARGETS troupe RUNTIME COMPONENT runtime)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/config/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
         COMPONENT runtime)
+install(FILES ${CMAKE_SOURCE_DIR}/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs COMPONENT runtime
+        FILES_MATCHING PATTERN *.md PATTERN *.svg)
 # What Debian's policy wants, and how systemd starts a node.
 install(FILES debian/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/troupe COMPONENT runtime)
 install(FILES debian/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/troupe-dev COMPONENT dev)
