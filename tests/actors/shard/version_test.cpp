@@ -1,4 +1,6 @@
 // Commands that run only if their entity has a certain version.
+#include <doctest/doctest.h>
+
 #include "tests/actors/shard/rig.hpp"
 
 namespace troupe::actors::testing {
