@@ -23,6 +23,12 @@ TEST_CASE("--help is there for every command, with examples, on standard output"
   CHECK(contains(ran.out, "Exit status: 0 done, 1 failed, 2 wrong command line or manifest."));
 }
 
+TEST_CASE("a word for a shell is quoted where it needs to be") {
+  CHECK(shell_word("config/a-b_c.toml") == "config/a-b_c.toml");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("it's $HOME") == "'it'\\''s $HOME'");
+}
+
 TEST_CASE("--version names this build and what it stands on") {
   const Ran ran = Command{}.run({"--version"});
   CHECK(ran.status == 0);

@@ -38,15 +38,17 @@ struct Command {
   bool colour = false;
   bool unicode = true;
   std::string typed = {};  // on standard input
+  std::string program = "troupe";
   CliHooks hooks = test_hooks([](const config::Manifest&, const std::string&) { return 0; });
 
   Ran run(std::vector<std::string> words) const {
-    words.insert(words.begin(), "troupe");
+    words.insert(words.begin(), program);
     std::vector<const char*> argv;
     for (const auto& word : words) argv.push_back(word.c_str());
     std::ostringstream out, err;
     std::istringstream in{typed};
     CliIo io;
+    io.program = program;
     io.out = &out;
     io.err = &err;
     io.in = &in;

@@ -89,6 +89,15 @@ TEST_CASE("a fresh first seed is printed, with how to take it again") {
   CHECK(others[0].run().seed() != lines[0].run().seed());
 }
 
+TEST_CASE("a command that repeats a run names the program as it was called") {
+  Simulate simulate;
+  simulate.program = "my tools/shop";
+  const Ran ran = simulate.run({"ledger", "--seed", "7"});
+  CHECK(contains(ran.out, "  again: 'my tools/shop' simulate ledger --seed 7\n"));
+  const auto lines = parsed(simulate.run({"ledger", "--seed", "7", "--json"}).out);
+  CHECK(lines[0].run().failure().replay() == "'my tools/shop' simulate ledger --seed 7");
+}
+
 TEST_CASE("a failed seed is told with replay, check, last faults and the end of the log") {
   const Ran ran = Simulate{}.run({"ledger", "--seed", "7"});
   CHECK(ran.status == 1);

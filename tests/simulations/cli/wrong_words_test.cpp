@@ -61,10 +61,4 @@ TEST_CASE("--help is there, with examples") {
   CHECK(contains(ran.out, "Examples:\n  troupe simulate --list\n"));
 }
 
-TEST_CASE("a word for a shell is quoted where it needs to be") {
-  CHECK(shell_word("config/a-b_c.toml") == "config/a-b_c.toml");
-  CHECK(shell_word("") == "''");
-  CHECK(shell_word("it's $HOME") == "'it'\\''s $HOME'");
-}
-
 }  // namespace troupe::simulations
