@@ -13,7 +13,7 @@ namespace {
 // Given to the file in one transaction; bounds the time for which loads wait behind it, and how
 // much room for new rows there is all at once.
 constexpr std::size_t apply_entries_max = 4096;
-constexpr std::size_t apply_bytes_max = 4u << 20;
+constexpr std::size_t apply_bytes_max = 1u << 20;
 constexpr Duration apply_retry = std::chrono::milliseconds{200};
 constexpr Duration sweep_every = std::chrono::seconds{1};
 constexpr Duration purge_every = std::chrono::seconds{10};

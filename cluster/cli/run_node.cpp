@@ -40,23 +40,20 @@ runtime::OsOptions os_options(const config::Manifest& manifest, const std::strin
   return options;
 }
 
-// Waits for one of the signals, at most this long; zero: for ever. False: the time was over.
-bool wait_for_signal(const sigset_t& signals, std::chrono::nanoseconds time) {
-  if (time.count() == 0) {
+void wait_for_signal(const sigset_t& signals, const std::function<void()>& each_second) {
+  if (!each_second) {
     int which = 0;
     sigwait(&signals, &which);
-    return true;
+    return;
   }
-  timespec limit{};
-  limit.tv_sec = static_cast<time_t>(time.count() / 1'000'000'000);
-  limit.tv_nsec = static_cast<long>(time.count() % 1'000'000'000);
-  return sigtimedwait(&signals, nullptr, &limit) > 0;
+  constexpr timespec second{1, 0};
+  while (sigtimedwait(&signals, nullptr, &second) < 0) each_second();
 }
 
 }  // namespace
 
 int run_node(const config::Manifest& manifest, const std::string& name,
-             const actors::ServiceRegistry& registry) {
+             const actors::ServiceRegistry& registry, const std::function<void()>& each_second) {
   // Blocked before any thread starts, so that every thread inherits it and sigwait gets them all.
   // SIGUSR1 is how the node's own threads say that it has stopped.
   sigset_t signals;
@@ -78,7 +75,7 @@ int run_node(const config::Manifest& manifest, const std::string& name,
   node->when_ready(
       [&log = platform->log(), name] { log.info("node.ready", "node " + name + " serves"); });
 
-  wait_for_signal(signals, std::chrono::nanoseconds{0});
+  wait_for_signal(signals, each_second);
   platform->log().info("node.stopping",
                        "node " + name + " finishes what is in flight; a second signal ends it");
   const pthread_t waiting = pthread_self();

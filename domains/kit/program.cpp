@@ -9,11 +9,11 @@
 
 namespace troupe {
 
-int run_program(int argc, char** argv) {
+int run_program(int argc, char** argv, std::function<void()> each_second) {
   const auto& registry = actors::ServiceRegistry::global();
   cluster::CliHooks hooks;
   hooks.run_node = [&](const config::Manifest& manifest, const std::string& node) {
-    return cluster::run_node(manifest, node, registry);
+    return cluster::run_node(manifest, node, registry, each_second);
   };
   cluster::add_cluster_hooks(hooks, registry);
   for (const auto& service : registry.all()) hooks.services.push_back(service.type->name);

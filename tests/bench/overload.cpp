@@ -105,10 +105,10 @@ std::vector<Figure> overload(const Options& options, const Case& what) {
   Figure refusal{what.name + ".refusal_p99", "us until a 429", "", {}, "", {}, 0, 0, true};
   Figure refused{what.name + ".refused", "% of the answers", "", {}, "", {}, 0, 0, true};
   Figure memory{what.name + ".memory",
-                "MiB resident at the end",
+                "MiB resident, the most of the second half",
                 "",
                 {},
-                "after half of the time, when caches are full",
+                "the most of the first half",
                 {},
                 1.1,
                 0,
@@ -148,14 +148,15 @@ std::vector<Figure> overload(const Options& options, const Case& what) {
 
   const double start_bytes = node.server->resident_bytes();
   double early_bytes = 0;
-  double half_bytes = 0;
+  double most_bytes[2] = {0, 0};  // of each half
   load.connections = what.connections;
   load.rate = what.open ? times_capacity * most_before : 0;
   load.seconds = loops_long * options.seconds;
   load.watch = [&](double elapsed) {
-    if (early_bytes == 0 && elapsed >= load.seconds / 12)
-      early_bytes = node.server->resident_bytes();
-    if (half_bytes == 0 && elapsed >= load.seconds / 2) half_bytes = node.server->resident_bytes();
+    const double bytes = node.server->resident_bytes();
+    if (early_bytes == 0 && elapsed >= load.seconds / 12) early_bytes = bytes;
+    double& most = most_bytes[elapsed < load.seconds / 2 ? 0 : 1];
+    most = std::max(most, bytes);
   };
   const double cpu_before = node.server->cpu_seconds();
   const HttpLoadResult result = run_http_load(load);
@@ -169,14 +170,15 @@ std::vector<Figure> overload(const Options& options, const Case& what) {
   p99.ours.runs = {percentile(result.good_us, 0.99)};
   refusal.ours.runs = {percentile(result.refused_us, 0.99)};
   refused.ours.runs = {result.refused_share() * 100};
-  memory.ours.runs = {end_bytes / mib};
-  memory.theirs.runs = {half_bytes / mib};
+  memory.ours.runs = {most_bytes[1] / mib};
+  memory.theirs.runs = {most_bytes[0] / mib};
   progress(shown(result.seconds, "%.0f s: ") + std::to_string(result.sent) + " sent, " +
            std::to_string(result.unsent) + " not sent for want of a connection, " +
            std::to_string(result.failed) + " failed; " +
            shown(cpu / result.seconds, "%.2f processors busy; resident ") +
            shown(start_bytes / mib, "%.0f MiB at the start, ") +
-           shown(early_bytes / mib, "%.0f after a twelfth of the time"));
+           shown(early_bytes / mib, "%.0f after a twelfth of the time, ") +
+           shown(end_bytes / mib, "%.0f at the end"));
   return {goodput, offered, p50, p99, refusal, refused, memory};
 }
 
