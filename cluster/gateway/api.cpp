@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <utility>
 
 #include "cluster/gateway/call_headers.hpp"
@@ -44,9 +45,7 @@ HttpResponse answer(const Route& route, const Result<actors::Reply>& reply,
 }  // namespace
 
 // What every answer to a request has, whoever makes it and whenever.
-struct Api::Answering final : OverdueAnswer {
-  explicit Answering(runtime::TraceContext its_trace) : trace{std::move(its_trace)} {}
-
+struct Api::Answering {
   runtime::TraceContext trace;
   std::string route;
   std::vector<HttpHeader> headers;
@@ -64,7 +63,25 @@ struct Api::Answering final : OverdueAnswer {
   HttpResponse operator()(unsigned status, const Error& error) const {
     return (*this)(problem(status, error, trace.trace_id()));
   }
-  HttpResponse overdue() const override { return (*this)(answer_overdue()); }
+};
+
+// A call that was let in. Its place goes to another one when it is answered, by whomever first.
+struct Api::Call final : OverdueAnswer {
+  Call(Answering its_answering, Admission::Ticket its_ticket)
+      : answering{std::move(its_answering)}, ticket{std::move(its_ticket)} {}
+
+  void ended(const Result<actors::Reply>& reply) const {
+    if (!over.exchange(true)) ticket.answered(reply);
+  }
+  HttpResponse overdue() const override {
+    const Error why = answer_overdue();
+    ended(why);
+    return answering(why);
+  }
+
+  const Answering answering;
+  const Admission::Ticket ticket;
+  mutable std::atomic<bool> over{false};
 };
 
 Api::Api(actors::Client& client, runtime::Random& random, std::shared_ptr<const Routes> routes,
@@ -72,7 +89,7 @@ Api::Api(actors::Client& client, runtime::Random& random, std::shared_ptr<const 
     : client_{client}, random_{random}, routes_{std::move(routes)}, options_{std::move(options)} {}
 
 void Api::handle(HttpRequest request, Respond respond) const {
-  Answering answering{trace_of(request, random_)};
+  Answering answering{trace_of(request, random_), {}, {}};
   if (Cors::is_preflight(request)) {
     answering.headers = options_.cors.headers(request, allowed(request.path));
     return respond(no_route(request, answering));
@@ -166,15 +183,15 @@ void Api::call(const Route& route, const PathVariables& variables, const HttpReq
   options->timeout = options_.call_timeout;
   options->trace = answering.trace.traceparent();
   const auto* known = request.header("If-None-Match");
-  const auto kept = std::make_shared<const Answering>(std::move(answering));
-  respond.if_overdue(kept);
+  const auto begun = std::make_shared<const Call>(std::move(answering), *std::move(ticket));
+  respond.if_overdue(begun);
   // The route is the routes'; they may have to outlive the gateway.
   client_.send(std::move(call), *std::move(options),
-               [routes = routes_, &route, ticket = *std::move(ticket), kept,
-                known = known == nullptr ? std::string{} : *known,
+               [routes = routes_, &route, begun, known = known == nullptr ? std::string{} : *known,
                 respond = std::move(respond)](const Result<actors::Reply>& reply) {
-                 ticket.answered(reply);
-                 respond((*kept)(answer(route, reply, known, kept->trace.trace_id())));
+                 begun->ended(reply);
+                 const Answering& in = begun->answering;
+                 respond(in(answer(route, reply, known, in.trace.trace_id())));
                });
 }
 

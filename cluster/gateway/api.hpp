@@ -49,6 +49,7 @@ class Api {
 
  private:
   struct Answering;
+  struct Call;
 
   std::string allowed(std::string_view path) const;
   HttpResponse no_route(const HttpRequest& request, const Answering& answering) const;

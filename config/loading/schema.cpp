@@ -214,7 +214,8 @@ void describe(SchemaVisitor& v, Gateway& gateway) {
              Durations{10ms, 1h});
   v.duration(
       {"request_timeout",
-       "For a call to have its turn; one that comes too late is not run, and its client gets 504."},
+       "For a call to have its turn; one that comes too late is not run. One that runs goes on; "
+       "a second later its client gets 504, too."},
       gateway.request_timeout, Durations{10ms, 1h});
   v.duration({"write_timeout", "For a client to take a response."}, gateway.write_timeout,
              Durations{10ms, 1h});

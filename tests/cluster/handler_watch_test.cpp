@@ -4,33 +4,17 @@
 #include <doctest/doctest.h>
 
 #include "runtime/platform/os/os_platform.hpp"
+#include "tests/manual_platform.hpp"
 
 namespace troupe::cluster {
 namespace {
 
 using namespace std::chrono_literals;
 
-class ManualClock final : public runtime::Clock {
- public:
-  MonotonicTime now() const override { return time; }
-  WallTime wall() const override { return WallTime{}; }
-  MonotonicTime time{1h};
-};
-
-class EventLog final : public runtime::Logger {
- public:
-  bool enabled(runtime::LogLevel) const override { return true; }
-  void write(runtime::LogLevel, std::string_view event, std::string, std::vector<runtime::LogField>,
-             std::string) override {
-    events.emplace_back(event);
-  }
-  std::vector<std::string> events;
-};
-
 class ManualPlatform final : public runtime::Platform {
  public:
-  ManualClock& clock() override { return clock_; }
-  EventLog& log() override { return log_; }
+  tests::ManualClock& clock() override { return clock_; }
+  tests::QuietLog& log() override { return log_; }
   runtime::Random& random() override { return os_->random(); }
   runtime::Disk& disk() override { return os_->disk(); }
   runtime::Network& network() override { return os_->network(); }
@@ -41,8 +25,8 @@ class ManualPlatform final : public runtime::Platform {
 
  private:
   const std::unique_ptr<runtime::Platform> os_ = runtime::make_os_platform({});
-  ManualClock clock_;
-  EventLog log_;
+  tests::ManualClock clock_;
+  tests::QuietLog log_;
 };
 
 TEST_CASE("a handler that runs for long is a problem while it does, and is logged once") {
@@ -65,14 +49,14 @@ TEST_CASE("a handler that runs for long is a problem while it does, and is logge
   };
 
   begins(1);
-  platform.clock().time += HandlerWatch::usual_max;
+  platform.clock().advance(HandlerWatch::usual_max);
   watch.look();
   CHECK(watch.problems().empty());
   CHECK(platform.log().events.empty());
 
-  platform.clock().time += 2s;
+  platform.clock().advance(2s);
   watch.look();
-  platform.clock().time += 2s;
+  platform.clock().advance(2s);
   watch.look();
   REQUIRE(watch.problems().size() == 1);
   CHECK(watch.problems()[0].starts_with(
@@ -85,10 +69,10 @@ TEST_CASE("a handler that runs for long is a problem while it does, and is logge
   CHECK(platform.log().events.back() == "shard.handler_ended");
 
   begins(0);
-  platform.clock().time += 6s;
+  platform.clock().advance(6s);
   watch.look();
   begins(0);  // another one
-  platform.clock().time += 6s;
+  platform.clock().advance(6s);
   watch.look();
   CHECK(platform.log().events ==
         std::vector<std::string>{"shard.handler_runs_long", "shard.handler_ended",

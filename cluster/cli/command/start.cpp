@@ -92,7 +92,8 @@ int run_beside_each_other(const CliIo& io, const CliHooks& hooks, const std::str
     if (io.rewritable && manifest.log.format == config::LogFormat::automatic)
       command.insert(command.end(), {"--log-format", "text"});
     const auto pid = children.start(
-        node->name, command, shell_word(io.program) + " node " + file + " --name " + node->name);
+        node->name, command,
+        shell_word(io.program) + " node " + shell_word(file) + " --name " + node->name);
     if (!pid) {
       *io.err << "troupe: " << pid.error().describe() << "\n";
       return exit_failed;

@@ -101,13 +101,13 @@ class GrpcDoor::Unary final : public runtime::RpcHandler,
       ticket->dropped();
       return refuse(key.error());
     }
+    ticket_ = *std::move(ticket);
     actors::CallBase call{target_.service, target_.method, std::move(*key), std::move(message)};
     client_.send(std::move(call), std::move(options_),
-                 [self = shared_from_this(),
-                  ticket = *std::move(ticket)](const Result<actors::Reply>& reply) {
-                   ticket.answered(reply);
-                   if (!self->answered_.exchange(true))
-                     self->answering_.reply(self->target_, reply);
+                 [self = shared_from_this()](const Result<actors::Reply>& reply) {
+                   if (self->answered_.exchange(true)) return;
+                   self->ticket_.answered(reply);
+                   self->answering_.reply(self->target_, reply);
                  });
   }
   void on_end() override {
@@ -116,8 +116,10 @@ class GrpcDoor::Unary final : public runtime::RpcHandler,
   }
   void on_overdue() override {
     if (answered_.exchange(true)) return;
+    const Error why = answer_overdue();
+    ticket_.answered(why);
     answering_.overdue->say(answering_.method);
-    answering_.refuse(answer_overdue());
+    answering_.refuse(why);
   }
   // What has begun goes on: its outcome must not depend on who still listens.
   void on_closed() override {}
@@ -132,6 +134,7 @@ class GrpcDoor::Unary final : public runtime::RpcHandler,
   const Target target_;
   actors::CallOptions options_;
   const Answering answering_;
+  Admission::Ticket ticket_;  // once the call was let in
   std::atomic<bool> answered_{false};
 };
 

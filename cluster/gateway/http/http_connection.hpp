@@ -129,7 +129,7 @@ class HttpConnection final : public runtime::StreamHandler,
   MonotonicTime wake_ = MonotonicTime::max();  // on_wake() comes by then
   std::deque<Slot> slots_;
   std::uint64_t first_ = 0;                              // sequence of slots_.front()
-  std::size_t large_unanswered_ = 0;                     // bytes of large bodies in slots_
+  std::size_t large_unanswered_ = 0;                     // of large bodies, overdue ones too
   std::map<std::uint64_t, std::size_t> overdue_bodies_;  // large ones that are still held
   std::size_t large_counted_ = 0;  // what Core::large_bodies_bytes has of this connection
   bool begun_ = false;             // a request is being read

@@ -8,12 +8,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 
 #include "cluster/gateway/http/http_server.hpp"
 #include "cluster/gateway/http/overdue.hpp"
 #include "cluster/gateway/http/refusal_pace.hpp"
 #include "runtime/gate.hpp"
+#include "runtime/seldom.hpp"
 
 namespace troupe::cluster {
 
@@ -47,7 +47,7 @@ struct HttpServer::Core : std::enable_shared_from_this<HttpServer::Core> {
   std::map<std::uint64_t, std::weak_ptr<HttpConnection>> open_;
   std::uint64_t next_id_ = 0;
   bool stopping_ = false;
-  std::optional<MonotonicTime> said_scarce_;
+  runtime::Seldom scarce_{std::chrono::seconds{10}};
   std::function<void()> done_;
 };
 

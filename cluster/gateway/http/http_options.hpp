@@ -18,9 +18,9 @@ struct HttpLimits {
   std::size_t target_bytes_max = 8 * 1024;   // beyond: 414
   std::size_t header_bytes_max = 16 * 1024;  // request line and headers together; beyond: 431
   std::size_t body_bytes_max = 1024 * 1024;  // beyond: 413
-  // Bodies longer than the first, of all connections together: what has arrived and is not
-  // answered. Beyond the second: 503. Shorter ones are not counted, so that nobody can keep them
-  // out.
+  // Bodies longer than the first, of all connections together: what has arrived and its handler
+  // has not answered. Beyond the second: 503. Shorter ones are not counted, so that nobody can keep
+  // them out.
   std::size_t large_body_bytes = 64 * 1024;
   std::size_t large_bodies_bytes_max = 256 * 1024 * 1024;
   std::size_t unsent_bytes_max = 256 * 1024;  // answers that the peer does not take; beyond, its

@@ -9,12 +9,6 @@
 #include "cluster/gateway/http/problem.hpp"
 
 namespace troupe::cluster {
-namespace {
-
-constexpr auto say_scarce_every = std::chrono::seconds{10};
-
-}  // namespace
-
 std::shared_ptr<runtime::StreamHandler> HttpServer::Core::accept(
     std::shared_ptr<runtime::Stream> stream) {
   if (platform.descriptors_scarce()) {
@@ -37,12 +31,7 @@ std::shared_ptr<runtime::StreamHandler> HttpServer::Core::accept(
 }
 
 void HttpServer::Core::say_scarce(const runtime::Address& remote) {
-  {
-    const std::lock_guard lock{mutex_};
-    const auto now = platform.clock().now();
-    if (said_scarce_ && now - *said_scarce_ < say_scarce_every) return;
-    said_scarce_ = now;
-  }
+  if (!scarce_.due(platform.clock().now())) return;
   platform.log().warn("network.descriptors_scarce",
                       "connections of HTTP are not accepted: too few descriptors are left",
                       {{"remote", remote.to_string()}});

@@ -4,11 +4,10 @@
 // all be held.
 #pragma once
 
-#include <mutex>
-#include <optional>
 #include <string_view>
 
 #include "runtime/platform/platform.hpp"
+#include "runtime/seldom.hpp"
 
 namespace troupe::cluster {
 
@@ -28,8 +27,7 @@ class OverdueLog {
 
  private:
   runtime::Platform& platform_;
-  std::mutex mutex_;
-  std::optional<MonotonicTime> said_;  // guarded by mutex_
+  runtime::Seldom seldom_{std::chrono::seconds{10}};
 };
 
 }  // namespace troupe::cluster

@@ -14,24 +14,14 @@
 #include "actors/shard/shard.hpp"
 #include "runtime/platform/os/os_disk.hpp"
 #include "tests/actors/shard/counter.hpp"
+#include "tests/manual_platform.hpp"
 
 namespace troupe::actors::testing {
 
 inline constexpr auto ms = [](int n) { return std::chrono::milliseconds{n}; };
 
-class ManualClock final : public runtime::Clock {
- public:
-  MonotonicTime now() const override { return now_; }
-  WallTime wall() const override { return wall_; }
-  void advance(Duration by) {
-    now_ += std::chrono::duration_cast<MonotonicTime::duration>(by);
-    wall_ += std::chrono::duration_cast<std::chrono::milliseconds>(by);
-  }
-
- private:
-  MonotonicTime now_{std::chrono::hours{1}};
-  WallTime wall_{std::chrono::hours{24 * 365 * 50}};
-};
+using troupe::tests::ManualClock;
+using troupe::tests::QuietLog;
 
 class CountingRandom final : public runtime::Random {
  public:
@@ -39,16 +29,6 @@ class CountingRandom final : public runtime::Random {
 
  private:
   std::uint64_t count_ = 0;
-};
-
-class QuietLog final : public runtime::Logger {
- public:
-  bool enabled(runtime::LogLevel) const override { return true; }
-  void write(runtime::LogLevel, std::string_view event, std::string, std::vector<runtime::LogField>,
-             std::string) override {
-    events.emplace_back(event);
-  }
-  std::vector<std::string> events;
 };
 
 // Jobs wait until the test runs them.

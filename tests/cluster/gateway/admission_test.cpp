@@ -35,6 +35,20 @@ const std::string labels = R"({kind="commands",service="gateway_test.v1.Library"
 
 }  // namespace
 
+TEST_CASE("a call that hangs gives its place back when it is answered 504, and once") {
+  Narrow narrow{1};
+  narrow.api.send(json("DELETE", "/v1/books/a", ""));
+  narrow.api.platform.advance(std::chrono::minutes{1});
+  CHECK(response(narrow.api.http->take()).status == 504);
+  CHECK(holds(narrow.metrics(), "troupe_admission_in_flight" + labels + "0\n"));
+  narrow.api.http->send(json("DELETE", "/v1/books/b", ""));
+  REQUIRE(narrow.api.client.sent.size() == 2);
+  CHECK(holds(narrow.metrics(), "troupe_admission_in_flight" + labels + "1\n"));
+  narrow.api.client.sent.front().reply_to(
+      actors::Reply{v1::Nothing{}.SerializeAsString(), 1, false});
+  CHECK(holds(narrow.metrics(), "troupe_admission_in_flight" + labels + "1\n"));
+}
+
 TEST_CASE("a call over the limit is answered 429 at once, and is let in when another has ended") {
   Narrow narrow{1};
   narrow.api.send(json("DELETE", "/v1/books/a", ""));

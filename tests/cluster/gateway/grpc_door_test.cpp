@@ -108,7 +108,7 @@ std::string lend(const std::string& book) {
 }
 
 TEST_CASE("a call that hangs is answered once, and what comes after that is dropped") {
-  Door door;
+  Door door{1};
   const auto call = door.call(method_named("Lend"), lend("b"));
   const auto sent = door.take();
   door.handler->on_overdue();
@@ -117,8 +117,10 @@ TEST_CASE("a call that hangs is answered once, and what comes after that is drop
   door.handler->on_overdue();
   REQUIRE(door.platform.log().lines.size() == 1);
   CHECK(door.platform.log().lines.front().starts_with("gateway.call_overdue: "));
-  sent.reply_to(actors::Reply{"bytes", 5, true});  // MemoryCall takes one end only
+  CHECK_FALSE(door.call(method_named("Lend"), lend("c"))->status);  // its place is free
+  sent.reply_to(actors::Reply{"bytes", 5, true});                   // MemoryCall takes one end only
   CHECK(call->sent.empty());
+  CHECK(door.call(method_named("Lend"), lend("d"))->status);  // which is not freed twice
 }
 
 TEST_CASE("a message goes to the service as it came, and the reply's bytes come back") {

@@ -20,7 +20,6 @@ namespace troupe::runtime {
 namespace {
 
 constexpr int back_off_ms = 100;
-constexpr auto say_every = std::chrono::seconds{10};
 
 std::string words_of(int error) {
   return std::system_category().message(error);
@@ -142,9 +141,7 @@ bool RpcListener::has_room(int descriptor) {
 }
 
 void RpcListener::say(const char* event, const std::string& what) {
-  const auto now = std::chrono::steady_clock::now();
-  if (said_ != MonotonicTime{} && now - said_ < say_every) return;
-  said_ = now;
+  if (!seldom_.due(std::chrono::steady_clock::now())) return;
   log_.warn(event, "connections of gRPC are not accepted",
             {{"address", local_.to_string()}, {"what", what}});
 }

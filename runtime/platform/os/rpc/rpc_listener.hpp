@@ -13,6 +13,7 @@
 
 #include "runtime/platform/network.hpp"
 #include "runtime/result.hpp"
+#include "runtime/seldom.hpp"
 #include "runtime/telemetry/log.hpp"
 
 namespace troupe::runtime {
@@ -53,7 +54,7 @@ class RpcListener {
   // Of the thread: connections that gRPC got, by descriptor, with the socket's own number, by which
   // one that it has closed is told from a later one.
   std::map<int, ino_t> given_;
-  MonotonicTime said_{};
+  Seldom seldom_{std::chrono::seconds{10}};
 };
 
 }  // namespace troupe::runtime
